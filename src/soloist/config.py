@@ -1,0 +1,280 @@
+"""Typed settings, read once from soloist.toml and the environment; a wrong key is named with what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from soloist.kernel.errors import BadConfig
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\Z")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def seconds(text: str) -> float:
+    """``"30s"``, ``"10m"``, ``"24h"``, ``"5d"``, ``"2w"`` in seconds; ValueError says the form."""
+    match = _DURATION.match(text.strip().lower())
+    if not match:
+        raise ValueError(f"write a time like 30s, 10m, 24h, 5d or 2w, not {text!r}")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+class Part(BaseModel):
+    """A table of soloist.toml; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Business(Part):
+    """Who the operator is, as clients see it."""
+
+    name: str = "My company"
+    owner: str = ""
+    email: str = "me@localhost"
+    timezone: str = "UTC"
+    language: str = "en"
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    phone_region: str = Field(default="DE", pattern=r"^[A-Z]{2}$", description="country of numbers without a prefix")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            near = difflib.get_close_matches(value, available_timezones(), 1, 0.4)
+            raise ValueError(f"not a time zone{f'; did you mean {near[0]}?' if near else ''}")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The operator's zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Qualification(Part):
+    """What an enquiry is checked against; empty means not asked."""
+
+    services: list[str] = []
+    minimum_budget: str = Field(default="", description='like "2000 EUR"')
+    regions: list[str] = []
+    earliest_start: str = Field(default="", description='a day (2027-01-15) or a lead time ("2w")')
+
+
+class Intake(Part):
+    """How replies to enquiries are prepared."""
+
+    house_book: str = "house-book.md"
+    templates: str = "templates"
+    follow_up_after: str = "5d"
+    reply_within: str = Field(default="2d", description="deadline of a card; at expiry nothing is sent")
+
+    @field_validator("follow_up_after", "reply_within")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        seconds(value)
+        return value
+
+
+class Mail(Part):
+    """Where mail comes from and how it goes out."""
+
+    maildir_in: str = "mail/in"
+    maildir_out: str = "mail/out"
+    drop: str = "drop"
+    out: str = Field(default="mail", description="the connector that sends mail")
+    hold: str = "30s"
+    max_bytes: int = Field(default=25 * 1024 * 1024, ge=10_000, le=100 * 1024 * 1024)
+
+    @field_validator("hold")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        seconds(value)
+        return value
+
+
+class Form(Part):
+    """A public form at /f/<name>."""
+
+    title: str = "Contact"
+    intro: str = ""
+    button: str = "Send"
+    thanks: str = "Thank you. We will answer soon."
+    allowed_origins: list[str] = Field(default=[], description="sites that may embed the form")
+    per_hour: int = Field(default=20, ge=1, le=10_000, description="submissions accepted from one address")
+
+
+class Find(Part):
+    """How a class B operation is looked up."""
+
+    method: Literal["GET", "HEAD"] = "GET"
+    path: str
+    found: str = "status == 200"
+    absent: str = "status == 404"
+    lag: str = "2s"
+
+    @field_validator("lag")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        seconds(value)
+        return value
+
+
+class UndoCall(Part):
+    """How an operation is taken back."""
+
+    method: Literal["POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    body: dict[str, Any] | None = None
+
+
+class HttpOperation(Part):
+    """One operation of the generic http connector."""
+
+    method: Literal["POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    effect_class: Literal["A", "B", "C"] = Field(alias="class")
+    key_header: str = ""
+    key_window: str = "24h"
+    risk: Literal["reversible", "irreversible", "financial"] = "irreversible"
+    headers: dict[str, str] = {}
+    find: Find | None = None
+    undo: UndoCall | None = None
+    timeout: str = "30s"
+    hold: str = "0s"
+
+    @field_validator("key_window", "timeout", "hold")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        seconds(value)
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> HttpOperation:
+        if self.effect_class == "A" and not self.key_header:
+            raise ValueError('class "A" needs key_header, the header in which the provider takes our key')
+        if self.effect_class == "B" and self.find is None:
+            raise ValueError('class "B" needs find, the request that looks our write up')
+        return self
+
+
+class ConnectorPart(Part):
+    """A connector the operator configured: ``kind`` says which adapter; the rest is the adapter's."""
+
+    kind: Literal["http", "smtp", "maildir"]
+    base_url: str = ""
+    allow_private_network: bool = False
+    headers: dict[str, str] = {}
+    operations: dict[str, HttpOperation] = {}
+    webhook_secret: str = Field(default="", description="name of a secret in the vault")
+    webhook_scheme: Literal["standard", "stripe", "github"] = "standard"
+    webhook_message: dict[str, str] = Field(
+        default={}, description="payload fields (dotted) that make a message: from, name, subject, text"
+    )
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password_secret: str = Field(default="", description="name of a secret in the vault")
+    folder: str = "mail/out"
+
+    @model_validator(mode="after")
+    def _whole(self) -> ConnectorPart:
+        if self.kind == "http" and not self.base_url:
+            raise ValueError("an http connector needs base_url")
+        if self.kind == "smtp" and not self.host:
+            raise ValueError("an smtp connector needs host")
+        return self
+
+
+class Rule(Part):
+    """One policy rule: when the CEL expression holds, this is the answer."""
+
+    name: str
+    when: str
+    then: Literal["deny", "ask", "allow"]
+    mode: Literal["audit", "revert"] = "audit"
+    window: str = "10m"
+
+    @field_validator("window")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        seconds(value)
+        return value
+
+
+class Policy(Part):
+    """The operator's rules, in the order they are shown; deny wins over ask, ask over allow."""
+
+    rules: list[Rule] = []
+
+
+class Server(Part):
+    """How the console and the API are served."""
+
+    public_host: str = Field(default="", description="host name under which only forms and hooks are reachable")
+    tls: bool = False
+
+
+class Settings(Part):
+    """The whole of soloist.toml."""
+
+    business: Business = Business()
+    qualification: Qualification = Qualification()
+    intake: Intake = Intake()
+    mail: Mail = Mail()
+    forms: dict[str, Form] = {"contact": Form()}
+    connectors: dict[str, ConnectorPart] = {}
+    policy: Policy = Policy()
+    server: Server = Server()
+    sample: bool = Field(default=False, description="the home holds the invented sample company")
+
+
+def read(path: Path) -> Settings:
+    """Settings from a soloist.toml (defaults when there is none); BadConfig names key, value and what would be right."""
+    if not path.exists():
+        return Settings()
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path.name} cannot be read: {error}. Nothing was changed.", field=path.name) from error
+    return parse(raw, path.name)
+
+
+def parse(raw: dict[str, Any], name: str = "soloist.toml") -> Settings:
+    """Settings from a parsed table; BadConfig lists every fault with its place."""
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        lines = [_sentence(fault) for fault in error.errors()]
+        raise BadConfig(f"{name}: " + "; ".join(lines), field=_place(error.errors()[0]["loc"])) from error
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _sentence(fault: Any) -> str:
+    """One fault in plain words, with a near key when a key is unknown."""
+    place = _place(fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"{place} = {fault.get('input')!r}: {fault['msg'].removeprefix('Value error, ')}"
+    near = difflib.get_close_matches(str(fault["loc"][-1]), sorted(_known_keys()), 1, 0.6)
+    return f"{place} is not a known key" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _known_keys() -> set[str]:
+    """Every key that soloist.toml knows at any level."""
+    found: set[str] = set()
+    todo: list[type[BaseModel]] = [Settings, Form, ConnectorPart, HttpOperation, Find, UndoCall, Rule]
+    while todo:
+        model = todo.pop()
+        for key, info in model.model_fields.items():
+            found.add(info.alias or key)
+            if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+                todo.append(info.annotation)
+    return found

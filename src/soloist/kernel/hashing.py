@@ -1,0 +1,54 @@
+"""Canonical bytes and hashes: RFC 8785 JSON, salted body hashes, the journal's chain; holds no secrets."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import rfc8785
+
+from soloist.kernel.errors import BadInput
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 bytes of a JSON value; BadInput for what JSON cannot carry (NaN, lone surrogates, huge integers)."""
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, TypeError, RecursionError) as error:
+        raise BadInput(f"This is not plain JSON that can be stored exactly: {error}") from error
+
+
+def sha256(data: bytes) -> str:
+    """Lower-case hexadecimal SHA-256, 64 characters."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def json_hash(value: Any) -> str:
+    """SHA-256 of the canonical bytes of a JSON value."""
+    return sha256(canonical(value))
+
+
+def payload_hash(connector: str, operation: str, payload: Any, assets: Sequence[str] = ()) -> str:
+    """What an approval is bound to: connector, operation, payload and the hashes of every attached asset."""
+    return json_hash(
+        {"connector": connector, "operation": operation, "payload": payload, "asset_hashes": sorted(assets)}
+    )
+
+
+def body_hash(salt: bytes, body: bytes) -> str:
+    """Salted hash of an event body: destroying salt and body leaves the chain verifiable and the text unguessable."""
+    return sha256(salt + body)
+
+
+def chain_hash(previous: str, fields: Sequence[str], body: str) -> str:
+    """One link of the journal: the previous hash, the fixed fields in order, the salted body hash."""
+    text = json.dumps([previous, *fields, body], ensure_ascii=True, separators=(",", ":"))
+    return sha256(text.encode("ascii"))
+
+
+def keyed(secret: bytes, text: str) -> str:
+    """HMAC-SHA-256 in hexadecimal: provider keys, approval seals, token look-up."""
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,52 @@
+"""All a plugin author imports: Skill, Connector and Agent contracts, outcome words; no engine, no store."""
+
+from soloist.sdk.connector import (
+    Absent,
+    Arrival,
+    Base,
+    CannotTell,
+    Connector,
+    Ctx,
+    Done,
+    Found,
+    Health,
+    HttpAnswer,
+    Lookup,
+    MaybeSent,
+    NotSent,
+    Operation,
+    Outcome,
+    Page,
+    Plan,
+    Receipt,
+    Refused,
+    Unknown,
+)
+from soloist.sdk.registry import Registry
+from soloist.sdk.skill import Skill, skill
+
+__all__ = [
+    "Absent",
+    "Arrival",
+    "Base",
+    "CannotTell",
+    "Connector",
+    "Ctx",
+    "Done",
+    "Found",
+    "Health",
+    "HttpAnswer",
+    "Lookup",
+    "MaybeSent",
+    "NotSent",
+    "Operation",
+    "Outcome",
+    "Page",
+    "Plan",
+    "Receipt",
+    "Refused",
+    "Registry",
+    "Skill",
+    "Unknown",
+    "skill",
+]

@@ -1,0 +1,56 @@
+"""Skill: a typed, versioned function with examples as its contract; it may read, it may not change the world.
+
+A skill is one plain function from one pydantic model to another, marked with ``@skill``. Skills that read text or
+files from outside run in the limited worker process; their input and output cross a pipe as JSON, the ``blob`` as
+raw bytes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Skill:
+    """A registered skill: ``run(input)`` or, when ``takes_blob``, ``run(input, blob)``."""
+
+    name: str
+    version: str
+    summary: str
+    input: type[BaseModel]
+    output: type[BaseModel]
+    run: Callable[..., BaseModel]
+    takes_blob: bool
+    module: str
+
+    def call(self, raw: dict[str, Any], blob: bytes = b"") -> dict[str, Any]:
+        """Validate, run, validate: JSON values in, JSON values out. pydantic.ValidationError for a wrong input."""
+        value = self.input.model_validate(raw)
+        result = self.run(value, blob) if self.takes_blob else self.run(value)
+        return self.output.model_validate(result).model_dump(mode="json")
+
+
+def skill(name: str, *, version: str) -> Callable[[Callable[..., BaseModel]], Skill]:
+    """Turn ``def f(value: In[, blob: bytes]) -> Out`` into a Skill; its docstring's first line is the summary."""
+
+    def mark(function: Callable[..., BaseModel]) -> Skill:
+        hints = get_type_hints(function)
+        output = hints.pop("return")
+        parameters = list(inspect.signature(function).parameters)
+        return Skill(
+            name=name,
+            version=version,
+            summary=(inspect.getdoc(function) or "").partition("\n")[0],
+            input=hints[parameters[0]],
+            output=output,
+            run=function,
+            takes_blob=len(parameters) > 1,
+            module=function.__module__,
+        )
+
+    return mark
