@@ -1,0 +1,35 @@
+"""What every test shares: the folder of the corpora, and the rule that no test is skipped in silence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parents[1]
+
+settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("house")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skipped test is a failed test: what cannot run here belongs behind a marker of its own make target."""
+    report = yield
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped; no test is skipped here: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder with the mail corpora (SOLOIST_CORPORA, else ../shared/data); the test fails when it is absent."""
+    folder = Path(os.environ.get("SOLOIST_CORPORA", "../shared/data"))
+    folder = folder if folder.is_absolute() else ROOT / folder
+    if not folder.is_dir():
+        pytest.fail(f"There is no folder {folder}; make test-corpora needs it.")
+    return folder
