@@ -1,0 +1,212 @@
+"""The adapter around DBOS: the only module that knows it; starts flows, parks them, wakes them, recovers them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import _serialization as serialization
+
+from soloist.engine.durable import fastwake
+from soloist.engine.store import base
+from soloist.engine.store.runs import claim_pending, pending_runs
+from soloist.engine.store.store import Store
+from soloist.kernel.errors import SoloistError
+from soloist.sdk.flow import Flow
+
+PINNED = "3.4.0"
+VERSION = "soloist"
+"""Constant on purpose: with a version made from the source every parked run would be stranded by an upgrade."""
+BUSY = 16
+"""Flows that do not park and run at the same time."""
+_ATTEMPTS = 1_000_000
+
+Finish = Callable[[str, Exception | None], Awaitable[None]]
+"""Told once when a run ends: its id and what went wrong, or None."""
+
+
+def _forbid_pickle() -> None:
+    """DBOS would unpickle a row that is marked so, whatever serialiser is set: refuse, for good."""
+
+    def refuse(*_args: Any, **_kwargs: Any) -> Any:
+        raise ValueError("pickled rows are refused")
+
+    serialization.DefaultSerializer.serialize = refuse  # type: ignore[method-assign]  # closing a door
+    serialization.DefaultSerializer.deserialize = refuse  # type: ignore[method-assign]  # closing a door
+
+
+class Do:
+    """The verbs of one run (``sdk.flow.Verbs``)."""
+
+    def __init__(self, run: str) -> None:
+        """``run`` is the id of the run, the same after every restart."""
+        self.run = run
+
+    async def step(self, name: str, work: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        """A durable step; faults that say "retry" are tried four times with growing pauses."""
+        options: Any = {
+            "name": name,
+            "retries_allowed": True,
+            "max_attempts": 4,
+            "interval_seconds": 0.5,
+            "backoff_rate": 3.0,
+            "should_retry": _try_again,
+        }
+        return await DBOS.run_step_async(options, work, self.run, *args)
+
+    async def wait_for(self, topic: str, seconds: float) -> Any:
+        """Park without a thread; None when the time is over."""
+        return await DBOS.recv_async(topic, timeout_seconds=max(0.0, seconds))
+
+    async def sleep(self, seconds: float) -> None:
+        """A durable pause."""
+        await DBOS.sleep_async(max(0.0, seconds))
+
+    async def patched(self, name: str) -> bool:
+        """A patch marker: False in runs that began before it."""
+        return bool(await DBOS.patch_async(name))
+
+
+def _try_again(error: BaseException) -> bool:
+    """Only faults that say so are tried again by themselves."""
+    return isinstance(error, SoloistError) and error.turn == "retry"
+
+
+class Engine:
+    """One per process. ``launch`` recovers what a former process left, then starts what is pending."""
+
+    def __init__(self, store: Store, flows: Sequence[Flow], *, executor: str, finish: Finish) -> None:
+        """Register the flows under explicit names; nothing runs before ``launch``."""
+        _check_pin()
+        _forbid_pickle()
+        self._store = store
+        self._flows = {flow.name: flow for flow in flows}
+        self._finish = finish
+        self._busy = asyncio.Semaphore(BUSY)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._starting: set[str] = set()
+        DBOS(config=self._config(executor))
+        self._bodies = {name: self._register(flow) for name, flow in self._flows.items()}
+        self._stop = asyncio.Event()
+
+    def _config(self, executor: str) -> Any:
+        """Settings that differ from the library's own and why: see the engine notes in ARCHITECTURE.md."""
+        config: dict[str, Any] = {
+            "name": "soloist",
+            "application_version": VERSION,
+            "executor_id": executor,
+            "serializer": DBOSPortableJSONSerializer(),
+            "max_executor_threads": 32,
+            "log_level": "ERROR",
+            "notification_listener_polling_interval_sec": 1.0,
+        }
+        if base.is_sqlite(self._store.url):
+            fastwake.install(base.sqlite_module(), self._store.url.removeprefix("sqlite:///"))
+            config["system_database_engine"] = base.checkpointing(self._store.url)
+        else:
+            config["system_database_url"] = self._store.url
+            config["sys_db_pool_size"] = 20
+        return config
+
+    def _register(self, flow: Flow) -> Callable[[str], Any]:
+        """Make a durable workflow of a flow; its end is written to our own run row."""
+
+        async def body(value: str) -> str:
+            run = DBOS.workflow_id or ""
+            try:
+                await flow.body(Do(run), value)
+            except Exception as error:  # whatever a flow fails with becomes a card, never silence
+                await self._finish(run, error)
+                return "failed"
+            await self._finish(run, None)
+            return "done"
+
+        body.__qualname__ = body.__name__ = f"flow_{flow.name}"
+        marked = DBOS.workflow(name=f"soloist.{flow.name}", max_recovery_attempts=_ATTEMPTS)(body)
+        return marked
+
+    async def launch(self) -> None:
+        """Open the engine's tables, go on with interrupted runs, start pending ones, and keep looking for more."""
+        loop = asyncio.get_running_loop()
+        await asyncio.to_thread(DBOS.launch)
+        self._store.writer.send = sender(self._store.url)
+        self._store.writer.on_starts = lambda runs: loop.call_soon_threadsafe(self._notice, runs)
+        self._notice(await self._store.read(pending_runs))
+        self._tasks.add(asyncio.create_task(self._look_for_more()))
+
+    async def close(self) -> None:
+        """Stop starting runs; parked and interrupted ones go on at the next launch."""
+        self._stop.set()
+        self._store.writer.on_starts = lambda _runs: None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.to_thread(DBOS.destroy)
+
+    async def _look_for_more(self) -> None:
+        """Rows that another process committed have no one to announce them."""
+        while not self._stop.is_set():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 0.5)
+            self._notice(await self._store.read(pending_runs))
+
+    def _notice(self, runs: Sequence[str]) -> None:
+        """Begin each pending run once in this process."""
+        for run in runs:
+            if run not in self._starting:
+                self._starting.add(run)
+                task = asyncio.create_task(self._begin(run))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _begin(self, run: str) -> None:
+        """Start one run under its own id; a run that does not park holds a place until it is done."""
+        try:
+            found = await self._store.write(lambda tx: claim_pending(tx, run), full=False)
+            if found is None:
+                return
+            flow, value = found
+            if self._flows[flow].parks:
+                await self._start(run, flow, value)
+                return
+            async with self._busy:
+                handle = await self._start(run, flow, value)
+                await handle.get_result(polling_interval_sec=0.05)
+        finally:
+            self._starting.discard(run)
+
+    async def _start(self, run: str, flow: str, value: str) -> Any:
+        """The same id gives the same run, however often it is started."""
+        with SetWorkflowID(run):
+            return await DBOS.start_workflow_async(self._bodies[flow], value)
+
+
+def _check_pin() -> None:
+    """This module uses names that only the pinned version is known to have."""
+    from importlib.metadata import version
+
+    if version("dbos") != PINNED:
+        raise SoloistError(f"dbos {version('dbos')} is installed; this version of Soloist needs exactly {PINNED}.")
+
+
+def sender(url: str) -> Callable[[sa.Connection, str, str, Any], None]:
+    """A function that puts a message for a parked run into the caller's own transaction."""
+    _forbid_pickle()
+    options: Any = {"serializer": DBOSPortableJSONSerializer()}
+    if base.is_sqlite(url):
+        options["system_database_engine"] = base.checkpointing(url, pool=1)
+    else:
+        options["system_database_url"] = url
+    client = DBOSClient(**options)
+    table = "workflow_status" if base.is_sqlite(url) else "dbos.workflow_status"
+    known = sa.text(f"SELECT 1 FROM {table} WHERE workflow_uuid=:run")  # noqa: S608  (a constant name)
+
+    def send(conn: sa.Connection, run: str, topic: str, message: Any) -> None:
+        # A run that has not begun reads its row when it begins, so it needs no message.
+        if conn.execute(known, {"run": run}).first() is not None:
+            client.send_in_transaction(conn, run, message, topic)
+
+    return send

@@ -1,0 +1,1 @@
+"""The only place with SQL: tables, named queries by noun, the journal, the writer and the migrations."""

@@ -1,0 +1,66 @@
+"""Assets: bytes by their hash, small ones in a row, large ones in a file that was synced before the row."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from soloist.engine.store.tables import assets
+from soloist.engine.store.tx import Tx
+from soloist.kernel.errors import NotFound
+from soloist.kernel.hashing import sha256
+
+IN_ROW = 64 * 1024
+"""Largest asset, in bytes, that is kept inside the database."""
+
+
+def write_file(folder: Path, data: bytes) -> str:
+    """Put large bytes into their file and sync it; returns the path below ``folder``, "" when they fit a row."""
+    if len(data) <= IN_ROW:
+        return ""
+    digest = sha256(data)
+    relative = f"{digest[:2]}/{digest}"
+    target = folder / relative
+    if target.exists() and target.stat().st_size == len(data):
+        return relative
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{digest}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(target)
+    _sync_folder(target.parent)
+    return relative
+
+
+def keep(tx: Tx, data: bytes, mime: str, path: str) -> str:
+    """Add the asset row unless it is there; ``path`` is what ``write_file`` returned. Returns the hash."""
+    digest = sha256(data)
+    if tx.conn.execute(sa.select(assets.c.hash).where(assets.c.hash == digest)).first() is None:
+        row = {"hash": digest, "size": len(data), "mime": mime, "bytes": None if path else data, "path": path}
+        tx.run(assets.insert(), {**row, "at": tx.now})
+    return digest
+
+
+def load(conn: sa.Connection, folder: Path, digest: str) -> bytes:
+    """The bytes of an asset (NotFound when there is none, or when they are no longer what was stored)."""
+    row = conn.execute(sa.select(assets).where(assets.c.hash == digest)).first()
+    if row is None:
+        raise NotFound(f"There is no asset {digest}.")
+    data = bytes(row.bytes) if row.bytes is not None else (folder / row.path).read_bytes()
+    if sha256(data) != digest:
+        raise NotFound(f"The stored bytes of asset {digest} have been changed outside Soloist; they are not used.")
+    return data
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable where the platform can sync a folder."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

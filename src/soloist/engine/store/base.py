@@ -1,0 +1,100 @@
+"""Database engines on one SQLite file or one Postgres database: pragmas, versions, pools; knows no table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.kernel.errors import StoreTrouble
+
+OLDEST_SQLITE = (3, 51, 3)
+"""Before this version SQLite's WAL reset can damage a file that several connections write."""
+
+
+def sqlite_module() -> Any:
+    """The pysqlite3 module after a check of the SQLite it brings (StoreTrouble when that is too old)."""
+    import pysqlite3
+
+    if tuple(int(part) for part in pysqlite3.sqlite_version.split(".")) < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreTrouble(f"SQLite {pysqlite3.sqlite_version} is too old; {wanted} or newer is needed.")
+    return pysqlite3
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether the address names a SQLite file."""
+    return url.startswith("sqlite")
+
+
+def writer(url: str, *, full: bool) -> sa.Engine:
+    """An engine for the single writer thread; ``full`` waits for the disk at every commit."""
+    if not is_sqlite(url):
+        engine = sa.create_engine(url, pool_size=1, max_overflow=0, future=True)
+        if not full:
+            sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("SET LOCAL synchronous_commit=off"))
+        return engine
+    engine = _sqlite(url, f"synchronous={'FULL' if full else 'NORMAL'}", pool=1)
+    sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def reader(url: str, pool: int = 4) -> sa.Engine:
+    """An engine for reads; each connection sees one consistent snapshot for as long as it is used."""
+    if not is_sqlite(url):
+        return sa.create_engine(url, pool_size=pool, max_overflow=4, isolation_level="REPEATABLE READ")
+    engine = _sqlite(url, "query_only=ON", pool=pool)
+    sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def checkpointing(url: str, pool: int = 20) -> sa.Engine:
+    """The engine that the durable execution library uses on SQLite: NORMAL, its own transactions."""
+    module = sqlite_module()
+    engine = sa.create_engine(
+        url,
+        module=module,
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=30,
+        connect_args={"check_same_thread": False, "timeout": 30},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _open(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        _pragmas(connection, "synchronous=NORMAL")
+
+    return engine
+
+
+def _sqlite(url: str, pragma: str, *, pool: int) -> sa.Engine:
+    """An engine whose transactions are begun by us and not by the driver."""
+    module = sqlite_module()
+    engine = sa.create_engine(
+        url,
+        module=module,
+        pool_size=pool,
+        max_overflow=4,
+        connect_args={"check_same_thread": False, "timeout": 30},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _open(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        _pragmas(connection, pragma)
+
+    return engine
+
+
+def _pragmas(connection: Any, last: str) -> None:
+    """WAL with a bounded log, no memory map, foreign keys on, 30 s patience with other writers."""
+    settings = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "temp_store=MEMORY", "cache_size=-16384")
+    for setting in (*settings, "wal_autocheckpoint=1000", "journal_size_limit=67108864", last):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of a SQLite file."""
+    return f"sqlite:///{path}"

@@ -1,0 +1,115 @@
+"""Conversations and their messages: threads found by the ids mail carries, then by sender and subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.engine.store.tables import conversations, messages
+from soloist.engine.store.tx import Tx
+from soloist.kernel.errors import NotFound
+
+
+def by_message_ids(conn: sa.Connection, ids: Sequence[str]) -> str | None:
+    """The conversation of the newest known message among these Message-IDs, or None."""
+    if not ids:
+        return None
+    query = sa.select(messages.c.conversation).where(messages.c.message_id.in_(list(ids)))
+    return conn.execute(query.order_by(messages.c.at.desc()).limit(1)).scalar()
+
+
+def by_sender_and_subject(conn: sa.Connection, sender: str, subject: str, since: str) -> str | None:
+    """A conversation with this sender about this (normalised) subject that was alive since an instant, or None."""
+    joined = messages.join(conversations, messages.c.conversation == conversations.c.id)
+    query = (
+        sa.select(conversations.c.id)
+        .select_from(joined)
+        .where((conversations.c.subject == subject) & (messages.c.sender == sender) & (messages.c.at > since))
+    )
+    return conn.execute(query.order_by(messages.c.at.desc()).limit(1)).scalar()
+
+
+def duplicate(conn: sa.Connection, message_id: str, text_hash: str) -> str | None:
+    """An inbound message that is the same one delivered again, or None."""
+    same = (messages.c.message_id == message_id) & (messages.c.text_hash == text_hash) & (messages.c.direction == "in")
+    return conn.execute(sa.select(messages.c.id).where(same)).scalar() if message_id else None
+
+
+def open_new(tx: Tx, channel: str, subject: str) -> str:
+    """A new conversation; returns its id."""
+    ident = tx.new_id()
+    tx.run(
+        conversations.insert(),
+        {"id": ident, "channel": channel, "subject": subject, "state": "open", "created": tx.now},
+    )
+    return ident
+
+
+def add(tx: Tx, row: Mapping[str, Any]) -> str:
+    """Add a message and make it the head of its conversation; returns its id."""
+    ident = str(row.get("id") or tx.new_id())
+    tx.run(messages.insert(), {**row, "id": ident})
+    side = {"last_in": row["at"]} if row["direction"] == "in" else {"last_out": row["at"]}
+    key = conversations.c.id == row["conversation"]
+    tx.run(conversations.update().where(key).values(head=ident, **side))
+    return ident
+
+
+def update_message(tx: Tx, ident: str, **values: Any) -> None:
+    """Set columns of a message that understanding fills in."""
+    tx.run(messages.update().where(messages.c.id == ident).values(**values))
+
+
+def assign(tx: Tx, conversation: str, record: str) -> None:
+    """Say whose conversation it is."""
+    tx.run(conversations.update().where(conversations.c.id == conversation).values(record=record))
+
+
+def get(conn: sa.Connection, ident: str) -> dict[str, Any]:
+    """One conversation (NotFound)."""
+    row = conn.execute(sa.select(conversations).where(conversations.c.id == ident)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no conversation {ident}.")
+    return dict(row)
+
+
+def message(conn: sa.Connection, ident: str) -> dict[str, Any]:
+    """One message (NotFound)."""
+    row = conn.execute(sa.select(messages).where(messages.c.id == ident)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no message {ident}.")
+    return dict(row)
+
+
+def of(conn: sa.Connection, conversation: str, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest messages of a conversation, oldest first."""
+    query = sa.select(messages).where(messages.c.conversation == conversation)
+    rows = conn.execute(query.order_by(messages.c.at.desc(), messages.c.id.desc()).limit(limit)).mappings()
+    return [dict(row) for row in rows][::-1]
+
+
+def of_record(conn: sa.Connection, record: str, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest conversations of a record."""
+    query = sa.select(conversations).where(conversations.c.record == record)
+    return [dict(row) for row in conn.execute(query.order_by(conversations.c.created.desc()).limit(limit)).mappings()]
+
+
+def earlier(conn: sa.Connection, record: str, before: str) -> bool:
+    """Whether there is a message of this record's conversations before an instant that we answered."""
+    query = sa.select(conversations.c.id).where((conversations.c.record == record) & (conversations.c.last_out > ""))
+    return conn.execute(query.where(conversations.c.last_out < before).limit(1)).first() is not None
+
+
+def automatic_since(conn: sa.Connection, conversation: str, since: str) -> int:
+    """How many messages went out on a conversation without a person's word since an instant."""
+    mine = (messages.c.conversation == conversation) & (messages.c.direction == "out") & (messages.c.at > since)
+    query = sa.select(sa.func.count()).where(mine & (messages.c.kind == "automatic"))
+    return int(conn.execute(query).scalar() or 0)
+
+
+def open_with(conn: sa.Connection, sender: str) -> str | None:
+    """The newest conversation with this sender, or None."""
+    query = sa.select(messages.c.conversation).where((messages.c.sender == sender) & (messages.c.direction == "in"))
+    return conn.execute(query.order_by(messages.c.at.desc()).limit(1)).scalar()

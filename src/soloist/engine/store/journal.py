@@ -1,0 +1,176 @@
+"""The journal: one sequence, a salted hash chain, signed checkpoints, and the check that nothing was changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.engine.store.base import is_sqlite
+from soloist.engine.store.clock import from_iso
+from soloist.engine.store.tables import checkpoints, events, journal_head
+from soloist.kernel.event import Event
+from soloist.kernel.hashing import body_hash, chain_hash
+
+CHECKPOINT_ROWS = 1000
+CHECKPOINT_SECONDS = 3600.0
+ERASED = "memory.erased"
+"""Kind of the event that names the ids whose salt and body were destroyed."""
+
+Sign = Callable[[bytes], bytes]
+_insert = events.insert()
+
+
+def flush(conn: sa.Connection, pending: Sequence[Event], sign: Sign | None) -> None:
+    """Give the events their place in the chain and insert them; the last statements of a transaction."""
+    if not pending:
+        return
+    query = sa.select(journal_head.c.seq, journal_head.c.hash)
+    if not is_sqlite(conn.engine.url.drivername):
+        query = query.with_for_update()
+    seq, previous = conn.execute(query).one()
+    first = seq
+    rows = []
+    for event in pending:
+        seq += 1
+        row = _row(event, seq, previous)
+        previous = row["hash"]
+        rows.append(row)
+    conn.execute(_insert, rows)
+    conn.execute(journal_head.update().values(seq=seq, hash=previous))
+    if sign is not None:
+        _checkpoint(conn, (first, seq), previous, pending[-1].at, sign)
+
+
+def _row(event: Event, seq: int, previous: str) -> dict[str, Any]:
+    """The stored row of an event; also fills its ``seq`` and ``hash``."""
+    salt, body = os.urandom(16), event.body()
+    event.seq = seq
+    hashed = body_hash(salt, body)
+    event.hash = chain_hash(previous, _fields(event, seq), hashed)
+    return {
+        "seq": seq,
+        "id": event.id,
+        "source": event.source,
+        "external_id": event.external_id,
+        "kind": event.kind,
+        "subject": event.subject,
+        "run": event.run,
+        "actor": event.actor,
+        "at": event.at,
+        "body": body.decode(),
+        "salt": salt,
+        "body_hash": hashed,
+        "hash": event.hash,
+    }
+
+
+def _fields(event: Any, seq: int) -> tuple[str, ...]:
+    """The fixed fields of a link, in the order they are hashed; works on an Event and on a row."""
+    return (
+        str(seq),
+        event.id,
+        event.source,
+        event.external_id,
+        event.kind,
+        event.subject,
+        event.run,
+        event.actor,
+        event.at,
+    )
+
+
+def _checkpoint(conn: sa.Connection, span: tuple[int, int], head: str, at: str, sign: Sign) -> None:
+    """Sign the head every 1,000 rows or every hour, whichever comes first."""
+    first, last = span
+    due = first // CHECKPOINT_ROWS != last // CHECKPOINT_ROWS
+    if not due:
+        newest = conn.execute(sa.select(sa.func.max(checkpoints.c.at))).scalar()
+        due = newest is None or (from_iso(at) - from_iso(newest)).total_seconds() >= CHECKPOINT_SECONDS
+    if due:
+        signature = sign(signed_bytes(last, head)).hex()
+        conn.execute(checkpoints.insert().values(seq=last, hash=head, at=at, signature=signature))
+
+
+def signed_bytes(seq: int, head: str) -> bytes:
+    """What a checkpoint signature covers."""
+    return f"soloist journal {seq} {head}".encode()
+
+
+@dataclass
+class Report:
+    """What a check of the journal found: ``faults`` are sentences, empty when the chain is whole."""
+
+    events: int = 0
+    checkpoints: int = 0
+    erased: int = 0
+    head: str = ""
+    faults: list[str] = field(default_factory=list)
+
+
+def verify(conn: sa.Connection, check: Callable[[bytes, bytes], bool]) -> Report:
+    """Recompute every link and signature. ``check(data, signature)`` says whether a signature is ours."""
+    report = Report()
+    marks = {row.seq: row for row in conn.execute(sa.select(checkpoints))}
+    erased = _erased_ids(conn)
+    previous, expected = "", 1
+    for row in _all(conn):
+        if row.seq != expected:
+            report.faults.append(f"Event {expected} is missing: the journal goes from {expected - 1} to {row.seq}.")
+            expected = row.seq
+        _check_row(row, previous, erased, report)
+        if mark := marks.pop(row.seq, None):
+            _check_mark(mark, row.hash, check, report)
+        previous, expected = row.hash, expected + 1
+        report.events += 1
+    _check_head(conn, previous, expected - 1, report)
+    report.faults += [f"Checkpoint {seq} is signed, but that event is gone." for seq in sorted(marks)]
+    report.head = previous
+    return report
+
+
+def _all(conn: sa.Connection) -> Iterator[Any]:
+    """Every event in order, a thousand rows in memory at a time."""
+    after = 0
+    while rows := conn.execute(sa.select(events).where(events.c.seq > after).order_by(events.c.seq).limit(1000)).all():
+        yield from rows
+        after = rows[-1].seq
+
+
+def _erased_ids(conn: sa.Connection) -> set[str]:
+    """Ids whose body was destroyed by an erasure event that is itself in the chain."""
+    import json
+
+    found: set[str] = set()
+    for (body,) in conn.execute(sa.select(events.c.body).where(events.c.kind == ERASED)):
+        found.update(json.loads(body or "{}").get("ids", []))
+    return found
+
+
+def _check_row(row: Any, previous: str, erased: set[str], report: Report) -> None:
+    """One link: the body against its salted hash, the fields against the chain."""
+    if row.body is None:
+        report.erased += 1
+        if row.id not in erased:
+            report.faults.append(f"Event {row.seq} has lost its content and no erasure names it.")
+    elif body_hash(row.salt or b"", row.body.encode()) != row.body_hash:
+        report.faults.append(f"Event {row.seq} ({row.kind}) has another content than when it was written.")
+    if chain_hash(previous, _fields(row, row.seq), row.body_hash) != row.hash:
+        report.faults.append(f"Event {row.seq} ({row.kind}) does not follow from the one before it.")
+
+
+def _check_mark(mark: Any, head: str, check: Callable[[bytes, bytes], bool], report: Report) -> None:
+    """One signed checkpoint against the chain."""
+    report.checkpoints += 1
+    if mark.hash != head or not check(signed_bytes(mark.seq, head), bytes.fromhex(mark.signature)):
+        report.faults.append(f"The signature over event {mark.seq} does not fit the journal.")
+
+
+def _check_head(conn: sa.Connection, last: str, seq: int, report: Report) -> None:
+    """The remembered head against the last row: a cut tail shows here."""
+    head = conn.execute(sa.select(journal_head.c.seq, journal_head.c.hash)).one()
+    if (head.seq, head.hash) != (seq, last):
+        report.faults.append(f"The journal ends at event {seq}, but event {head.seq} had been written.")

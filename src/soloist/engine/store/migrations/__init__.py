@@ -1,0 +1,1 @@
+"""Alembic's environment and the numbered, forward-only migrations of our own tables."""

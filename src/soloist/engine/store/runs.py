@@ -1,0 +1,77 @@
+"""Runs and their steps: what is pending, what each step answered; a step that runs again gets its stored answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.engine.store.tables import run_steps, runs
+from soloist.engine.store.tx import Tx
+from soloist.kernel.lives import RUN
+
+
+def pending_runs(conn: sa.Connection) -> list[str]:
+    """Ids of runs that were asked for and not begun, oldest first."""
+    query = sa.select(runs.c.id).where(runs.c.state == "pending").order_by(runs.c.started).limit(1000)
+    return list(conn.execute(query).scalars())
+
+
+def claim_pending(tx: Tx, run: str) -> tuple[str, str] | None:
+    """Mark a run as begun; its flow and input. A run that is begun already gives them too, an ended one None."""
+    row = tx.first(sa.select(runs).where(runs.c.id == run))
+    if row is None or row["state"] in RUN.ends:
+        return None
+    if row["state"] == "pending":
+        tx.run(runs.update().where(runs.c.id == run).values(state="running"))
+    return row["flow"], row["input"]
+
+
+def move(tx: Tx, run: str, state: str, *, note: str = "", error: str = "") -> None:
+    """Change the state of a run along its declared life; the same state again only changes the note."""
+    old = tx.conn.execute(sa.select(runs.c.state).where(runs.c.id == run)).scalar()
+    if old is None or old in RUN.ends:
+        return
+    if old != state:
+        RUN.check(old, state)
+    ended = tx.now if state in RUN.ends else ""
+    tx.run(runs.update().where(runs.c.id == run).values(state=state, note=note, error=error, ended=ended))
+
+
+def once(
+    tx: Tx, run: str, step: str, work: Callable[[], Any], *, given: Any = None, detail: Any = None, n: int = 0
+) -> Any:
+    """Do ``work()`` and keep its answer under (run, step, n), or return the answer kept earlier.
+
+    ``given`` is what the step was given, ``detail`` what the run page shows beside the answer; both JSON. ``detail``
+    may be a callable that is asked after the work.
+    """
+    key = (run_steps.c.run == run) & (run_steps.c.step == step) & (run_steps.c.n == n)
+    kept = tx.conn.execute(sa.select(run_steps.c.output).where(key)).first()
+    if kept is not None:
+        return kept.output
+    output = work()
+    position = tx.conn.execute(sa.select(sa.func.count()).where(run_steps.c.run == run)).scalar()
+    tx.run(
+        run_steps.insert(),
+        {
+            "run": run,
+            "step": step,
+            "n": n,
+            "position": position,
+            "input": given,
+            "output": output,
+            "detail": detail() if callable(detail) else detail,
+            "started": tx.now,
+            "ended": tx.now,
+        },
+    )
+    return output
+
+
+def note_failure(tx: Tx, run: str, step: str, error: str) -> None:
+    """Keep a failed step on the run page."""
+    count = tx.conn.execute(sa.select(sa.func.count()).where(run_steps.c.run == run)).scalar() or 0
+    values = {"run": run, "step": step, "n": 1000 + count, "position": count, "error": error}
+    tx.run(run_steps.insert(), {**values, "started": tx.now, "ended": tx.now})

@@ -1,0 +1,501 @@
+"""Every table of Soloist, in portable SQLAlchemy Core; engine checkpoints live in tables of their own.
+
+Conventions: ids are UUIDv7 text, instants are UTC ISO 8601 text with microseconds (they sort), money is minor units,
+JSON is compact text with sorted keys so that the bytes that were hashed are the bytes that are stored.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as compact text with sorted keys."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """Serialise; None stays NULL."""
+        return None if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        """Parse; NULL is None."""
+        return None if value is None else json.loads(value)
+
+
+def _text(name: str, *args: Any, **options: Any) -> sa.Column[str]:
+    """A text column that is never NULL; empty means nothing."""
+    options.setdefault("nullable", False)
+    if not options.get("primary_key"):
+        options.setdefault("server_default", "")
+    return sa.Column(name, sa.Text, *args, **options)
+
+
+def _int(name: str, default: int = 0, **options: Any) -> sa.Column[int]:
+    """A 64-bit integer column that is never NULL."""
+    return sa.Column(name, sa.BigInteger, nullable=False, server_default=str(default), **options)
+
+
+def _json(name: str, **options: Any) -> sa.Column[Any]:
+    """A JSON column; NULL means not given."""
+    return sa.Column(name, Json, **options)
+
+
+meta = sa.Table("meta", metadata, _text("key", primary_key=True), _text("value"))
+
+journal_head = sa.Table(
+    "journal_head",
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
+    _int("seq"),
+    _text("hash"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _text("id", unique=True),
+    _text("source"),
+    _text("external_id"),
+    _text("kind"),
+    _text("subject"),
+    _text("run"),
+    _text("actor"),
+    _text("at"),
+    sa.Column("body", sa.Text),
+    sa.Column("salt", sa.LargeBinary),
+    _text("body_hash"),
+    _text("hash"),
+    sa.UniqueConstraint("source", "external_id"),
+    sa.Index("ix_events_subject_seq", "subject", "seq"),
+    sa.Index("ix_events_kind_seq", "kind", "seq"),
+    sa.Index("ix_events_run_seq", "run", "seq"),
+)
+
+checkpoints = sa.Table(
+    "checkpoints",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _text("hash"),
+    _text("at"),
+    _text("signature"),
+)
+
+assets = sa.Table(
+    "assets",
+    metadata,
+    _text("hash", primary_key=True),
+    _int("size"),
+    _text("mime"),
+    sa.Column("bytes", sa.LargeBinary),
+    _text("path"),
+    _text("at"),
+)
+
+records = sa.Table(
+    "records",
+    metadata,
+    _text("id", primary_key=True),
+    _text("kind"),
+    _int("version"),
+    _text("title"),
+    _text("state"),
+    _json("body"),
+    _text("created"),
+    _text("updated"),
+    sa.Index("ix_records_kind_updated", "kind", "updated", "id"),
+)
+
+record_versions = sa.Table(
+    "record_versions",
+    metadata,
+    _text("record", primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    _json("body"),
+    _text("actor"),
+    _text("reason"),
+    _text("event"),
+    _text("run"),
+    _text("at"),
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    _text("id", primary_key=True),
+    _text("scheme"),
+    _text("value"),
+    _text("record"),
+    _text("rule"),
+    _json("evidence"),
+    _text("event"),
+    _text("at"),
+    _text("ended"),
+    sa.Index(
+        "uq_identities_live",
+        "scheme",
+        "value",
+        unique=True,
+        sqlite_where=sa.text("ended=''"),
+        postgresql_where=sa.text("ended=''"),
+    ),
+    sa.Index("ix_identities_record", "record"),
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    _text("id", primary_key=True),
+    _text("record"),
+    _text("channel"),
+    _text("subject"),
+    _text("state"),
+    _text("head"),
+    _text("last_in"),
+    _text("last_out"),
+    _text("created"),
+    sa.Index("ix_conversations_record", "record"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    _text("id", primary_key=True),
+    _text("conversation"),
+    _text("event"),
+    _text("direction"),
+    _text("message_id"),
+    _text("sender"),
+    _text("sender_name"),
+    _json("recipients"),
+    _text("subject"),
+    _text("text"),
+    _text("asset"),
+    _text("at"),
+    _text("kind"),
+    _text("language"),
+    _text("text_hash"),
+    _json("references"),
+    _json("attachments"),
+    _json("automatic"),
+    _json("defects"),
+    _json("understanding"),
+    sa.Index("ix_messages_conversation_at", "conversation", "at"),
+    sa.Index("ix_messages_message_id", "message_id"),
+    sa.Index("ix_messages_event", "event"),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    _text("id", primary_key=True),
+    _text("type"),
+    _text("state"),
+    _text("waits_for"),
+    _text("title"),
+    _text("subject"),
+    _text("subject_kind"),
+    _text("record"),
+    _text("conversation"),
+    _text("run"),
+    _text("why"),
+    _json("detail"),
+    _json("options"),
+    _json("estimate"),
+    _int("value_minor"),
+    _text("currency"),
+    _int("judgement"),
+    _text("deadline"),
+    _text("at_expiry"),
+    _text("snoozed_until"),
+    _text("created"),
+    _text("updated"),
+    _text("closed"),
+    _json("decision"),
+    sa.Index("ix_tasks_state_created", "state", "waits_for", "created", "id"),
+    sa.Index("ix_tasks_subject", "subject"),
+)
+
+claims = sa.Table(
+    "claims",
+    metadata,
+    _text("task", primary_key=True),
+    _text("holder"),
+    _int("fence"),
+    _text("until"),
+)
+
+annotations = sa.Table(
+    "annotations",
+    metadata,
+    _text("id", primary_key=True),
+    _text("object"),
+    _text("kind"),
+    _text("body"),
+    _text("actor"),
+    _text("at"),
+    sa.Index("ix_annotations_object", "object", "at"),
+)
+
+contexts = sa.Table(
+    "contexts",
+    metadata,
+    _text("id", primary_key=True),
+    _text("run"),
+    _json("records"),
+    _json("messages"),
+    _text("house_book"),
+    _json("parameters"),
+    _text("hash"),
+    _text("at"),
+    sa.Index("ix_contexts_run", "run"),
+)
+
+proposals = sa.Table(
+    "proposals",
+    metadata,
+    _text("id", primary_key=True),
+    _text("noun"),
+    _text("source"),
+    _text("source_ref"),
+    _text("run"),
+    _text("agent"),
+    _text("connector"),
+    _text("operation"),
+    _json("payload"),
+    _text("payload_hash"),
+    _json("assets"),
+    _int("version", 1),
+    _text("state"),
+    _text("class"),
+    _text("risk"),
+    _text("undo"),
+    _text("way_back"),
+    _text("reason"),
+    _json("evidence"),
+    _json("questions"),
+    _text("confidence"),
+    _int("cost_micro"),
+    _text("record"),
+    _text("conversation"),
+    _text("thread_head"),
+    _text("context"),
+    _text("policy_version"),
+    _text("expires"),
+    _text("created"),
+    _text("updated"),
+    _text("superseded_by"),
+    _int("hold_ms"),
+    sa.Index("ix_proposals_state_created", "state", "created", "id"),
+    sa.Index("ix_proposals_conversation", "conversation"),
+    sa.Index("ix_proposals_run", "run"),
+    sa.Index(
+        "uq_proposals_source_ref",
+        "source",
+        "source_ref",
+        unique=True,
+        sqlite_where=sa.text("source_ref<>''"),
+        postgresql_where=sa.text("source_ref<>''"),
+    ),
+)
+
+proposal_versions = sa.Table(
+    "proposal_versions",
+    metadata,
+    _text("proposal", primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    _json("payload"),
+    _text("payload_hash"),
+    _text("actor"),
+    _text("at"),
+)
+
+verdicts = sa.Table(
+    "verdicts",
+    metadata,
+    _text("id", primary_key=True),
+    _text("proposal"),
+    _text("payload_hash"),
+    _text("answer"),
+    _text("rule"),
+    _text("reason"),
+    _text("policy_version"),
+    _text("mode"),
+    _text("when"),
+    _json("trace"),
+    _text("at"),
+    sa.Index("ix_verdicts_proposal", "proposal"),
+)
+
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    _text("id", primary_key=True),
+    _text("proposal"),
+    _text("payload_hash"),
+    _text("decision"),
+    _text("who"),
+    _text("via"),
+    _text("reason"),
+    _json("edits"),
+    _text("seal"),
+    _text("at"),
+    _text("until"),
+    sa.Index("ix_approvals_proposal", "proposal", "at"),
+)
+
+effects = sa.Table(
+    "effects",
+    metadata,
+    _text("id", primary_key=True),
+    _int("ordinal"),
+    _text("proposal"),
+    _text("group"),
+    _text("run"),
+    _text("source_ref"),
+    _text("connector"),
+    _text("operation"),
+    _text("class"),
+    _text("state"),
+    _int("version", 1),
+    _int("attempts"),
+    _text("key"),
+    _text("provider_ref"),
+    _text("payload_hash"),
+    _text("request_hash"),
+    _text("not_before"),
+    _text("boot"),
+    _json("evidence"),
+    _json("undo_plan"),
+    _text("undoes"),
+    _text("created"),
+    _text("updated"),
+    _text("first_attempt"),
+    _int("lookups"),
+    sa.UniqueConstraint("proposal", "group"),
+    sa.Index("ix_effects_state", "state", "not_before"),
+    sa.Index("ix_effects_ordinal", "ordinal"),
+)
+
+effect_attempts = sa.Table(
+    "effect_attempts",
+    metadata,
+    _text("effect", primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    _text("boot"),
+    _text("request_hash"),
+    _text("started"),
+    _text("ended"),
+    _text("outcome"),
+    _text("evidence"),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _text("id", primary_key=True),
+    _text("flow"),
+    _text("version"),
+    _text("parent"),
+    _text("input"),
+    _text("subject"),
+    _text("state"),
+    _text("note"),
+    _text("error"),
+    _text("started"),
+    _text("ended"),
+    sa.Index("ix_runs_started", "started", "id"),
+    sa.Index(
+        "ix_runs_pending",
+        "started",
+        sqlite_where=sa.text("state='pending'"),
+        postgresql_where=sa.text("state='pending'"),
+    ),
+    sa.Index("ix_runs_parent", "parent"),
+    sa.Index("ix_runs_state", "state"),
+)
+
+run_steps = sa.Table(
+    "run_steps",
+    metadata,
+    _text("run", primary_key=True),
+    _text("step", primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    _int("position"),
+    _json("input"),
+    _json("output"),
+    _json("detail"),
+    _text("started"),
+    _text("ended"),
+    _text("error"),
+)
+
+operators = sa.Table(
+    "operators", metadata, _text("id", primary_key=True), _text("password"), _text("last_seen"), _text("seen_before")
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    _text("id", primary_key=True),
+    _text("csrf"),
+    _text("created"),
+    _text("used"),
+    _text("expires"),
+    _text("agent"),
+    _text("ended"),
+)
+
+links = sa.Table(
+    "links",
+    metadata,
+    _text("id", primary_key=True),
+    _text("purpose"),
+    _text("created"),
+    _text("expires"),
+    _text("used"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name", unique=True),
+    _json("scopes"),
+    _text("created"),
+    _text("expires"),
+    _text("used"),
+    _text("ended"),
+)
+
+secrets = sa.Table(
+    "secrets", metadata, _text("name", primary_key=True), sa.Column("sealed", sa.LargeBinary), _text("updated")
+)
+
+troubles = sa.Table(
+    "troubles",
+    metadata,
+    _text("id", primary_key=True),
+    _text("what"),
+    _text("subject"),
+    _text("detail"),
+    _text("trace"),
+    _int("count", 1),
+    _text("first"),
+    _text("last"),
+)
+"""Failures that became a card, one row for each (what, subject), so that a loop raises one card and not a thousand."""

@@ -1,0 +1,78 @@
+"""Tasks and cards: a card is a task that waits for the operator; opened once for a subject, closed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.engine.store.tables import annotations, tasks
+from soloist.engine.store.tx import Tx
+from soloist.kernel.errors import Conflict, NotFound
+from soloist.kernel.lives import TASK
+
+
+def open_card(tx: Tx, ident: str, type_: str, title: str, **values: Any) -> str:
+    """Open a card, unless one of this id exists; returns its id. ``values`` are columns of the tasks table."""
+    if tx.conn.execute(sa.select(tasks.c.id).where(tasks.c.id == ident)).first() is None:
+        row = {"id": ident, "type": type_, "title": title, "state": "open", "waits_for": "operator", **values}
+        tx.run(tasks.insert(), {**row, "created": tx.now, "updated": tx.now})
+        payload = {"type": type_, "title": title, "subject": values.get("subject", "")}
+        tx.append("card.opened", subject=ident, payload=payload, run=str(values.get("run", "")))
+    return ident
+
+
+def close(tx: Tx, ident: str, state: str, decision: Mapping[str, Any], *, actor: str) -> None:
+    """Close an open card with what was decided (Conflict when it is closed)."""
+    card = get(tx.conn, ident)
+    TASK.check(card["state"], state)
+    values = {"state": state, "closed": tx.now, "updated": tx.now, "decision": dict(decision)}
+    tx.run(tasks.update().where(tasks.c.id == ident).values(**values))
+    tx.append(f"card.{state}", subject=ident, payload={"about": card["subject"], **decision}, actor=actor)
+
+
+def reopen(tx: Tx, ident: str, **values: Any) -> None:
+    """Change columns of an open card (Conflict when it is closed)."""
+    done = tx.run(
+        tasks.update().where((tasks.c.id == ident) & (tasks.c.state == "open")).values(updated=tx.now, **values)
+    )
+    if done.rowcount != 1:
+        raise Conflict("This card is closed already.")
+
+
+def get(conn: sa.Connection, ident: str) -> dict[str, Any]:
+    """One task (NotFound)."""
+    row = conn.execute(sa.select(tasks).where(tasks.c.id == ident)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no card {ident}.")
+    return dict(row)
+
+
+def open_for(conn: sa.Connection, subject: str) -> dict[str, Any] | None:
+    """The open card about an object, or None."""
+    query = sa.select(tasks).where((tasks.c.subject == subject) & (tasks.c.state == "open"))
+    row = conn.execute(query.order_by(tasks.c.created.desc()).limit(1)).mappings().first()
+    return dict(row) if row else None
+
+
+def cards(
+    conn: sa.Connection, state: str, *, after: tuple[str, str] = ("", ""), limit: int = 100
+) -> list[dict[str, Any]]:
+    """Cards in a state, oldest first, after the (created, id) of the last one seen."""
+    query = sa.select(tasks).where((tasks.c.state == state) & (tasks.c.waits_for == "operator"))
+    query = query.where(sa.tuple_(tasks.c.created, tasks.c.id) > sa.tuple_(*map(sa.literal, after)))
+    rows = conn.execute(query.order_by(tasks.c.created, tasks.c.id).limit(limit)).mappings()
+    return [dict(row) for row in rows]
+
+
+def annotate(tx: Tx, object_: str, kind: str, body: str, *, actor: str = "soloist") -> None:
+    """Add a note to any object."""
+    row = {"id": tx.new_id(), "object": object_, "kind": kind, "body": body, "actor": actor, "at": tx.now}
+    tx.run(annotations.insert(), row)
+
+
+def annotations_of(conn: sa.Connection, object_: str) -> list[dict[str, Any]]:
+    """The notes on an object, oldest first."""
+    query = sa.select(annotations).where(annotations.c.object == object_).order_by(annotations.c.at)
+    return [dict(row) for row in conn.execute(query).mappings()]

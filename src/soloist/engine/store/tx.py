@@ -1,0 +1,115 @@
+"""Tx: what one unit of work may do inside a write transaction: rows, journal events, the next piece of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.engine.store.clock import iso, new_id
+from soloist.engine.store.tables import runs
+from soloist.kernel.event import Event
+
+Send = Callable[[sa.Connection, str, str, Any], None]
+"""Puts a message for a parked run into the caller's transaction: (connection, run, topic, JSON message)."""
+
+
+@dataclass
+class Batch:
+    """What all units of one commit share: events that wait for their place in the chain, runs to start."""
+
+    conn: sa.Connection
+    moment: datetime
+    send: Send
+    pending: dict[tuple[str, str], Event] = field(default_factory=dict)
+    started: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Tx:
+    """One unit of work. Everything it does commits with its journal events, or not at all."""
+
+    batch: Batch
+    events: list[Event] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+
+    @property
+    def conn(self) -> sa.Connection:
+        """The open connection, inside the transaction."""
+        return self.batch.conn
+
+    @property
+    def now(self) -> str:
+        """The recorded instant of this commit."""
+        return iso(self.batch.moment)
+
+    def new_id(self) -> str:
+        """A fresh id."""
+        return new_id(self.batch.moment)
+
+    def run(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Execute one statement."""
+        return self.conn.execute(statement, parameters)  # type: ignore[return-value]  # DML and SELECT both give cursor results here
+
+    def rows(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """All rows of a query."""
+        return self.conn.execute(statement).all()
+
+    def first(self, statement: sa.Select[Any]) -> dict[str, Any] | None:
+        """The first row as a dict, or None."""
+        row = self.conn.execute(statement.limit(1)).mappings().first()
+        return dict(row) if row is not None else None
+
+    def append(
+        self,
+        kind: str,
+        *,
+        subject: str = "",
+        payload: Mapping[str, Any] | None = None,
+        actor: str = "soloist",
+        run: str = "",
+        source: str = "soloist",
+        external_id: str = "",
+    ) -> Event:
+        """Add an event to the journal; it gets ``seq`` and ``hash`` when the commit is made."""
+        ident = self.new_id()
+        event = Event(
+            id=ident,
+            source=source,
+            external_id=external_id or ident,
+            kind=kind,
+            payload=dict(payload or {}),
+            actor=actor,
+            at=self.now,
+            subject=subject,
+            run=run,
+        )
+        self.events.append(event)
+        self.batch.pending[(event.source, event.external_id)] = event
+        return event
+
+    def start(self, run: str, flow: str, value: str, *, subject: str = "", parent: str = "") -> bool:
+        """Ask for a run of ``flow`` with the id ``run``: a row that the starter picks up after the commit.
+
+        The same id starts once; returns whether it was new.
+        """
+        if self.conn.execute(sa.select(runs.c.id).where(runs.c.id == run)).first() is not None:
+            return False
+        row = {"id": run, "flow": flow, "input": value, "subject": subject, "parent": parent, "state": "pending"}
+        self.run(runs.insert(), {**row, "started": self.now})
+        self.runs.append(run)
+        return True
+
+    def send(self, run: str, topic: str, message: Any) -> None:
+        """Wake a parked run with a message that is seen only if this transaction commits."""
+        self.batch.send(self.conn, run, topic, message)
+
+    def undo_buffers(self) -> None:
+        """Forget what this unit wanted to append and start, after its savepoint was rolled back."""
+        for event in self.events:
+            self.batch.pending.pop((event.source, event.external_id), None)
+        self.events.clear()
+        self.runs.clear()

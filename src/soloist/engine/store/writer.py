@@ -1,0 +1,143 @@
+"""The one writer: units of work on one thread, a savepoint each, many units one commit (group commit)."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from soloist.engine.store import journal
+from soloist.engine.store.clock import Clock
+from soloist.engine.store.tx import Batch, Send, Tx
+from soloist.kernel.errors import StoreTrouble
+
+T = TypeVar("T")
+MOST = 256
+"""Units in one commit at the most, so that no unit waits long for its answer."""
+
+
+@dataclass
+class Unit(Generic[T]):
+    """Work that waits for the writer: ``work(tx)`` may run more than once, so it must do nothing but the transaction."""
+
+    work: Callable[[Tx], T]
+    full: bool
+    answer: Future[T]
+
+
+class Writer:
+    """A thread that owns the writing connections. ``submit`` from any thread or event loop."""
+
+    def __init__(
+        self, full: sa.Engine, normal: sa.Engine, *, clock: Clock, send: Send, sign: journal.Sign | None = None
+    ) -> None:
+        """``full`` waits for the disk at each commit, ``normal`` leaves that to a later full commit."""
+        self._engines = {True: full, False: normal}
+        self._clock = clock
+        self.send = send
+        self.sign = sign
+        self.on_starts: Callable[[list[str]], None] = lambda _runs: None
+        self._queue: queue.SimpleQueue[Unit[Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="soloist-writer", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    def submit(self, work: Callable[[Tx], T], *, full: bool = True) -> Future[T]:
+        """Queue a unit; the future is answered after the commit that holds it."""
+        answer: Future[T] = Future()
+        if self._closed:
+            answer.set_exception(StoreTrouble("The store is closing; nothing was written."))
+        else:
+            self._queue.put(Unit(work, full, answer))
+        return answer
+
+    def close(self) -> None:
+        """Finish what is queued, then stop."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join(timeout=30)
+
+    def _loop(self) -> None:
+        """Take one unit, add what is already waiting, commit, answer."""
+        running = True
+        while running:
+            first = self._queue.get()
+            batch = [first] if first is not None else []
+            running = first is not None
+            while running and len(batch) < MOST and not self._queue.empty():
+                unit = self._queue.get_nowait()
+                if unit is None:
+                    running = False
+                else:
+                    batch.append(unit)
+            if batch:
+                self._commit(batch)
+
+    def _commit(self, units: list[Unit[Any]]) -> None:
+        """Commit the units together; when the commit itself fails, each gets one try of its own."""
+        units = [unit for unit in units if unit.answer.set_running_or_notify_cancel()]
+        try:
+            results = self._together(units)
+        except Exception as error:  # the writer must outlive any fault of a unit or of the disk
+            alone = len(units) == 1 and not isinstance(error, IntegrityError)
+            results = [(units[0], None, error)] if alone else [self._alone(unit) for unit in units]
+        self._answer(results)
+
+    def _alone(self, unit: Unit[Any]) -> tuple[Unit[Any], Any, BaseException | None]:
+        """Commit one unit by itself."""
+        try:
+            return self._together([unit])[0]
+        except Exception as error:  # each unit learns of its own fault
+            return unit, None, error
+
+    def _together(self, units: list[Unit[Any]]) -> list[tuple[Unit[Any], Any, BaseException | None]]:
+        """Run the units in one transaction, flush the journal last, commit; then tell the starter."""
+        results: list[tuple[Unit[Any], Any, BaseException | None]] = []
+        with self._engines[any(unit.full for unit in units)].begin() as conn:
+            batch = Batch(conn, self._clock(), self.send)
+            for unit in units:
+                results.append(self._one(unit, Tx(batch)))
+            journal.flush(conn, list(batch.pending.values()), self.sign)
+        if batch.started:
+            self.on_starts(batch.started)
+        return results
+
+    def _one(self, unit: Unit[Any], tx: Tx) -> tuple[Unit[Any], Any, BaseException | None]:
+        """Run one unit inside its own savepoint; its fault undoes only itself."""
+        tx.conn.exec_driver_sql("SAVEPOINT unit")
+        try:
+            value = unit.work(tx)
+        except Exception as error:  # handed to the caller through the future
+            tx.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            tx.undo_buffers()
+            return unit, None, error
+        finally:
+            tx.conn.exec_driver_sql("RELEASE SAVEPOINT unit")
+        tx.batch.started.extend(tx.runs)
+        return unit, value, None
+
+    def _answer(self, results: list[tuple[Unit[Any], Any, BaseException | None]]) -> None:
+        """Answer every caller, after the commit."""
+        for unit, value, error in results:
+            if error is not None:
+                unit.answer.set_exception(_translate(error))
+            else:
+                unit.answer.set_result(value)
+
+
+def _translate(error: BaseException) -> BaseException:
+    """Database faults as one sentence for the operator; our own errors as they are."""
+    if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
+        return error
+    text = str(error.orig)
+    if "locked" in text or "busy" in text:
+        return StoreTrouble(f"Another program holds the database for too long ({text}). Nothing was written.")
+    if "full" in text or "disk I/O" in text:
+        return StoreTrouble(f"The disk is full or cannot be written ({text}). Nothing was written; free some space.")
+    return StoreTrouble(f"The database refused a write: {text}. Nothing was written.")
