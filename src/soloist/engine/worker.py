@@ -1,0 +1,270 @@
+"""Worker: calls skills that read hostile input in a limited child process, one at a time; it reads none itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from soloist.engine import worker_main
+from soloist.kernel import errors
+
+MEMORY = 1536 * 1024 * 1024
+CPU = 600
+IDLE = 60.0
+STDERR_KEPT = 8192
+
+_ROOT = str(Path(worker_main.__file__).parents[2])
+_BOOT = (
+    "import json,sys\n"
+    "options=json.loads(sys.argv[1])\n"
+    "sys.path.extend(path for path in options['paths'] if path not in sys.path)\n"
+    "from soloist.engine.worker_main import main\n"
+    "sys.exit(main(options))"
+)
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+class Worker:
+    """A child process that is started at the first call, replaced when it dies, and ended after a quiet minute.
+
+    Usable from several threads and event loops at once: calls wait in one queue, in the order they came.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory: int = MEMORY,
+        cpu: int = CPU,
+        idle: float = IDLE,
+        plugins: Sequence[str] = (),
+        paths: Sequence[str] = (),
+    ) -> None:
+        """``memory`` bytes and ``cpu`` seconds are the child's limits; ``plugins`` are module:function."""
+        self._options = {"memory": memory, "cpu": cpu, "plugins": [*plugins], "paths": [*paths, _ROOT]}
+        self._idle = idle
+        self._queue = ThreadPoolExecutor(1, thread_name_prefix="soloist-worker")
+        self._child: _Child | None = None
+        self._quiet: threading.Timer | None = None
+        self._last = 0.0
+        self._closed = False
+
+    async def call(
+        self,
+        skill: str,
+        value: dict[str, Any],
+        blob: bytes = b"",
+        *,
+        timeout: float = 20.0,  # noqa: ASYNC109  # it must kill a process, which asyncio.timeout cannot
+    ) -> dict[str, Any]:
+        """Run a skill in the child: JSON values in, JSON values out; ``timeout`` seconds from when its turn comes.
+
+        BadInput (or another of soloist's errors that the skill raised) for a wrong input, WorkerTrouble when the
+        child died, ran out of time or memory, or the skill failed.
+        """
+        if self._closed:
+            raise errors.WorkerTrouble("The reading process was closed; nothing was read.")
+        if len(blob) > worker_main.MAX_BLOB:
+            raise errors.TooLarge(f"{len(blob)} bytes are more than the {worker_main.MAX_BLOB} that can be read.")
+        return await asyncio.wrap_future(self._queue.submit(self._call, skill, value, blob, timeout))
+
+    def close(self) -> None:
+        """End the child; calls that still wait are refused."""
+        self._closed = True
+        self._queue.shutdown(wait=False, cancel_futures=True)
+        if self._quiet:
+            self._quiet.cancel()
+        child = self._child
+        if child:
+            child.kill()
+        self._queue.shutdown(wait=True)
+        self._stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, None while there is none."""
+        child = self._child
+        return child.process.pid if child else None
+
+    def _call(self, skill: str, value: dict[str, Any], blob: bytes, timeout: float) -> dict[str, Any]:
+        child = self._ready()
+        try:
+            reply = child.ask({"skill": skill, "value": value}, blob, timeout)
+        except _Died as death:
+            self._stop()
+            raise errors.WorkerTrouble(_account(skill, death, child, timeout)) from death
+        if reply.get("last"):
+            self._stop()
+        self._watch()
+        return _result(skill, reply)
+
+    def _ready(self) -> _Child:
+        if self._child and self._child.process.poll() is not None:
+            self._stop()
+        if self._child is None:
+            self._child = _Child(self._options)
+        return self._child
+
+    def _stop(self) -> None:
+        child, self._child = self._child, None
+        if child:
+            child.kill()
+
+    def _watch(self) -> None:
+        """Have the child ended when nothing was asked for a while; one timer serves many calls."""
+        self._last = time.monotonic()
+        if self._child and self._quiet is None and not self._closed:
+            self._sleep(self._idle)
+
+    def _sleep(self, seconds: float) -> None:
+        self._quiet = threading.Timer(seconds, self._wake)
+        self._quiet.daemon = True
+        self._quiet.start()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
+            self._queue.submit(self._end_if_quiet)
+
+    def _end_if_quiet(self) -> None:
+        self._quiet = None
+        left = self._idle - (time.monotonic() - self._last)
+        if left <= 0.01:
+            self._stop()
+        elif self._child and not self._closed:
+            self._sleep(left)
+
+
+class LocalWorker:
+    """The same calls in this process, without limits: for tests and trusted input, never for mail from outside."""
+
+    def __init__(self, *, plugins: Sequence[str] = ()) -> None:
+        """``plugins`` (module:function) are loaded beside the installed ones."""
+        self._registry = worker_main.load(plugins)
+
+    async def call(
+        self,
+        skill: str,
+        value: dict[str, Any],
+        blob: bytes = b"",
+        *,
+        timeout: float = 20.0,  # noqa: ASYNC109  # it must kill a process, which asyncio.timeout cannot
+    ) -> dict[str, Any]:
+        """As Worker.call; ``timeout`` is not enforced."""
+        return _result(skill, worker_main.answer(self._registry, skill, value, blob))
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class _Died(Exception):
+    """The child gave no answer; ``late`` when it was stopped for taking too long."""
+
+    def __init__(self, *, late: bool, why: str = "") -> None:
+        super().__init__(why)
+        self.late = late
+
+
+class _Child:
+    """One running process and its pipes."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        environment = dict(_ENVIRONMENT)
+        if sys.platform == "win32":  # Python does not start there without it
+            import os
+
+            environment["SYSTEMROOT"] = os.environ.get("SYSTEMROOT", "")
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-X", "utf8", "-c", _BOOT, json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=tempfile.gettempdir(),
+            start_new_session=True,
+        )
+        self.said = b""
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        """Keep the end of what the child says on its error stream, so that it neither blocks nor fills memory."""
+        stream = self.process.stderr
+        with contextlib.suppress(OSError, ValueError):
+            while stream and (data := stream.read1(STDERR_KEPT)):  # type: ignore[attr-defined]  # a BufferedReader
+                self.said = (self.said + data)[-STDERR_KEPT:]
+
+    def ask(self, header: dict[str, Any], blob: bytes, timeout: float) -> dict[str, Any]:
+        """Send one call and wait for its answer; _Died when none comes in ``timeout`` seconds."""
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self.process.kill()
+
+        timer = threading.Timer(timeout, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            worker_main.write_frame(_stream(self.process.stdin), header, blob)
+            frame = worker_main.read_frame(_stream(self.process.stdout))
+        except (OSError, ValueError, worker_main.FrameBroken) as error:
+            raise _Died(late=late.is_set(), why=str(error)) from error
+        finally:
+            timer.cancel()
+        if frame is None:
+            raise _Died(late=late.is_set())
+        return frame[0]
+
+    def kill(self) -> None:
+        """End the process and wait for it; its pipes are closed."""
+        self.process.kill()
+        self.process.wait()
+        self._listener.join(1.0)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                if stream:
+                    stream.close()
+
+
+def _stream(stream: Any) -> BinaryIO:
+    """A pipe of the child, which is always there."""
+    assert stream is not None
+    pipe: BinaryIO = stream
+    return pipe
+
+
+def _account(skill: str, death: _Died, child: _Child, timeout: float) -> str:
+    """What happened, in a sentence."""
+    if death.late:
+        return f"{skill} took longer than {timeout:g} s and was stopped. Nothing was changed; try it again."
+    code = child.process.returncode
+    how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
+    said = child.said.decode("utf-8", "replace").strip().splitlines()
+    tail = f" It last said: {said[-1][:200]}" if said and (code or 0) > 0 else ""
+    return f"The process that runs {skill} ended before it had an answer ({how}). A new one is started.{tail}"
+
+
+def _result(skill: str, reply: dict[str, Any]) -> dict[str, Any]:
+    """The output of a reply; the error it carries is raised."""
+    found = reply.get("ok")
+    if isinstance(found, dict):
+        return found
+    kind = getattr(errors, str(reply.get("error", "")), errors.WorkerTrouble)
+    if not (isinstance(kind, type) and issubclass(kind, errors.SoloistError)):
+        kind = errors.WorkerTrouble
+    raise kind(str(reply.get("message") or f"{skill} gave no usable answer."), field=reply.get("field"))

@@ -1,0 +1,163 @@
+"""The limited worker process: it takes one skill call after another from its standard input; it opens nothing else.
+
+A frame is a 4-byte big-endian header length, a JSON header, and a blob of ``header["blob"]`` bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from typing import Any, BinaryIO
+
+from pydantic import ValidationError
+
+from soloist.kernel.errors import SoloistError
+from soloist.sdk import Registry
+
+GROUP = "soloist.plugins"
+SHIPPED = "soloist.plugins:register"
+MAX_HEADER = 64 * 1024 * 1024
+MAX_BLOB = 128 * 1024 * 1024
+
+_FORBIDDEN = frozenset(
+    ("socket.connect", "socket.bind", "socket.sendto", "subprocess.Popen", "os.system", "os.exec", "os.fork")
+)
+
+
+class FrameBroken(Exception):
+    """The stream ended inside a frame or a length is over its limit."""
+
+
+def load(more: Sequence[str] = ()) -> Registry:
+    """Every installed plugin, the shipped ones even without an installed package, and ``more`` (module:function)."""
+    registry = Registry()
+    found = {point.value: point.name for point in entry_points(group=GROUP)}
+    for target in dict.fromkeys([*found, SHIPPED, *more]):
+        module, _, function = target.partition(":")
+        try:
+            getattr(importlib.import_module(module), function or "register")(registry)
+        except Exception as error:  # noqa: BLE001  # a plugin is someone else's code: one fault must not stop the rest
+            registry.troubles.append(f"{found.get(target, target)}: {type(error).__name__}: {error}")
+    return registry
+
+
+def answer(registry: Registry, name: str, value: dict[str, Any], blob: bytes) -> dict[str, Any]:
+    """One call as a reply: ``{"ok": output}`` or ``{"error", "message", "field"}``; only MemoryError is raised."""
+    skill = registry.skills.get(name)
+    if skill is None:
+        why = "; ".join(registry.troubles[:3])
+        return _error("NotFound", f"There is no skill called {name}." + (f" Not loaded: {why}." if why else ""), None)
+    try:
+        skill.input.model_validate(value)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        field = ".".join(str(part) for part in fault["loc"])
+        return _error(
+            "BadInput", f"{name}: {field or 'the input'}: {fault['msg'].removeprefix('Value error, ')}.", field
+        )
+    try:
+        return {"ok": skill.call(value, blob)}
+    except SoloistError as error:
+        return _error(type(error).__name__, error.detail, error.field)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a skill is someone else's code: its fault is told, and the process lives on
+        return _error("WorkerTrouble", f"{name} failed: {type(error).__name__}: {str(error)[:500]}", None)
+
+
+def _error(kind: str, message: str, field: str | None) -> dict[str, Any]:
+    return {"error": kind, "message": message, "field": field}
+
+
+def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    """The next frame, None at the end of the stream; FrameBroken when it is cut, too large or no JSON object."""
+    size = stream.read(4)
+    if not size:
+        return None
+    length = int.from_bytes(size, "big")
+    if length > MAX_HEADER:
+        raise FrameBroken(f"a header of {length} bytes")
+    try:
+        header = json.loads(_exactly(stream, length))
+    except (ValueError, RecursionError) as error:
+        raise FrameBroken(f"a header that is no JSON: {error}") from error
+    blob = header.get("blob", 0) if isinstance(header, dict) else -1
+    if not isinstance(blob, int) or not 0 <= blob <= MAX_BLOB:
+        raise FrameBroken("a header without a usable blob length")
+    return header, _exactly(stream, blob)
+
+
+def write_frame(stream: BinaryIO, header: dict[str, Any], blob: bytes = b"") -> None:
+    """Write one frame and flush it."""
+    data = json.dumps({**header, "blob": len(blob)}, separators=(",", ":")).encode()
+    stream.write(len(data).to_bytes(4, "big") + data)
+    stream.write(blob)
+    stream.flush()
+
+
+def _exactly(stream: BinaryIO, length: int) -> bytes:
+    data = stream.read(length) if length else b""
+    if len(data) != length:
+        raise FrameBroken("the stream ended inside a frame")
+    return data
+
+
+def main(options: dict[str, Any]) -> int:
+    """Serve calls until standard input ends. ``options``: memory (bytes), cpu (s), plugins (module:function)."""
+    requests, replies = _pipes()
+    _limit(options["memory"], options["cpu"])
+    sys.addaudithook(_refuse)
+    registry: Registry | None = None
+    while (frame := read_frame(requests)) is not None:
+        header, blob = frame
+        try:
+            registry = registry or load(options["plugins"])
+            reply = answer(registry, header["skill"], header["value"], blob)
+        except MemoryError:
+            limit = f"the {options['memory'] >> 20} MB it may use"
+            message = f"{header['skill']} needed more memory than {limit}; it was stopped."
+            write_frame(replies, {**_error("WorkerTrouble", message, None), "last": True})
+            return 0
+        last = time.process_time() > options["cpu"] / 2  # the limit counts all calls; leave before it strikes
+        write_frame(replies, {**reply, "last": last})
+        if last:
+            return 0
+    return 0
+
+
+def _pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The two ends of the conversation; a skill that prints must not write into it."""
+    replies = os.fdopen(os.dup(1), "wb")
+    requests = os.fdopen(os.dup(0), "rb")
+    os.dup2(2, 1)
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    return requests, replies
+
+
+def _limit(memory: int, cpu: int) -> None:
+    """Take rights away from this process, where the system knows how."""
+    try:
+        import resource
+    except ImportError:  # Windows has none; the time limit of each call still holds
+        return
+    limits = {"RLIMIT_AS": memory, "RLIMIT_CPU": cpu, "RLIMIT_NOFILE": 64, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": 0}
+    if os.geteuid() != 0:
+        limits["RLIMIT_NPROC"] = 0  # counts a user's processes; for root it means nothing
+    for name, value in limits.items():
+        kind = getattr(resource, name, None)
+        with contextlib.suppress(ValueError, OSError):  # a limit the system does not know, or a lower one already set
+            if kind is not None:
+                resource.setrlimit(kind, (value, value))
+
+
+def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
+    """No network and no other programs from here; a rail against mistakes, not a wall against native code."""
+    if event in _FORBIDDEN:
+        raise PermissionError(f"a skill may not do this: {event}")
