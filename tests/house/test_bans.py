@@ -116,3 +116,29 @@ def test_the_runtime_lock_is_a_part_of_the_developers_lock() -> None:
         for n in ("constraints.txt", "constraints-dev.txt")
     ]
     assert pins[0] < pins[1]
+
+
+def sibling_skills(text: str) -> list[str]:
+    """Public skill modules that one source imports; private ones (``_mime``) are shared on purpose."""
+    room, names = "soloist.plugins.skills", []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module == room:
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(room + "."):
+            names.append(str(node.module).removeprefix(room + "."))
+        elif isinstance(node, ast.Import):
+            names += [a.name.removeprefix(room + ".") for a in node.names if a.name.startswith(room + ".")]
+    return [name for name in names if not name.startswith("_")]
+
+
+def test_one_skill_never_imports_another() -> None:
+    folder = ROOT / "src" / "soloist" / "plugins" / "skills"
+    faults = {path.name: found for path in folder.glob("*.py") if (found := sibling_skills(path.read_text("utf-8")))}
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    "line", ["from soloist.plugins.skills import money", "import soloist.plugins.skills.money as m"]
+)
+def test_a_planted_sibling_is_named(line: str) -> None:
+    assert sibling_skills(line) == ["money"]
