@@ -38,13 +38,22 @@ _EVIDENCE = re.compile(
     r"|this is the qmail|original message follows|nicht zugestellt|undeliverable",
     re.IGNORECASE,
 )
+# A client may well write that a parcel could not be delivered; only a mail server writes these.
+_MTA = re.compile(
+    r"\b[45]\d\d[ -]#?[45]\.\d{1,2}\.\d{1,3}\b|\(#[45]\.\d\.\d\)"
+    r"|final-recipient:|diagnostic-code:|reporting-mta:"
+    r"|remote host said|smtp error|user unknown|unknown user|no such user"
+    r"|this is the qmail|mail delivery (?:software|agent|system)"
+    r"|recipient(?: address)? rejected|mailbox (?:unavailable|full|not found|is full)|copy of the (?:original )?message",
+    re.IGNORECASE,
+)
 _AWAY_SUBJECT = re.compile(
     r"\s*(?:(?:automatic|automated|auto)[ -]?(?:reply|response)\b|autoreply|autoresponse"
-    r"|out of (?:the )?office(?:\s*[:\-(]|\s*$|\s+(?:auto|re:|reply|message|notice))|automatische (?:antwort|rückantwort)"
+    r"|out of (?:the )?office(?:\s*[:\-(]|\s*$|\s+(?:auto|re:|reply|message|notice))"
+    r"|automatische (?:antwort|rückantwort)"
     r"|abwesenheits(?:notiz|nachricht|meldung)"
     r"|abwesend:|réponse automatique|absence du bureau|respuesta automática|fuera de (?:la )?oficina"
-    r"|risposta automatica"
-    r"|resposta automática|automatisch antwoord|afwezig:|autosvar|automatiskt svar|automaattinen vastaus"
+    r"|risposta automatica|resposta automática|automatisch antwoord|afwezig:|autosvar|automatiskt svar|automaattinen vastaus"
     r"|автоответ|automatyczna odpowiedź|自動応答|自动回复)",
     re.IGNORECASE,
 )
@@ -101,7 +110,7 @@ def _bounce(seen: Seen) -> Automatic | None:
         return Automatic(kind="bounce", why="A mail server wrote it (postmaster) about a mail that was not delivered.")
     if like and _null_path(seen):
         return Automatic(kind="bounce", why="Its subject is that of a bounce and its return path is empty.")
-    if like and _EVIDENCE.search(seen.text[:5000]) and not seen.headers.has("in-reply-to"):
+    if like and _MTA.search(seen.text[:5000]) and not seen.headers.has("in-reply-to"):
         return Automatic(kind="bounce", why="Its subject and text are those of a bounce.")
     return None
 

@@ -125,7 +125,7 @@ def _shown(node: Node) -> bool:
 
 def _unfold(text: str, *, delete: bool) -> str:
     """Join the soft line breaks of ``format=flowed`` (RFC 3676) within one depth of quoting."""
-    out: list[str] = []
+    out: list[list[str]] = []
     open_depth = -1
     for written in text.split("\n"):
         depth = len(written) - len(written.lstrip(">"))
@@ -133,8 +133,8 @@ def _unfold(text: str, *, delete: bool) -> str:
         soft = words.endswith(" ") and words != "-- "
         kept = words[:-1] if soft and delete else words
         if depth == open_depth and words != "-- ":
-            out[-1] += kept
+            out[-1].append(kept)
         else:
-            out.append((">" * depth + " " if depth else "") + kept)
+            out.append([">" * depth + " " if depth else "", kept])
         open_depth = depth if soft else -1
-    return "\n".join(out)
+    return "\n".join("".join(pieces) for pieces in out)

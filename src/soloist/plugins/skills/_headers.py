@@ -74,7 +74,7 @@ def _codec(name: str) -> str:
     name = _ALIASES.get(name, name)
     try:
         found = codecs.lookup(name).name
-        b"".decode(found)
+        b"x".decode(found, "replace")  # of no bytes any codec would do, also one that is not for text
     except (LookupError, ValueError, UnicodeError):
         return ""
     return "" if found in _NOT_TEXT else found

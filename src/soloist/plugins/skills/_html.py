@@ -61,7 +61,7 @@ def _step(writer: _Writer, source: str, opened: int) -> int:
     if match[1]:
         writer.end(name)
         return match.end()
-    if name in _SKIPPED and not match[3].endswith("/"):
+    if name in _SKIPPED and not (name in {"svg", "math"} and match[3].endswith("/")):
         return _behind(source, name, match.end())
     writer.start(name, match[3])
     return match.end()
