@@ -6,7 +6,7 @@ SOLOIST_CORPORA ?= ../shared/data
 export SOLOIST_CORPORA
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-servers test-corpora check format bench lock clean
+.PHONY: help run setup test test-servers test-corpora check format bench reference lock clean
 
 help:
 	@echo "make run            set up and open a sample company in your browser"
@@ -16,6 +16,7 @@ help:
 	@echo "make check          format, lint, types, import contracts"
 	@echo "make bench          print the figures"
 	@echo "make setup          the developer's environment only"
+	@echo "make reference      write docs/reference anew from the code"
 	@echo "make lock           write the lock files anew (needs uv)"
 	@echo "make clean          remove .venv and caches; your home folders stay"
 
@@ -56,6 +57,9 @@ format: .venv/.ready-dev
 
 bench: .venv/.ready-dev
 	$(BIN)/python -m bench
+
+reference: .venv/.ready-dev
+	$(BIN)/python bin/reference.py
 
 lock:
 	@sh bin/lock
