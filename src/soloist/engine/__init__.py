@@ -1,0 +1,1 @@
+"""The machinery below the stages: store, durable runs, registry, the outbound door; it holds no business rules."""

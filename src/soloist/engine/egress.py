@@ -1,0 +1,336 @@
+"""Egress: the one HTTP client and the one dialler; they refuse every address the connector was not made for.
+
+No redirects, no retries, no proxy from the environment, one fresh connection per request: a reused connection that
+the other side had just closed would leave it open whether a write arrived. Names are resolved once, every answer is
+checked, and the connection goes to exactly the address that was checked while Host and SNI keep the name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+import ssl
+import urllib.parse
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+
+from soloist.sdk import HttpAnswer, MaybeSent, NotSent
+
+MAX_ANSWER = 5 * 1024 * 1024
+"""Largest answer that is read, in bytes."""
+CONNECT_WITHIN = 10.0
+"""Seconds a connection and its TLS handshake may take, below the request's own limit."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolver = Callable[[str, int], Awaitable[list[str]]]
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
+_NUMBERISH = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
+_PORTS = {"http": 80, "https": 443}
+
+_NEVER = [
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23",
+        "2002::/16", "3fff::/20", "5f00::/16", "fe80::/10", "fec0::/10", "ff00::/8",
+    )
+]  # fmt: skip
+"""Nobody's servers: metadata, link-local, multicast, reserved, and every form that hides an IPv4 address in IPv6."""
+
+_METADATA = ipaddress.ip_address("fd00:ec2::254")
+"""A cloud's metadata server that sits inside the private range."""
+
+_PRIVATE = [
+    ipaddress.ip_network(text)
+    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "::1/128", "fc00::/7")
+]
+"""What ``allow_private_network`` opens: this computer, the local network, carrier-grade NAT and overlay networks."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A URL that passed the rules: ASCII host without brackets, port, and the path with its query."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> bytes:
+        """The Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}").encode()
+
+
+async def system_resolver(host: str, port: int) -> list[str]:
+    """Every address of a name, as the operating system gives them."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def parse_url(url: str) -> Target:
+    """Take a URL apart strictly; NotSent when it is not a plain http(s) URL with a plain host."""
+    if any(ord(c) < 32 or ord(c) == 127 for c in url) or "\\" in url:
+        raise NotSent(f"The URL {url[:100]!r} contains a control character or a backslash; nothing was sent.")
+    match = re.match(r"(https?)://([^/?#]*)([^#]*)", url, re.IGNORECASE)
+    if not match:
+        raise NotSent(f"The URL {url[:100]!r} does not begin with http:// or https://; nothing was sent.")
+    scheme, authority = match[1].lower(), match[2]
+    if "@" in authority or "%" in authority:
+        raise NotSent(f"The URL {url[:100]!r} has a user name or an escape in its host; nothing was sent.")
+    host, port = _host_and_port(authority, scheme)
+    path = urllib.parse.quote(match[3], safe="/?:@!$&'()*+,;=-._~%[]|^`{}\"<>")
+    path = re.sub(r"[\[\]|^`{}\"<>]", lambda m: f"%{ord(m[0]):02X}", path)
+    return Target(scheme, host, port, path if path.startswith("/") else "/" + path)
+
+
+def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\[\]:]+)(?::([0-9]{1,5}))?", authority)
+    if not match:
+        raise NotSent(f"The host {authority[:100]!r} cannot be read; nothing was sent.")
+    port = int(match[2]) if match[2] else _PORTS[scheme]
+    if not 1 <= port <= 65535:
+        raise NotSent(f"The port of {authority[:100]!r} does not exist; nothing was sent.")
+    return plain_host(match[1]), port
+
+
+def plain_host(text: str) -> str:
+    """A host as lower-case ASCII name or canonical address; NotSent for odd spellings such as 0x7f.1 or 127.1."""
+    if text.startswith("["):
+        try:
+            return str(ipaddress.IPv6Address(text[1:-1]))
+        except ValueError as error:
+            raise NotSent(f"The host {text[:100]!r} is not an IPv6 address; nothing was sent.") from error
+    try:
+        host = text.encode("idna").decode("ascii").lower().removesuffix(".")
+    except UnicodeError as error:
+        raise NotSent(f"The host {text[:100]!r} is not a name; nothing was sent.") from error
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL.match(label) for label in labels):
+        raise NotSent(f"The host {text[:100]!r} is not a name; nothing was sent.")
+    if _NUMBERISH.match(labels[-1]):
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError as error:
+            raise NotSent(f"The host {text[:100]!r} is an odd spelling of an address; nothing was sent.") from error
+    return host
+
+
+def check_address(text: str, *, allow_private: bool) -> Address:
+    """An address that may be connected to; NotSent with the reason otherwise."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError as error:
+        raise NotSent(f"{text[:60]!r} is not an address; nothing was sent.") from error
+    if any(address in network for network in _PRIVATE) and address != _METADATA:
+        if allow_private:
+            return address
+        raise NotSent(
+            f"{address} belongs to this computer or a private network, so nothing was sent. If you run that server "
+            "yourself, set allow_private_network = true for this connector."
+        )
+    if any(address in network for network in _NEVER) or not address.is_global or address.is_multicast:
+        raise NotSent(f"{address} is not an address of a public server; nothing was sent.")
+    return address
+
+
+class Egress:
+    """Http and Dial for one connector: it reaches the host and port of its configuration and no other."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        allow_private: bool = False,
+        resolver: Resolver = system_resolver,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """``tls`` replaces the default verified context (a private certificate authority, tests)."""
+        self._host, self._port = plain_host(f"[{host}]" if ":" in host else host), port
+        self._allow_private = allow_private
+        self._resolver = resolver
+        self._tls = tls
+
+    @classmethod
+    def for_url(cls, base_url: str, **rules: Any) -> Egress:
+        """The egress of a connector with this ``base_url``; NotSent when the URL itself breaks the rules."""
+        target = parse_url(base_url)
+        return cls(target.host, target.port, **rules)
+
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """Every checked address of the one host this connector may reach; NotSent for another host, port, address."""
+        if plain_host(f"[{host}]" if ":" in host else host) != self._host or port != self._port:
+            raise NotSent(
+                f"This connector may reach {self._host}:{self._port} only, not {host}:{port}; nothing was sent."
+            )
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN):
+                found = await self._literal_or_resolved(port)
+        except (OSError, UnicodeError, TimeoutError) as error:
+            raise NotSent(f"The name {self._host} could not be resolved ({error or 'no answer'}).") from error
+        if not found:
+            raise NotSent(f"The name {self._host} has no address; nothing was sent.")
+        return [str(check_address(text, allow_private=self._allow_private)) for text in found]
+
+    async def resolve(self, host: str, port: int) -> str:
+        """Dial: the address to connect to for ``host:port``; NotSent when the rules refuse it."""
+        return (await self.addresses(host, port))[0]
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float,  # noqa: ASYNC109  # the sdk's signature: it bounds the whole exchange
+    ) -> HttpAnswer:
+        """One request, one answer of any status. NotSent: nothing left. MaybeSent: it may have arrived.
+
+        ``timeout`` in seconds is for the whole exchange.
+        """
+        target = parse_url(url)
+        line = _Line(await self.addresses(target.host, target.port))
+        request = httpcore.Request(
+            method.encode("ascii"),
+            httpcore.URL(
+                scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
+            ),
+            headers=_headers(target, headers, body),
+            content=body or b"",
+            extensions={"timeout": {"connect": CONNECT_WITHIN}, "sni_hostname": target.host},
+        )
+        try:
+            async with asyncio.timeout(timeout), self._pool(line) as pool:
+                return await _exchange(pool, request)
+        except MaybeSent:
+            raise
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError, ValueError) as error:
+            reason = _plain(error, timeout)
+            if not line.wrote:
+                raise NotSent(f"{target.host} was not reached: {reason}.") from error
+            raise MaybeSent(f"The request went to {target.host}, then {reason}.") from error
+
+    def _pool(self, line: _Line) -> httpcore.AsyncConnectionPool:
+        """A pool for a single request: nothing is kept for the next one."""
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._tls or ssl.create_default_context(),
+            max_connections=1,
+            max_keepalive_connections=0,
+            retries=0,
+            network_backend=line,
+        )
+
+    async def _literal_or_resolved(self, port: int) -> list[str]:
+        try:
+            return [str(ipaddress.ip_address(self._host))]
+        except ValueError:
+            return await self._resolver(self._host, port)
+
+
+def _headers(target: Target, headers: Mapping[str, str], body: bytes | None) -> list[tuple[bytes, bytes]]:
+    """The request's headers; Host, length and encoding are ours. NotSent for a header that could smuggle another."""
+    ours = {b"host": target.authority, b"accept-encoding": b"identity", b"connection": b"close"}
+    if body is not None:
+        ours[b"content-length"] = str(len(body)).encode()
+    given = []
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[\t\x20-\x7e]*", value):
+            raise NotSent(f"The header {name[:60]!r} has a character that headers cannot carry; nothing was sent.")
+        if name.lower().encode() not in {*ours, b"content-length", b"transfer-encoding"}:
+            given.append((name.encode(), value.encode()))
+    return [*ours.items(), *given]
+
+
+async def _exchange(pool: httpcore.AsyncConnectionPool, request: httpcore.Request) -> HttpAnswer:
+    """Send and read the complete answer; MaybeSent when it is too large."""
+    answer = await pool.handle_async_request(request)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in answer.aiter_stream():
+            parts.append(part)
+            size += len(part)
+            if size > MAX_ANSWER:
+                raise MaybeSent(f"The answer is over {MAX_ANSWER // (1024 * 1024)} MB, so it was not read to its end.")
+    finally:
+        await answer.aclose()
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+    return HttpAnswer(answer.status, headers, b"".join(parts))
+
+
+def _plain(error: BaseException, timeout: float) -> str:
+    """What happened to the line, in words."""
+    if isinstance(error, (httpcore.TimeoutException, TimeoutError)):
+        return f"no answer came in time (limit {timeout:g} s)"
+    if isinstance(error, httpcore.ProtocolError):
+        return f"the answer was broken ({error or 'cut off'})"
+    return f"the connection failed ({error or type(error).__name__})"
+
+
+class _Line(httpcore.AsyncNetworkBackend):
+    """Connects to the checked addresses only, and remembers whether a byte of the request was handed over."""
+
+    def __init__(self, addresses: Iterable[str]) -> None:
+        self._addresses = list(addresses)
+        self._real = httpcore.AnyIOBackend()
+        self.wrote = False
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Try the checked addresses in their order; the name itself is never resolved again."""
+        last: Exception = httpcore.ConnectError(f"no address for {host}")
+        for address in self._addresses:
+            try:
+                stream = await self._real.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
+                continue
+            return _Stream(stream, self)
+        raise last
+
+    async def sleep(self, seconds: float) -> None:
+        """Nothing here waits between attempts; httpcore asks for the method."""
+        await asyncio.sleep(seconds)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that notes the first byte of the request (the TLS handshake does not pass through ``write``)."""
+
+    def __init__(self, real: httpcore.AsyncNetworkStream, line: _Line) -> None:
+        self._real, self._line = real, line
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # httpcore's
+        return await self._real.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # httpcore's
+        self._line.wrote = self._line.wrote or bool(buffer)
+        await self._real.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._real.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        return _Stream(await self._real.start_tls(ssl_context, server_hostname, timeout), self._line)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._real.get_extra_info(info)

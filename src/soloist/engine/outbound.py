@@ -1,0 +1,179 @@
+"""Outbound: the one door to the outside; only ``stages.effects`` may import it. It records and decides nothing.
+
+The caller has committed "attempting" before it calls ``execute`` and commits the outcome after it. This module adds
+what every connector shares: rate, breaker, an overall time limit, and the rule that a fault of an adapter while it
+was calling is an unknown outcome, never a success and never a refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from soloist.config import Settings
+from soloist.engine.connections import Connection, Secrets, connections, context
+from soloist.engine.rate import Breakers, Rates
+from soloist.engine.vault import mask
+from soloist.kernel.errors import BadInput, NotFound, SoloistError
+from soloist.sdk import (
+    CannotTell,
+    Connector,
+    Ctx,
+    Done,
+    Lookup,
+    Operation,
+    Outcome,
+    Plan,
+    Receipt,
+    Refused,
+    Registry,
+    Unknown,
+)
+
+SHORT_WAIT = 2.0
+"""Seconds the door waits for its own rate limit before it refuses with ``retry_after``."""
+
+
+class Door:
+    """Prepares, executes, finds and undoes operations of the configured connections."""
+
+    def __init__(self, settings: Settings, home: Path, registry: Registry, secrets: Secrets) -> None:
+        """``secrets`` looks a secret up by name; it is asked only while a request is being sent."""
+        self._settings, self._home, self._registry, self._secrets = settings, home, registry, secrets
+        self._connections = connections(settings)
+        self._contexts: dict[str, Ctx] = {}
+        self.rates = Rates()
+        self.breakers = Breakers()
+
+    def operation(self, connector: str, operation: str) -> Operation:
+        """The declaration of an operation; NotFound names the known ones and the nearest."""
+        adapter, ctx = self._pair(connector)
+        known = adapter.operations(ctx)
+        if operation not in known:
+            raise NotFound(_nothing_called("operation", operation, known, of=connector), field="operation")
+        return known[operation]
+
+    def prepare(self, connector: str, operation: str, payload: Mapping[str, Any], key: str, created_at: str) -> Plan:
+        """The exact request, rendered from (payload, key, created_at) alone; BadInput names the field at fault."""
+        self.operation(connector, operation)
+        adapter, ctx = self._pair(connector)
+        try:
+            return adapter.prepare(ctx, operation, payload, key, created_at)
+        except ValueError as error:
+            field = str(error).partition(":")[0]
+            raise BadInput(
+                str(error), field=field if field.replace("_", "").replace(".", "").isalnum() else None
+            ) from error
+
+    async def execute(self, connector: str, plan: Plan) -> Outcome:
+        """Call once. Refused when nothing left the house, Unknown when nobody can say; never raises for the outside."""
+        adapter, ctx = self._pair(connector)
+        held_up = await self._held_up(connector)
+        if held_up:
+            return held_up
+        try:
+            async with asyncio.timeout(plan.operation.timeout):
+                outcome = await adapter.execute(ctx, plan)
+        except TimeoutError:
+            outcome = Unknown(f"No answer came within {plan.operation.timeout:g} seconds.")
+        except Exception as error:  # noqa: BLE001  # an adapter's fault while calling: it may have been sent
+            outcome = Unknown(f"The adapter failed while it was calling ({type(error).__name__}).", str(error)[:300])
+        except asyncio.CancelledError:
+            self.breakers.skipped(connector)
+            raise
+        self._note(connector, outcome)
+        return self._masked(ctx, outcome)
+
+    async def find(self, connector: str, plan: Plan) -> Lookup:
+        """Look a write up by its key; a failure of the look-up is CannotTell, never absence."""
+        adapter, ctx = self._pair(connector)
+        try:
+            async with asyncio.timeout(plan.operation.timeout):
+                return await adapter.find(ctx, plan)
+        except TimeoutError:
+            return CannotTell(f"The look-up had no answer within {plan.operation.timeout:g} seconds.")
+        except Exception as error:  # noqa: BLE001  # an adapter's fault: the look-up failed, which is not absence
+            return CannotTell(mask(f"The look-up failed ({type(error).__name__}: {error}).", _known(ctx)))
+
+    def undo(self, connector: str, plan: Plan, receipt: Receipt) -> Plan | None:
+        """The plan of the forward operation that takes it back, or None when there is no way back."""
+        adapter, ctx = self._pair(connector)
+        return adapter.undo(ctx, plan, receipt)
+
+    def _pair(self, connector: str) -> tuple[Connector, Ctx]:
+        """Adapter and Ctx of a connection; NotFound names the known ones."""
+        connection = self._connections.get(connector)
+        if connection is None:
+            raise NotFound(_nothing_called("connector", connector, self._connections), field="connector")
+        adapter = self._registry.connectors.get(connection.kind)
+        if adapter is None:
+            raise NotFound(
+                f"The connector {connector} needs an adapter of the kind {connection.kind!r}, which is not installed "
+                "or did not load. Run: soloist doctor",
+                field="connector",
+            )
+        return adapter, self._context(connection)
+
+    def _context(self, connection: Connection) -> Ctx:
+        if connection.name not in self._contexts:
+            self._contexts[connection.name] = context(
+                connection, settings=self._settings, home=self._home, secrets=self._secrets
+            )
+        return self._contexts[connection.name]
+
+    async def _held_up(self, connector: str) -> Refused | None:
+        """A refusal by breaker or rate; nothing left the house."""
+        pause = self.breakers.wait(connector)
+        if pause:
+            why = self.breakers.why(connector)
+            return Refused(f"{connector} is paused after repeated trouble: {why}", retry_after=pause)
+        wait = self.rates.take(connector)
+        if 0 < wait <= SHORT_WAIT:
+            await asyncio.sleep(wait)
+            wait = self.rates.take(connector)
+        if wait:
+            self.breakers.skipped(connector)
+            return Refused(f"{connector} has used up its rate limit; nothing was sent.", retry_after=wait)
+        return None
+
+    def _note(self, connector: str, outcome: Outcome) -> None:
+        """Tell the breaker: a final refusal is a working line, a refused sign-in or an unknown is not."""
+        if isinstance(outcome, Unknown) or (isinstance(outcome, Refused) and (outcome.auth or outcome.retry_after)):
+            self.breakers.failed(connector, outcome.reason, auth=isinstance(outcome, Refused) and outcome.auth)
+        else:
+            self.breakers.worked(connector)
+
+    def _masked(self, ctx: Ctx, outcome: Outcome) -> Outcome:
+        """The same outcome with every granted secret masked in reason and evidence."""
+        known = _known(ctx)
+        if not known:
+            return outcome
+        if isinstance(outcome, Done):
+            receipt = outcome.receipt
+            return Done(Receipt(mask(receipt.provider_ref, known), mask(receipt.detail, known)))
+        reason, evidence = mask(outcome.reason, known), mask(outcome.evidence, known)
+        if isinstance(outcome, Refused):
+            return Refused(reason, retry_after=outcome.retry_after, auth=outcome.auth, evidence=evidence)
+        return Unknown(reason, evidence)
+
+
+def _known(ctx: Ctx) -> list[str]:
+    """The secrets that could have been sent; one that cannot be had could not leak."""
+    known = []
+    for name in ctx.secrets:
+        try:
+            known.append(ctx.secrets[name])
+        except SoloistError:
+            continue
+    return known
+
+
+def _nothing_called(what: str, name: str, known: Mapping[str, Any], *, of: str = "") -> str:
+    """There is no such thing; the known ones and the nearest."""
+    near = difflib.get_close_matches(name, list(known), 1, 0.5)
+    listed = ", ".join(sorted(known)) or "none"
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"There is no {what} {name[:100]!r}{f' in {of}' if of else ''}. Known: {listed}.{hint}"

@@ -1,0 +1,137 @@
+"""Registry: finds plugins by entry point and hands out the reading half of each connector; it never writes outside."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from soloist.engine.connections import Connection
+from soloist.sdk import Connector, Ctx, Health, Operation, Page, Registry
+
+GROUP = "soloist.plugins"
+ONLY = "SOLOIST_PLUGINS"
+"""Environment variable: names of entry points to load, separated by commas; unset loads all, "" loads none."""
+
+
+def load() -> Registry:
+    """Every plugin that can be loaded; a broken one is named in ``troubles`` and the rest go on."""
+    registry = Registry()
+    only = os.environ.get(ONLY)
+    wanted = None if only is None else {name.strip() for name in only.split(",")}
+    for name, register in _found().items():
+        if wanted is None or name in wanted:
+            _take(registry, name, register)
+    return registry
+
+
+def _found() -> dict[str, Callable[[], Callable[[Registry], None]]]:
+    """Loaders by plugin name; the shipped ones are there even when the distribution is not installed."""
+    found: dict[str, Callable[[], Callable[[Registry], None]]] = {
+        point.name: _loader(point) for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)
+    }
+    if "shipped" not in found:
+        found = {"shipped": _shipped, **found}
+    return found
+
+
+def _loader(point: EntryPoint) -> Callable[[], Callable[[Registry], None]]:
+    return lambda: point.load()
+
+
+def _shipped() -> Callable[[Registry], None]:
+    register: Callable[[Registry], None] = importlib.import_module("soloist.plugins").register
+    return register
+
+
+def _take(registry: Registry, name: str, loader: Callable[[], Callable[[Registry], None]]) -> None:
+    """Let one plugin register on the side, then take over what it added without a clash of names."""
+    own = Registry()
+    try:
+        loader()(own)
+    except Exception as error:  # noqa: BLE001  # a plugin is someone else's code: one fault must not stop the rest
+        registry.troubles.append(f"{name}: {type(error).__name__}: {error}")
+    registry.troubles.extend(own.troubles if name == "shipped" else (f"{name}: {text}" for text in own.troubles))
+    for skill in own.skills.values():
+        _add(registry, name, partial(registry.add_skill, skill))
+    for connector in own.connectors.values():
+        _add(registry, name, partial(registry.add_connector, connector))
+    for agent, folder in own.agents.items():
+        _add(registry, name, partial(registry.add_agent, agent, folder))
+
+
+def _add(registry: Registry, name: str, add: Callable[[], None]) -> None:
+    try:
+        add()
+    except ValueError as error:
+        registry.troubles.append(f"{name}: {error}")
+
+
+class ReadingHalf:
+    """What everyone but the outbound door may use of a connection: check, pull, done_with, operations."""
+
+    def __init__(self, connection: Connection, adapter: Connector, ctx: Ctx) -> None:
+        """``ctx`` is the Ctx made for this connection."""
+        self.name = connection.name
+        self.kind = connection.kind
+        self._adapter, self._ctx = adapter, ctx
+
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations this connection declares."""
+        return self._adapter.operations(self._ctx)
+
+    async def check(self) -> Health:
+        """Whether the other side is there; writes nothing."""
+        return await self._adapter.check(self._ctx)
+
+    def pull(self, cursor: str) -> AsyncIterator[Page]:
+        """Pages of arrivals after the cursor."""
+        return self._adapter.pull(self._ctx, cursor)
+
+    def done_with(self, arrival: Any) -> None:
+        """The arrival was committed: put it aside where the adapter keeps what was taken in (nothing by default)."""
+        put_aside = getattr(self._adapter, "done_with", None)
+        if put_aside is not None:
+            put_aside(self._ctx, arrival)
+
+
+def describe(halves: Mapping[str, ReadingHalf]) -> list[dict[str, Any]]:
+    """Connections and their operations as JSON values, for doctor and the API; times in seconds."""
+    return [
+        {
+            "connector": half.name,
+            "kind": half.kind,
+            "operations": [
+                {
+                    "name": op.name,
+                    "class": op.effect_class,
+                    "risk": op.risk,
+                    "undo": op.undo,
+                    "way_back": op.way_back,
+                    "hold": op.hold,
+                    "timeout": op.timeout,
+                    "split": op.split,
+                    "summary": op.summary,
+                }
+                for op in half.operations().values()
+            ],
+        }
+        for half in halves.values()
+    ]
+
+
+def reading_halves(
+    connections: Mapping[str, Connection], registry: Registry, context: Callable[[Connection], Ctx]
+) -> dict[str, ReadingHalf]:
+    """The reading half of every connection whose adapter was loaded; the others become troubles of the registry."""
+    halves: dict[str, ReadingHalf] = {}
+    for name, connection in connections.items():
+        adapter = registry.connectors.get(connection.kind)
+        if adapter is None:
+            registry.troubles.append(f"connectors.{name}: there is no adapter of the kind {connection.kind!r}")
+            continue
+        halves[name] = ReadingHalf(connection, adapter, context(connection))
+    return halves

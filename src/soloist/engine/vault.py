@@ -1,0 +1,166 @@
+"""Vault: secrets sealed at rest, the checkpoint signature and the installation key; it stores no sealed row itself.
+
+The key files live in the home's ``keys`` folder, one file each, readable by their owner only and never part of a
+backup. Every secret has its own data key, wrapped by the master key and bound to the id of its row.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+import urllib.parse
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from soloist.kernel.errors import BadConfig, NotAllowed
+
+_VERSION = b"S1"
+_NONCE = 12
+_KEY = 32
+_TAG = 16
+_WRAPPED = _NONCE + _KEY + _TAG
+MASK = "[secret]"
+
+
+class Vault:
+    """Keys of one home; files are made on first use with mode 0600 and refused when others may read them."""
+
+    def __init__(self, keys: Path) -> None:
+        """``keys`` is the folder that holds master.key, journal.key and install.key."""
+        self._keys = keys
+
+    def seal(self, row_id: str, text: str) -> bytes:
+        """Encrypt under a fresh data key; the result opens only for the same ``row_id``."""
+        data_key = AESGCM.generate_key(bit_length=256)
+        row = row_id.encode()
+        wrapped = _encrypt(self._read("master.key"), data_key, b"key:" + row)
+        return _VERSION + wrapped + _encrypt(data_key, text.encode(), b"text:" + row)
+
+    def open(self, row_id: str, blob: bytes) -> str:
+        """The sealed text; NotAllowed when the blob was altered, moved to another row or sealed by another key."""
+        row, start = row_id.encode(), len(_VERSION)
+        try:
+            if blob[:start] != _VERSION:
+                raise InvalidTag
+            data_key = _decrypt(self._read("master.key"), blob[start : start + _WRAPPED], b"key:" + row)
+            return _decrypt(data_key, blob[start + _WRAPPED :], b"text:" + row).decode()
+        except (InvalidTag, ValueError) as error:
+            raise NotAllowed(
+                f"The secret {row_id} cannot be opened: it was changed, or keys/master.key is not the key that sealed "
+                "it. Nothing was used. Enter the secret again, or put back the key file of this home."
+            ) from error
+
+    def sign(self, data: bytes) -> bytes:
+        """Ed25519 signature (64 bytes) of a journal checkpoint."""
+        return self._signer().sign(data)
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """Whether this home's journal key made the signature."""
+        return verify(self.public_key(), data, signature)
+
+    def public_key(self) -> bytes:
+        """The raw public half (32 bytes), so that a checkpoint can be verified elsewhere."""
+        return self._signer().public_key().public_bytes_raw()
+
+    def install_key(self) -> bytes:
+        """The secret (32 bytes) of this installation, from which provider keys and approval seals are derived."""
+        return self._read("install.key")
+
+    def _signer(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self._read("journal.key"))
+
+    def _read(self, name: str) -> bytes:
+        """The 32 bytes of a key file, made when missing; BadConfig says how to put a wrong file right."""
+        path = self._keys / name
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return self._create(name)
+        except OSError as error:
+            raise BadConfig(f"The key file {path} cannot be read: {error.strerror}.", field=name) from error
+        with os.fdopen(handle, "rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise BadConfig(
+                    f"The key file {path} can be read by others (mode {mode:04o}), so it was not used. "
+                    f"Run: chmod 600 {path}",
+                    field=name,
+                )
+            data = file.read(_KEY + 1)
+        if len(data) != _KEY:
+            raise BadConfig(
+                f"The key file {path} is damaged: it has {len(data)} bytes instead of {_KEY}. It was not changed; "
+                "put back the copy from your recovery sheet.",
+                field=name,
+            )
+        return data
+
+    def _create(self, name: str) -> bytes:
+        """Make a key file that is whole on disk before its name exists, so that a crash never leaves half a key."""
+        self._keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data = os.urandom(_KEY)
+        draft = self._keys / f".{name}.{os.urandom(4).hex()}"
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, self._keys / name)
+        except FileExistsError:
+            return self._read(name)  # another process was first; its key counts
+        finally:
+            draft.unlink()
+        folder = os.open(self._keys, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return data
+
+
+def verify(public_key: bytes, data: bytes, signature: bytes) -> bool:
+    """Whether the holder of ``public_key`` (raw, 32 bytes) signed ``data``."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Text for evidence and logs: every secret (plain, URL, JSON, base64 and hexadecimal spelling) becomes [secret]."""
+    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
+        for spelling in sorted(_spellings(secret), key=len, reverse=True):
+            text = text.replace(spelling, MASK)
+    return text
+
+
+def _spellings(secret: str) -> set[str]:
+    raw = secret.encode()
+    forms = {
+        secret,
+        urllib.parse.quote(secret, safe=""),
+        urllib.parse.quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        base64.b64encode(raw).decode().rstrip("="),
+        base64.urlsafe_b64encode(raw).decode().rstrip("="),
+    }
+    if len(raw) >= 4:  # shorter ones would mask ordinary numbers
+        forms |= {raw.hex(), raw.hex().upper()}
+    return forms
+
+
+def _encrypt(key: bytes, plain: bytes, bound_to: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound_to)
+
+
+def _decrypt(key: bytes, sealed: bytes, bound_to: bytes) -> bytes:
+    return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to)
