@@ -1,0 +1,68 @@
+"""Door: everything the console asks of the application, as one Protocol; the pages know nothing else of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from soloist.insight import views
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the operator's form says: the option, the hash of what was shown, changed fields, and the reason."""
+
+    option: str
+    payload_hash: str = ""
+    edits: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+    who: str = "operator"
+
+
+class Door(Protocol):
+    """The application as the console sees it. Every method raises kernel errors (NotFound, StaleHash, Conflict)."""
+
+    async def frame(self) -> views.Frame:
+        """What surrounds every page."""
+
+    async def inbox(self, current: str = "", after: str = "") -> views.InboxPage:
+        """The queue in the order of judgement; ``current`` is the open card ("" = the first)."""
+
+    async def sheet(self, card: str) -> views.Sheet:
+        """One card, open or decided."""
+
+    async def decide(self, card: str, decision: Decision) -> views.Outcome:
+        """Commit a decision; StaleHash when the payload is not the one that was shown."""
+
+    async def outcome(self, card: str) -> views.Outcome | None:
+        """What became of a card that was just decided, for the toast."""
+
+    async def undo(self, card: str, who: str) -> views.Outcome:
+        """Take a decision back while its effect is held, or start the undoing effect."""
+
+    async def seen(self) -> None:
+        """Start the "since" line anew from this moment."""
+
+    async def stop(self, on: bool, who: str) -> None:
+        """Halt everything outbound, or let it go on."""
+
+    async def activity(self, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
+        """A page of what happened, newest first."""
+
+    async def records(self, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:
+        """A page of records of one kind ("" = the first kind there is)."""
+
+    async def record(self, kind: str, ident: str) -> views.RecordPage:
+        """One record with its history."""
+
+    async def runs(self, state: str = "", before: str = "") -> views.RunsPage:
+        """A page of runs, newest first."""
+
+    async def run(self, ident: str) -> views.RunPage:
+        """One run with its steps."""
+
+    async def why(self, ident: str) -> views.WhyPage:
+        """Any proposal, effect, card or event explained."""
+
+    async def settings(self) -> views.SettingsPage:
+        """Settings, access and connectors."""

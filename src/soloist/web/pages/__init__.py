@@ -1,0 +1,31 @@
+"""The console's pages: one page is one question to the Door and one template."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from soloist.web.pages import activity, inbox, records, runs, settings
+from soloist.web.render import STATIC
+
+
+def routes() -> list[BaseRoute]:
+    """Every route of the console but sign-in, forms and the API, in the order they are matched."""
+    return [
+        Route("/", inbox.show, name="inbox"),
+        Route("/cards/{card}", inbox.card, name="card"),
+        Route("/cards/{card}/decision", inbox.decide, methods=["POST"]),
+        Route("/cards/{card}/undo", inbox.undo, methods=["POST"]),
+        Route("/seen", inbox.seen, methods=["POST"]),
+        Route("/activity", activity.show, name="activity"),
+        Route("/records", records.index, name="records"),
+        Route("/records/{kind}", records.index),
+        Route("/records/{kind}/{ident}", records.show),
+        Route("/runs", runs.index, name="runs"),
+        Route("/runs/{ident}", runs.show),
+        Route("/why/{ident}", activity.why),
+        Route("/settings", settings.show, name="settings"),
+        Route("/settings/forms/{name}", settings.form),
+        Route("/stop", settings.stop, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+    ]

@@ -1,0 +1,118 @@
+"""Inbox: the queue, the open card, and the decision about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from soloist.insight import diff
+from soloist.insight.views import Changed, Outcome, Sheet
+from soloist.kernel.errors import Conflict, StaleHash
+from soloist.web.doors import Decision
+from soloist.web.pages.edge import door, who
+from soloist.web.render import page
+
+
+async def show(request: Request) -> Response:
+    """GET /: the desk; ``?card=`` opens one, ``?mode=edit`` its draft, ``?done=`` shows what became of another."""
+    query = request.query_params
+    done = query.get("done", "")
+    toast = await door(request).outcome(done) if done else None
+    return await _desk(
+        request, query.get("card", ""), after=query.get("after", ""), mode=query.get("mode", ""), toast=toast
+    )
+
+
+async def card(request: Request) -> Response:
+    """GET /cards/{card}: one card on its own page, decided ones too."""
+    frame, sheet = await door(request).frame(), await door(request).sheet(request.path_params["card"])
+    return page(request, "card.html", frame, **_context(sheet, mode=request.query_params.get("mode", "")))
+
+
+async def decide(request: Request) -> Response:
+    """POST /cards/{card}/decision: commit it and go back; edits can be looked at first as a comparison."""
+    ident, form = request.path_params["card"], await request.form()
+    option = _text(form, "option")
+    sheet = await door(request).sheet(ident)
+    edits = _edits(form, sheet)
+    if option in ("edit", "compare"):
+        return await _desk(request, ident, mode=option, edits=edits)
+    decision = Decision(option, _text(form, "payload_hash"), edits, _text(form, "reason").strip(), who(request))
+    try:
+        await door(request).decide(ident, decision)
+    except StaleHash:
+        changed = _since_shown(form, await door(request).sheet(ident))
+        return await _desk(request, ident, mode="edit" if edits else "", edits=edits, changed=changed, status=409)
+    except Conflict as error:
+        return await _desk(request, ident, changed=Changed(error.detail), status=409)
+    return RedirectResponse(f"/?done={ident}", status_code=303)
+
+
+async def undo(request: Request) -> Response:
+    """POST /cards/{card}/undo: take the decision back while that is still possible."""
+    ident = request.path_params["card"]
+    await door(request).undo(ident, who(request))
+    return RedirectResponse(f"/?done={ident}", status_code=303)
+
+
+async def seen(request: Request) -> Response:
+    """POST /seen: the "since" line starts anew."""
+    await door(request).seen()
+    return RedirectResponse("/", status_code=303)
+
+
+async def _desk(
+    request: Request,
+    card: str,
+    *,
+    after: str = "",
+    mode: str = "",
+    edits: dict[str, str] | None = None,
+    changed: Changed | None = None,
+    toast: Outcome | None = None,
+    status: int = 200,
+) -> Response:
+    """The inbox with one card open; a card that has left the queue is still shown."""
+    frame, desk = await door(request).frame(), await door(request).inbox(card, after)
+    if card and (desk.current is None or desk.current.id != card):
+        desk = replace(desk, current=await door(request).sheet(card))
+    context = _context(desk.current, mode=mode, edits=edits, changed=changed)
+    return page(request, "inbox.html", frame, status=status, desk=desk, opened=bool(card), toast=toast, **context)
+
+
+def _context(
+    sheet: Sheet | None, *, mode: str = "", edits: dict[str, str] | None = None, changed: Changed | None = None
+) -> dict[str, Any]:
+    """What the sheet's template needs: the draft as it stands in the form, and edits beside the version that was seen."""
+    edits = edits or {}
+    fields = sheet.draft if sheet else ()
+    compared = [diff.field(f.label, f.value, edits[f.name]) for f in fields if f.name in edits]
+    return {"sheet": sheet, "mode": mode, "edits": edits, "compared": compared, "changed": changed}
+
+
+def _text(form: FormData, name: str) -> str:
+    """A text field with the line ends browsers send made plain again."""
+    value = form.get(name, "")
+    return value.replace("\r\n", "\n") if isinstance(value, str) else ""
+
+
+def _edits(form: FormData, sheet: Sheet) -> dict[str, str]:
+    """Fields whose text differs from what the form was made from; others are not edits."""
+    out = {}
+    for field in sheet.draft:
+        name = f"edit.{field.name}"
+        was = _text(form, f"was.{field.name}") if f"was.{field.name}" in form else field.value
+        if field.editable and name in form and _text(form, name) != was:
+            out[field.name] = _text(form, name)
+    return out
+
+
+def _since_shown(form: FormData, sheet: Sheet) -> Changed:
+    """What moved between the text the operator saw and the text that counts now."""
+    pairs = [(f, _text(form, f"was.{f.name}")) for f in sheet.draft if f"was.{f.name}" in form]
+    moved = tuple(diff.field(f.label, was, f.value) for f, was in pairs if was != f.value)
+    return Changed("It changed after you opened it, so nothing was approved. Please look at the new version.", moved)
