@@ -1,0 +1,1 @@
+"""Stages: the steps a message goes through, siblings that never import each other; flows join them."""
