@@ -13,6 +13,7 @@ import pytest
 from tests.house.figures import beyond, measure
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "soloist"
 
 IMPORTS = {
     "a stage imports its sibling": ("stages/intake/planted.py", "from soloist.stages import policy", "stages.policy"),
@@ -120,3 +121,12 @@ def test_code_within_the_budgets_has_no_fault(tmp_path: Path) -> None:
     text = '"""Planted."""\n\n\ndef f(a: int) -> int:\n    return a  # type: ignore[misc]  # a reason\n'
     (tmp_path / "fine.py").write_text(text, encoding="utf-8")
     assert beyond(measure(tmp_path)) == []
+
+
+def test_every_stage_has_the_same_files() -> None:
+    """Public names and pure decisions always; steps where something is committed. Only runtime has one room more."""
+    stages = {p.parent.name: {f.name for f in p.parent.glob("*.py")} for p in SOURCE.glob("stages/*/__init__.py")}
+    assert stages
+    for name, files in stages.items():
+        assert {"__init__.py", "decide.py"} <= files, name
+        assert files <= {"__init__.py", "decide.py", "steps.py"} | ({"agents.py"} if name == "runtime" else set()), name
