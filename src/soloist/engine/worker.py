@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from soloist.engine import worker_main
+from soloist.engine import registry, worker_main
 from soloist.kernel import errors
 
 MEMORY = 1536 * 1024 * 1024
@@ -154,7 +155,7 @@ class LocalWorker:
 
     def __init__(self, *, plugins: Sequence[str] = ()) -> None:
         """``plugins`` (module:function) are loaded beside the installed ones."""
-        self._registry = worker_main.load(plugins)
+        self._plugins = worker_main.load(plugins)
 
     async def call(
         self,
@@ -165,7 +166,7 @@ class LocalWorker:
         timeout: float = 20.0,  # noqa: ASYNC109  # it must kill a process, which asyncio.timeout cannot
     ) -> dict[str, Any]:
         """As Worker.call; ``timeout`` is not enforced."""
-        return _result(skill, worker_main.answer(self._registry, skill, value, blob))
+        return _result(skill, worker_main.answer(self._plugins, skill, value, blob))
 
     def close(self) -> None:
         """Nothing to end."""
@@ -183,17 +184,14 @@ class _Child:
     """One running process and its pipes."""
 
     def __init__(self, options: dict[str, Any]) -> None:
-        environment = dict(_ENVIRONMENT)
-        if sys.platform == "win32":  # Python does not start there without it
-            import os
-
-            environment["SYSTEMROOT"] = os.environ.get("SYSTEMROOT", "")
+        # Nothing of the environment goes along but the choice of plugins, and what Python needs to start on Windows.
+        kept = {name: os.environ[name] for name in (registry.ONLY, "SYSTEMROOT") if name in os.environ}
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-B", "-X", "utf8", "-c", _BOOT, json.dumps(options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env={**_ENVIRONMENT, **kept},
             cwd=tempfile.gettempdir(),
             start_new_session=True,
         )

@@ -12,22 +12,23 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
+from soloist.engine import registry
 from soloist.kernel.errors import SoloistError
 from soloist.sdk import Registry
 
-GROUP = "soloist.plugins"
-SHIPPED = "soloist.plugins:register"
 MAX_HEADER = 64 * 1024 * 1024
 MAX_BLOB = 128 * 1024 * 1024
 
 _FORBIDDEN = frozenset(
-    ("socket.connect", "socket.bind", "socket.sendto", "subprocess.Popen", "os.system", "os.exec", "os.fork")
+    [f"socket.{name}" for name in ("connect", "bind", "sendto", "sendmsg", "getaddrinfo", "gethostbyname")]
+    + ["subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.kill"]
+    + [f"os.{name}" for name in ("remove", "rename", "rmdir", "mkdir", "truncate", "chmod", "chown", "link", "symlink")]
 )
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class FrameBroken(Exception):
@@ -35,23 +36,22 @@ class FrameBroken(Exception):
 
 
 def load(more: Sequence[str] = ()) -> Registry:
-    """Every installed plugin, the shipped ones even without an installed package, and ``more`` (module:function)."""
-    registry = Registry()
-    found = {point.value: point.name for point in entry_points(group=GROUP)}
-    for target in dict.fromkeys([*found, SHIPPED, *more]):
+    """Every plugin that the registry finds, and ``more``: register functions written as module:function."""
+    plugins = registry.load()
+    for target in more:
         module, _, function = target.partition(":")
         try:
-            getattr(importlib.import_module(module), function or "register")(registry)
+            getattr(importlib.import_module(module), function or "register")(plugins)
         except Exception as error:  # noqa: BLE001  # a plugin is someone else's code: one fault must not stop the rest
-            registry.troubles.append(f"{found.get(target, target)}: {type(error).__name__}: {error}")
-    return registry
+            plugins.troubles.append(f"{target}: {type(error).__name__}: {error}")
+    return plugins
 
 
-def answer(registry: Registry, name: str, value: dict[str, Any], blob: bytes) -> dict[str, Any]:
+def answer(plugins: Registry, name: str, value: dict[str, Any], blob: bytes) -> dict[str, Any]:
     """One call as a reply: ``{"ok": output}`` or ``{"error", "message", "field"}``; only MemoryError is raised."""
-    skill = registry.skills.get(name)
+    skill = plugins.skills.get(name)
     if skill is None:
-        why = "; ".join(registry.troubles[:3])
+        why = "; ".join(plugins.troubles[:3])
         return _error("NotFound", f"There is no skill called {name}." + (f" Not loaded: {why}." if why else ""), None)
     try:
         skill.input.model_validate(value)
@@ -113,12 +113,12 @@ def main(options: dict[str, Any]) -> int:
     requests, replies = _pipes()
     _limit(options["memory"], options["cpu"])
     sys.addaudithook(_refuse)
-    registry: Registry | None = None
+    plugins: Registry | None = None
     while (frame := read_frame(requests)) is not None:
         header, blob = frame
         try:
-            registry = registry or load(options["plugins"])
-            reply = answer(registry, header["skill"], header["value"], blob)
+            plugins = plugins or load(options["plugins"])
+            reply = answer(plugins, header["skill"], header["value"], blob)
         except MemoryError:
             limit = f"the {options['memory'] >> 20} MB it may use"
             message = f"{header['skill']} needed more memory than {limit}; it was stopped."
@@ -157,7 +157,7 @@ def _limit(memory: int, cpu: int) -> None:
                 resource.setrlimit(kind, (value, value))
 
 
-def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
-    """No network and no other programs from here; a rail against mistakes, not a wall against native code."""
-    if event in _FORBIDDEN:
+def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    """No network, no other programs, no writing from here; a rail against mistakes, not a wall against native code."""
+    if event in _FORBIDDEN or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING):
         raise PermissionError(f"a skill may not do this: {event}")

@@ -44,7 +44,8 @@ _MTA = re.compile(
     r"|final-recipient:|diagnostic-code:|reporting-mta:"
     r"|remote host said|smtp error|user unknown|unknown user|no such user"
     r"|this is the qmail|mail delivery (?:software|agent|system)"
-    r"|recipient(?: address)? rejected|mailbox (?:unavailable|full|not found|is full)|copy of the (?:original )?message",
+    r"|recipient(?: address)? rejected|mailbox (?:unavailable|full|not found|is full)"
+    r"|copy of the (?:original )?message",
     re.IGNORECASE,
 )
 _AWAY_SUBJECT = re.compile(
@@ -53,8 +54,8 @@ _AWAY_SUBJECT = re.compile(
     r"|automatische (?:antwort|rückantwort)"
     r"|abwesenheits(?:notiz|nachricht|meldung)"
     r"|abwesend:|réponse automatique|absence du bureau|respuesta automática|fuera de (?:la )?oficina"
-    r"|risposta automatica|resposta automática|automatisch antwoord|afwezig:|autosvar|automatiskt svar|automaattinen vastaus"
-    r"|автоответ|automatyczna odpowiedź|自動応答|自动回复)",
+    r"|risposta automatica|resposta automática|automatisch antwoord|afwezig:|autosvar"
+    r"|automatiskt svar|automaattinen vastaus|автоответ|automatyczna odpowiedź|自動応答|自动回复)",
     re.IGNORECASE,
 )
 _NO_REPLY = re.compile(
@@ -96,7 +97,7 @@ def classify(seen: Seen) -> Automatic | None:
 
 def _bounce(seen: Seen) -> Automatic | None:
     root = seen.tree.nodes[0]
-    if root.mime == "multipart/report" and root.parameters.get("report-type", "").lower() == "delivery-status":
+    if root.declared == "multipart/report" and root.parameters.get("report-type", "").lower() == "delivery-status":
         return Automatic(kind="bounce", why="It is a delivery report (multipart/report, delivery-status).")
     if any(child.mime.endswith("delivery-status") for child in root.children):
         return Automatic(kind="bounce", why="It holds a delivery report (delivery-status).")
@@ -135,7 +136,7 @@ def _answered_by_machine(seen: Seen) -> Automatic | None:
     if seen.value("precedence") in {"auto_reply", "auto-reply"}:
         return Automatic(kind="auto_reply", why="It says itself that it is an automatic answer (Precedence).")
     root = seen.tree.nodes[0]
-    if root.mime == "multipart/report":
+    if root.declared == "multipart/report":
         kind = root.parameters.get("report-type", "") or "unknown"
         return Automatic(kind="auto_reply", why=f"It is a report by a machine ({kind[:40].lower()}).")
     suppressed = seen.value("x-auto-response-suppress")

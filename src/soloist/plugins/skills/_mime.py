@@ -60,7 +60,10 @@ class Headers:
 
 @dataclass
 class Node:
-    """One part: its place in a depth-first walk, its headers, and where its body lies in ``source``."""
+    """One part: its place in a depth-first walk, its headers, and where its body lies in ``source``.
+
+    ``mime`` is what it is read as, ``declared`` what it says it is.
+    """
 
     index: int
     headers: Headers
@@ -69,6 +72,7 @@ class Node:
     end: int
     mime: str
     parameters: dict[str, str]
+    declared: str = ""
     children: list[Node] = field(default_factory=list)
 
     @property
@@ -149,7 +153,7 @@ class _Splitter:
         mime = f"{match[1]}/{match[2]}".lower() if match else default
         if written and not match:
             self.tree.defect("A part names no usable content type and was read as plain text.")
-        node = Node(len(self.tree.nodes), headers, source, body, end, mime, _headers.parameters(written))
+        node = Node(len(self.tree.nodes), headers, source, body, end, mime, _headers.parameters(written), mime)
         self.tree.nodes.append(node)
         if node.main == "multipart" or mime in _MESSAGES:
             if depth >= MAX_DEPTH:
