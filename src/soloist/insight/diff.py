@@ -10,6 +10,8 @@ from soloist.insight.views import FieldDiff, Piece
 _TOKENS = re.compile(r"\s+|[^\s]+")
 _MOST_WORDS = 6000
 
+_Move = tuple[str, list[str], list[str]]
+
 
 def words(before: str, after: str) -> tuple[Piece, ...]:
     """Both texts as runs of kept, removed and added words.
@@ -19,7 +21,9 @@ def words(before: str, after: str) -> tuple[Piece, ...]:
     """
     split = _lines if len(before) + len(after) > _MOST_WORDS * 6 else _words
     old, new = split(before), split(after)
-    moves = [(tag, old[a:b], new[c:d]) for tag, a, b, c, d in SequenceMatcher(None, old, new, False).get_opcodes()]
+    moves: list[_Move] = [
+        (tag, old[a:b], new[c:d]) for tag, a, b, c, d in SequenceMatcher(None, old, new, False).get_opcodes()
+    ]
     pieces: list[Piece] = []
     for tag, gone, came in _bridged(moves):
         if tag == "equal":
@@ -32,9 +36,6 @@ def words(before: str, after: str) -> tuple[Piece, ...]:
 def field(label: str, before: str, after: str) -> FieldDiff:
     """One field of a record or draft with its comparison."""
     return FieldDiff(label, before, after, words(before, after))
-
-
-_Move = tuple[str, list[str], list[str]]
 
 
 def _bridged(moves: list[_Move]) -> list[_Move]:

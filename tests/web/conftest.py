@@ -1,0 +1,43 @@
+"""The console with a fake Door behind it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.testclient import TestClient
+
+from soloist.kernel.errors import SoloistError
+from soloist.web.pages import routes
+from soloist.web.pages.edge import fault
+
+_SPEC = importlib.util.spec_from_file_location("fake_door", Path(__file__).parent / "fake_door.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+fake_door: Any = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(fake_door)
+
+
+@pytest.fixture
+def fake() -> Any:
+    return fake_door.FakeDoor()
+
+
+def client_of(fake: Any) -> TestClient:
+    app = Starlette(routes=routes(), exception_handlers={SoloistError: fault, HTTPException: fault})
+    app.state.soloist = fake
+    return TestClient(app, follow_redirects=False)
+
+
+@pytest.fixture
+def console(fake: Any) -> TestClient:
+    return client_of(fake)
+
+
+@pytest.fixture
+def empty_console() -> TestClient:
+    return client_of(fake_door.FakeDoor(empty=True))
