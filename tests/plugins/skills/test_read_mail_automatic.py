@@ -43,6 +43,7 @@ REPORT = "Content-Type: multipart/report; report-type={}; boundary=b"
         ("Precedence: list", "list"),
         ("List-Unsubscribe: <https://x.example/u>", "bulk"),
         ("Precedence: bulk", "bulk"),
+        ("From: Online#3.b5-9w0@newsletter.shop.example", "bulk"),
         ("From: no-reply@shop.example", "no_reply"),
         ("From: notifications@shop.example", "no_reply"),
         ("From: shop-DoNotReply@shop.example", "no_reply"),

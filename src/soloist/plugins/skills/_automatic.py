@@ -161,10 +161,11 @@ def _list(seen: Seen) -> Automatic | None:
 def _bulk(seen: Seen) -> Automatic | None:
     if seen.headers.has("list-unsubscribe"):
         return Automatic(kind="bulk", why="It was sent to many and can be unsubscribed (List-Unsubscribe).")
-    if seen.value("precedence") in {"bulk", "junk"}:
-        return Automatic(
-            kind="bulk", why=f"It says itself that it was sent to many (Precedence: {seen.value('precedence')})."
-        )
+    precedence = seen.value("precedence")
+    if precedence in {"bulk", "junk"}:
+        return Automatic(kind="bulk", why=f"It says itself that it was sent to many (Precedence: {precedence}).")
+    if seen.sender and re.search(r"^newsletters?@|@newsletters?\.", seen.sender.address, re.IGNORECASE):
+        return Automatic(kind="bulk", why=f"The address {seen.sender.address} is that of a newsletter.")
     return None
 
 
