@@ -20,6 +20,11 @@ from soloist.engine import registry
 from soloist.kernel.errors import SoloistError
 from soloist.sdk import Registry
 
+try:
+    import resource
+except ImportError:  # Windows has none; the time limit of each call still holds
+    resource = None  # type: ignore[assignment]  # a module or nothing
+
 MAX_HEADER = 64 * 1024 * 1024
 MAX_BLOB = 128 * 1024 * 1024
 
@@ -143,9 +148,7 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def _limit(memory: int, cpu: int) -> None:
     """Take rights away from this process, where the system knows how."""
-    try:
-        import resource
-    except ImportError:  # Windows has none; the time limit of each call still holds
+    if resource is None:
         return
     limits = {"RLIMIT_AS": memory, "RLIMIT_CPU": cpu, "RLIMIT_NOFILE": 64, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": 0}
     if os.geteuid() != 0:
