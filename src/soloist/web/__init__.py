@@ -1,0 +1,1 @@
+"""Web: the doors for browsers and programs; they parse, call and render, and decide nothing."""
