@@ -1,0 +1,344 @@
+"""Reply drafts from templates: every fact in them is a line of the house book, and what the book lacks is asked.
+
+It knows no model and invents nothing: a question without a matching line becomes a question to the operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from soloist.kernel.errors import BadInput
+from soloist.kernel.message import Citation, Draft, Frozen, Qualified, Question, Span, Understanding
+from soloist.plugins.skills import _reply_templates as templates_of
+from soloist.plugins.skills import _reply_topics as topics_of
+from soloist.plugins.skills import _reply_words as words_of
+from soloist.plugins.skills._housebook import Fact, Tone, fold, parse
+from soloist.plugins.skills._reply_topics import Line
+from soloist.sdk import skill
+
+_MAX_FACTS, _MAX_ASKS, _MAX_QUESTIONS = 4, 3, 5
+_NEVER = {"bulk": "a mailing", "automatic": "an automatic message", "spam": "unwanted advertising"}
+_ASKS = {"services": "scope", "minimum_budget": "budget", "earliest_start": "start", "regions": "region"}
+_MISSES = {"services": "services", "minimum_budget": "budget", "earliest_start": "start", "regions": "region"}
+_SPEAKS_OF = {
+    "minimum_budget": [{"minimum"}, {"budget"}],
+    "earliest_start": [{"start"}, {"availability"}],
+    "regions": [{"place"}, {"travel"}],
+}
+_CRITERION = {
+    "services": "what they need",
+    "minimum_budget": "the minimum budget",
+    "earliest_start": "the start",
+    "regions": "the region",
+}
+
+
+class Business(BaseModel):
+    """Who answers; further keys are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str = ""
+    owner: str = ""
+    email: str = ""
+    language: str = "en"
+    currency: str = "EUR"
+
+
+class In(Frozen):
+    """What a reply is written from. ``templates`` are the operator's own by name ("enquiry.de"), ``earlier`` says that
+    there was a conversation before this message, ``now`` is an ISO instant that own templates may show as ``today``."""
+
+    house_book: str
+    templates: dict[str, str] = Field(default={})
+    understanding: Understanding
+    qualification: list[Qualified] = Field(default=[])
+    subject: str = ""
+    sender_name: str = ""
+    business: Business = Business()
+    now: str = ""
+    earlier: bool = False
+
+
+class FollowUpIn(Frozen):
+    """What a reminder is written from; ``first_sent`` is the ISO instant of our unanswered reply."""
+
+    templates: dict[str, str] = Field(default={})
+    language: str = "en"
+    sender_name: str = ""
+    subject: str = ""
+    business: Business = Business()
+    first_sent: str = ""
+    house_book: str = ""
+
+
+@skill("draft_reply", version="1")
+def draft_reply(value: In) -> Draft:
+    """Write a reply from a template with facts of the house book only; BadInput for mail that is never answered."""
+    read = value.understanding
+    if read.kind in _NEVER:
+        raise BadInput(f"This message is {_NEVER[read.kind]}; such messages get no reply.", field="understanding.kind")
+    missed = [q for q in value.qualification if q.answer == "not_met"] if read.kind == "enquiry" else []
+    kind = "acknowledgement" if read.kind != "enquiry" else "enquiry_poor" if missed else "enquiry"
+    language, notes = _language(kind, value)
+    book = parse(value.house_book)
+    found = _Found(language, topics_of.lines_of(book), _about(value))
+    _answer(found, read.questions)
+    if missed:
+        _cite_conditions(found, missed)
+    elif kind == "enquiry":
+        _cite_offer(found)
+    values: dict[str, Any] = _frame(book.tone, language, value.business, value.sender_name, read.contact.name)
+    values |= {
+        "words": _mirror(value),
+        "earlier": value.earlier,
+        "asks": _asks(value.qualification) if kind == "enquiry" else [],
+        "misses": [_MISSES.get(q.criterion, "") for q in missed],
+        "today": words_of.day(value.now, language),
+        "subject": words_of.bare_subject(value.subject),
+    }
+    body, used, rendering = _write(f"{kind}.{language}", value.templates, values, found)
+    cited = [fact for fact in used if fact.text in body]
+    return Draft(
+        subject=words_of.reply_subject(value.subject, language),
+        body=body,
+        language=language,
+        template=f"{kind}.{language}",
+        citations=[Citation(line=f.line, text=f.text) for f in cited],
+        questions=found.questions,
+        notes=[*notes, *_reasons(missed), *found.notes, *_language_notes(found, cited), *rendering, *book.faults],
+    )
+
+
+@skill("draft_follow_up", version="1")
+def draft_follow_up(value: FollowUpIn) -> Draft:
+    """Write a short reminder for a reply that nobody answered; it states no facts of the house book."""
+    book, notes = parse(value.house_book), []
+    language = value.language
+    if language not in templates_of.languages("follow_up", value.templates) & words_of.LANGUAGE_NAMES.keys():
+        language = _known(value.business.language)
+        notes.append(_fallback(value.language, language))
+    values: dict[str, Any] = _frame(book.tone, language, value.business, value.sender_name)
+    sent = words_of.day(value.first_sent, language)
+    if not sent:
+        notes.append(f"The day of the first reply is not known ({value.first_sent[:40]!r}), so it is not named.")
+    values |= {"topic": words_of.quoted(words_of.bare_subject(value.subject), 100), "sent": sent}
+    body, trouble = templates_of.render(f"follow_up.{language}", value.templates, values)
+    if len(body.split()) > templates_of.MAX_WORDS:
+        body, _ = templates_of.render(f"follow_up.{language}", {}, values)
+        trouble.append(_too_long(f"follow_up.{language}"))
+    return Draft(
+        subject=words_of.reply_subject(value.subject, language),
+        body=body,
+        language=language,
+        template=f"follow_up.{language}",
+        notes=[*notes, *trouble],
+    )
+
+
+@dataclass
+class _Found:
+    """What the house book gives for one message, collected while it is read."""
+
+    language: str
+    lines: list[Line]
+    about: frozenset[str]
+    facts: list[Line] = field(default_factory=list)
+    answers: list[tuple[str, Line]] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, line: Line) -> None:
+        """Use a line once, whether as a fact or as an answer."""
+        if line not in self.facts and all(line != used for _, used in self.answers) and len(self.facts) < _MAX_FACTS:
+            self.facts.append(line)
+
+    def ranked(self, lines: Sequence[Line]) -> list[Line]:
+        """Lines in the reply's language first; only when there is none, those in another one."""
+        own = [line for line in lines if line.language in (self.language, "")]
+        return own or list(lines)
+
+
+def _language(kind: str, value: In) -> tuple[str, list[str]]:
+    """The language of the message when there is a template for it, else that of the business."""
+    read = value.understanding
+    able = templates_of.languages(kind, value.templates) & words_of.LANGUAGE_NAMES.keys()
+    if read.language in able:
+        sure = read.language_sure
+        name = words_of.LANGUAGE_NAMES[read.language]
+        return read.language, [] if sure else [f"The message's language is not certain; {name} was assumed."]
+    language = _known(value.business.language)
+    return language, [_fallback(read.language, language)]
+
+
+def _known(language: str) -> str:
+    return language if language in words_of.LANGUAGE_NAMES else "en"
+
+
+def _fallback(wanted: str, language: str) -> str:
+    name = words_of.LANGUAGE_NAMES[language]
+    return f"There is no template for the language {wanted[:20]!r}, so this draft is in {name}."
+
+
+def _frame(tone: Tone, language: str, business: Business, *names: str) -> dict[str, str | bool]:
+    """Greeting, closing and signature: the same for every template."""
+    signature = dict.fromkeys(part.strip() for part in (business.owner, business.name) if part.strip())
+    return {
+        "greeting": words_of.greeting(tone, language, words_of.person(*names)),
+        "closing": words_of.closing(tone, language),
+        "signature": "\n".join(signature),
+        "informal": words_of.is_informal(tone, language),
+        "business": business.name,
+    }
+
+
+def _service_spans(value: In) -> list[Span]:
+    return [w for q in value.qualification if q.criterion == "services" and q.answer == "met" for w in q.words]
+
+
+def _about(value: In) -> frozenset[str]:
+    """The subjects of the message: the services they name, with the operator's synonyms, else what they write."""
+    spans = _service_spans(value)
+    about = {t for span in spans for t in topics_of.subjects(span.text)}
+    for qualified in value.qualification:
+        if qualified.criterion == "services" and qualified.answer == "met":
+            for group in qualified.wanted.replace("\n", ";").split(";"):
+                synonyms = {fold(s).strip() for s in group.replace(":", ",").split(",")}
+                if any(fold(span.text).strip() in synonyms for span in spans):
+                    about |= topics_of.subjects(group)
+    if not about:
+        about = set(topics_of.subjects(f"{words_of.bare_subject(value.subject)} {_mirror(value)}"))
+    return frozenset(about)
+
+
+def _mirror(value: In) -> str:
+    """Their words on what they want; for a meeting the sentence with the day."""
+    read = value.understanding
+    preferred = [d.span for d in read.dates] if read.kind == "scheduling" else _service_spans(value)
+    return words_of.mirrored(read, preferred)
+
+
+def _answer(found: _Found, spans: Sequence[Span]) -> None:
+    """Answer each question with a line of the book, or ask the operator."""
+    for span in spans[:_MAX_QUESTIONS]:
+        for part in topics_of.parts(span.text):
+            line = topics_of.best(part, found.lines, language=found.language, about=found.about)
+            shown = words_of.quoted(part, 120)
+            if line is not None:
+                if all(line != used for _, used in found.answers):
+                    found.answers.append((shown, line))
+            elif topics_of.topics(part):
+                found.open.append(shown)
+                found.questions.append(_missing(part, span))
+            else:
+                found.notes.append(f"They also ask: '{shown}' The draft does not answer this with yes or no.")
+    for span in spans[_MAX_QUESTIONS:]:
+        found.questions.append(_missing(span.text, span))
+
+
+def _missing(part: str, span: Span) -> Question:
+    asked = words_of.quoted(part, 200)
+    return Question(
+        text=f"They ask: '{asked}' Your house book has no line on this; write the answer into the reply or add it "
+        "to the house book.",
+        words=span,
+    )
+
+
+def _cite_offer(found: _Found) -> None:
+    """What the book says of the services they name, and their prices."""
+    for section in ("services", "prices"):
+        shares = {
+            line: topics_of.share(line, found.about)
+            for line in found.lines
+            if line.fact.section == section and line.fact.keys
+        }
+        closest = max(shares.values(), default=0.0)
+        for line in found.ranked([line for line, share in shares.items() if 0 < share == closest])[:2]:
+            found.add(line)
+
+
+def _cite_conditions(found: _Found, missed: Sequence[Qualified]) -> None:
+    """The book's own line on each condition that is not met; without one the operator is asked."""
+    for qualified in missed:
+        lines = _condition_lines(found, qualified.criterion)
+        for line in lines:
+            found.add(line)
+        if not lines:
+            found.questions.append(
+                Question(
+                    text=f"The enquiry misses {_CRITERION.get(qualified.criterion, qualified.criterion)} "
+                    f"({qualified.reason}) Your house book has no line that says so; the draft only asks back.",
+                    words=qualified.words[0] if qualified.words else None,
+                )
+            )
+
+
+def _condition_lines(found: _Found, criterion: str) -> list[Line]:
+    if criterion == "services":
+        return found.ranked([line for line in found.lines if line.fact.section == "services"])[:_MAX_FACTS]
+    for wanted in _SPEAKS_OF.get(criterion, []):
+        if lines := [line for line in found.lines if wanted <= line.keys]:
+            return found.ranked(lines)[:1]
+    return []
+
+
+def _asks(qualification: Sequence[Qualified]) -> list[str]:
+    """At most three short asks for what the message leaves open."""
+    unknown = {q.criterion for q in qualification if q.answer == "unknown"}
+    return [ask for criterion, ask in _ASKS.items() if criterion in unknown][:_MAX_ASKS]
+
+
+def _write(name: str, own: dict[str, str], values: dict[str, Any], found: _Found) -> tuple[str, list[Fact], list[str]]:
+    """Body, the facts given to it and notes; facts are left out from the end until the body is short enough."""
+    facts, cut = list(found.facts), 0
+    while True:
+        values |= {
+            "facts": [line.fact.text for line in facts],
+            "answers": [{"question": asked, "answer": line.fact.text} for asked, line in found.answers],
+            "open": found.open,
+        }
+        body, notes = templates_of.render(name, own, values)
+        if len(body.split()) <= templates_of.MAX_WORDS:
+            break
+        if facts:
+            facts.pop()
+            cut += 1
+        elif found.answers:
+            asked, _ = found.answers.pop()
+            found.notes.append(f"The answer to '{asked}' was left out to keep the reply short.")
+        elif name in own:
+            own, facts, cut = {}, list(found.facts), 0
+            found.notes.append(_too_long(name))
+        else:
+            found.notes.append(f"The reply has {len(body.split())} words; please shorten it.")
+            break
+    if cut:
+        notes.append(f"{cut} fitting line(s) of the house book were left out to keep the reply short.")
+    used = [line.fact for _, line in found.answers] + [line.fact for line in facts]
+    return body, used, notes
+
+
+def _too_long(name: str) -> str:
+    return (
+        f"The template {name}.j2 gives more than {templates_of.MAX_WORDS} words. The shipped template was used instead."
+    )
+
+
+def _reasons(missed: Sequence[Qualified]) -> list[str]:
+    return [f"Not met: {_CRITERION.get(q.criterion, q.criterion)}. {q.reason}" for q in missed]
+
+
+def _language_notes(found: _Found, cited: Sequence[Fact]) -> list[str]:
+    """Lines quoted in another language than the reply's: a translation would be an invention."""
+    names = words_of.LANGUAGE_NAMES
+    return [
+        f"The house book has line {line.fact.line} only in {names[line.language]}; it is quoted as it is."
+        for line in found.lines
+        if line.fact in cited and line.language not in ("", found.language)
+    ]
