@@ -278,3 +278,22 @@ def _known_keys() -> set[str]:
             if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
                 todo.append(info.annotation)
     return found
+
+
+class Home:
+    """Where everything of one company lives; computes paths, touches nothing."""
+
+    def __init__(self, root: Path) -> None:
+        """``root`` is the home folder."""
+        self.root = root
+        self.toml = root / "soloist.toml"
+        self.database = root / "soloist.db"
+        self.assets = root / "assets"
+        self.keys = root / "keys"
+        self.backups = root / "backups"
+        self.logs = root / "logs"
+        self.lock = root / "soloist.lock"
+
+    def path(self, relative: str) -> Path:
+        """A configured folder or file: absolute as it is, else below the home."""
+        return self.root / Path(relative).expanduser()

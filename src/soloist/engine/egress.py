@@ -191,7 +191,7 @@ class Egress:
         *,
         headers: Mapping[str, str],
         body: bytes | None,
-        timeout: float,  # noqa: ASYNC109  # the sdk's signature: it bounds the whole exchange
+        timeout: float,  # the sdk's signature: it bounds the whole exchange
     ) -> HttpAnswer:
         """One request, one answer of any status. NotSent: nothing left. MaybeSent: it may have arrived.
 
@@ -288,7 +288,7 @@ class _Line(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+        timeout: float | None = None,  # httpcore's signature
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -314,10 +314,10 @@ class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, real: httpcore.AsyncNetworkStream, line: _Line) -> None:
         self._real, self._line = real, line
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # httpcore's
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # httpcore's
         return await self._real.read(max_bytes, timeout)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # httpcore's
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # httpcore's
         self._line.wrote = self._line.wrote or bool(buffer)
         await self._real.write(buffer, timeout)
 
@@ -328,7 +328,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+        timeout: float | None = None,  # httpcore's signature
     ) -> httpcore.AsyncNetworkStream:
         return _Stream(await self._real.start_tls(ssl_context, server_hostname, timeout), self._line)
 

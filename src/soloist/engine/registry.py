@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from soloist.engine.connections import Connection
+from soloist.kernel.errors import BadInput
 from soloist.sdk import Connector, Ctx, Health, Operation, Page, Registry
 
 GROUP = "soloist.plugins"
@@ -70,6 +71,9 @@ def _add(registry: Registry, name: str, add: Callable[[], None]) -> None:
         registry.troubles.append(f"{name}: {error}")
 
 
+_SOME_INSTANT = "2026-01-01T00:00:00.000000Z"
+
+
 class ReadingHalf:
     """What everyone but the outbound door may use of a connection: check, pull, done_with, operations."""
 
@@ -82,6 +86,13 @@ class ReadingHalf:
     def operations(self) -> Mapping[str, Operation]:
         """The operations this connection declares."""
         return self._adapter.operations(self._ctx)
+
+    def check_payload(self, operation: str, payload: Mapping[str, Any]) -> str:
+        """Render a payload without sending it and give the preview (BadInput names the field at fault)."""
+        try:
+            return self._adapter.prepare(self._ctx, operation, payload, "a" * 26, _SOME_INSTANT).preview
+        except ValueError as error:
+            raise BadInput(f"payload.{error}", field=f"payload.{str(error).partition(':')[0]}"[:80]) from error
 
     async def check(self) -> Health:
         """Whether the other side is there; writes nothing."""

@@ -71,7 +71,7 @@ class Worker:
         value: dict[str, Any],
         blob: bytes = b"",
         *,
-        timeout: float = 20.0,  # noqa: ASYNC109  # it must kill a process, which asyncio.timeout cannot
+        timeout: float = 20.0,  # it must kill a process, which asyncio.timeout cannot
     ) -> dict[str, Any]:
         """Run a skill in the child: JSON values in, JSON values out; ``timeout`` seconds from when its turn comes.
 
@@ -106,6 +106,8 @@ class Worker:
         child = self._ready()
         try:
             reply = child.ask({"skill": skill, "value": value}, blob, timeout)
+        except TypeError as error:
+            raise errors.BadInput(f"{skill} can only be given JSON values: {error}") from error
         except _Died as death:
             self._stop()
             raise errors.WorkerTrouble(_account(skill, death, child, timeout)) from death
@@ -118,13 +120,16 @@ class Worker:
         if self._child and self._child.process.poll() is not None:
             self._stop()
         if self._child is None:
-            self._child = _Child(self._options)
+            try:
+                self._child = _Child(self._options)
+            except OSError as error:
+                raise errors.WorkerTrouble(f"The reading process could not be started: {error}.") from error
         return self._child
 
     def _stop(self) -> None:
-        child, self._child = self._child, None
-        if child:
-            child.kill()
+        if self._child:
+            self._child.kill()
+        self._child = None
 
     def _watch(self) -> None:
         """Have the child ended when nothing was asked for a while; one timer serves many calls."""
@@ -163,7 +168,7 @@ class LocalWorker:
         value: dict[str, Any],
         blob: bytes = b"",
         *,
-        timeout: float = 20.0,  # noqa: ASYNC109  # it must kill a process, which asyncio.timeout cannot
+        timeout: float = 20.0,  # it must kill a process, which asyncio.timeout cannot
     ) -> dict[str, Any]:
         """As Worker.call; ``timeout`` is not enforced."""
         return _result(skill, worker_main.answer(self._plugins, skill, value, blob))

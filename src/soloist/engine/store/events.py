@@ -49,6 +49,12 @@ def _same(stored: str, stored_kind: str, payload: Mapping[str, Any], kind: str) 
         )
 
 
+def named(conn: sa.Connection, source: str, external_id: str) -> Event | None:
+    """The event that came under this name (without its payload), or None."""
+    row = conn.execute(_KNOWN, {"s": source, "x": external_id}).first()
+    return Event(row.id, source, external_id, row.kind, {}, "", row.at, seq=row.seq) if row else None
+
+
 def get(conn: sa.Connection, ident: str) -> dict[str, Any]:
     """One event with its payload (NotFound)."""
     row = conn.execute(sa.select(events).where(events.c.id == ident)).mappings().first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +96,11 @@ def _checkpoint(conn: sa.Connection, span: tuple[int, int], head: str, at: str, 
         conn.execute(checkpoints.insert().values(seq=last, hash=head, at=at, signature=signature))
 
 
+def head(conn: sa.Connection) -> int:
+    """The newest sequence number, 0 for an empty journal."""
+    return int(conn.execute(sa.select(journal_head.c.seq)).scalar() or 0)
+
+
 def signed_bytes(seq: int, head: str) -> bytes:
     """What a checkpoint signature covers."""
     return f"soloist journal {seq} {head}".encode()
@@ -142,8 +148,6 @@ def _all(conn: sa.Connection) -> Iterator[Any]:
 
 def _erased_ids(conn: sa.Connection) -> set[str]:
     """Ids whose body was destroyed by an erasure event that is itself in the chain."""
-    import json
-
     found: set[str] = set()
     for (body,) in conn.execute(sa.select(events.c.body).where(events.c.kind == ERASED)):
         found.update(json.loads(body or "{}").get("ids", []))

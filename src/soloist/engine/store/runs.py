@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from soloist.engine.store.tables import run_steps, runs
 from soloist.engine.store.tx import Tx
+from soloist.kernel.errors import NotFound
 from soloist.kernel.lives import RUN
 
 
@@ -75,3 +76,28 @@ def note_failure(tx: Tx, run: str, step: str, error: str) -> None:
     count = tx.conn.execute(sa.select(sa.func.count()).where(run_steps.c.run == run)).scalar() or 0
     values = {"run": run, "step": step, "n": 1000 + count, "position": count, "error": error}
     tx.run(run_steps.insert(), {**values, "started": tx.now, "ended": tx.now})
+
+
+def get(conn: sa.Connection, run: str) -> dict[str, Any]:
+    """One run (NotFound)."""
+    row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no run {run}.")
+    return dict(row)
+
+
+def steps_of(conn: sa.Connection, run: str) -> list[dict[str, Any]]:
+    """The steps of a run in order."""
+    query = sa.select(run_steps).where(run_steps.c.run == run).order_by(run_steps.c.position, run_steps.c.n)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def listed(conn: sa.Connection, *, before: tuple[str, str] | None, limit: int, state: str = "") -> list[dict[str, Any]]:
+    """Runs, newest first, after the (started, id) of the last one seen."""
+    query = sa.select(runs)
+    if state:
+        query = query.where(runs.c.state == state)
+    if before is not None:
+        query = query.where(sa.tuple_(runs.c.started, runs.c.id) < sa.tuple_(*map(sa.literal, before)))
+    rows = conn.execute(query.order_by(runs.c.started.desc(), runs.c.id.desc()).limit(limit)).mappings()
+    return [dict(row) for row in rows]

@@ -181,6 +181,7 @@ messages = sa.Table(
     _text("message_id"),
     _text("sender"),
     _text("sender_name"),
+    _text("answer_to"),
     _json("recipients"),
     _text("subject"),
     _text("text"),

@@ -1,0 +1,75 @@
+"""One server for one home: a lock that the operating system releases when the process ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+import sqlalchemy as sa
+
+from soloist.engine.store import base
+from soloist.kernel.errors import StoreTrouble
+
+_NUMBER = 7305809371
+
+
+class ServerLock:
+    """Held from ``take`` to ``release``; a second server on the same home or database is refused."""
+
+    def __init__(self, path: Path, url: str) -> None:
+        """``path`` is the lock file of the home, ``url`` the database (an advisory lock on Postgres)."""
+        self._path, self._url = path, url
+        self._file: IO[str] | None = None
+        self._connection: sa.Connection | None = None
+
+    def take(self) -> None:
+        """StoreTrouble names the process that holds the lock."""
+        self._file = self._path.open("a+", encoding="utf-8")
+        if not _lock_file(self._file):
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise StoreTrouble(
+                f"Soloist already runs on this home (process {holder}). Nothing was started. "
+                "Use that one, or end it first."
+            )
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+        if not base.is_sqlite(self._url):
+            self._take_database()
+
+    def _take_database(self) -> None:
+        """On Postgres the home folder may be another machine's, so the database is locked as well."""
+        engine = sa.create_engine(self._url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+        self._connection = engine.connect()
+        held = self._connection.execute(sa.text("SELECT pg_try_advisory_lock(:n)"), {"n": _NUMBER}).scalar()
+        if not held:
+            raise StoreTrouble("Another Soloist server uses this database. Nothing was started.")
+
+    def release(self) -> None:
+        """Let the next one in."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._file is not None:
+            self._file.close()
+
+
+def _lock_file(file: IO[str]) -> bool:
+    """Lock without waiting; False when somebody has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows only
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Flows: straight-line durable work, and the only place where stages meet."""

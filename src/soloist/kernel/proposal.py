@@ -1,0 +1,104 @@
+"""Proposal: one intended outside change or record change, everything policy and a person need to judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from soloist.kernel.errors import BadInput
+from soloist.kernel.hashing import payload_hash
+from soloist.kernel.ids import derived
+
+CHANGE_CONNECTOR = "records"
+CHANGE_OPERATION = "record.change"
+
+
+@dataclass(frozen=True)
+class OperationFacts:
+    """What the connector declares about an operation, as it was when the proposal was made. ``hold`` in seconds."""
+
+    effect_class: str
+    risk: str
+    undo: str
+    way_back: str
+    hold: float = 0.0
+    split: str = ""
+
+
+CHANGE_FACTS = OperationFacts(
+    effect_class="A", risk="reversible", undo="exact", way_back="The former version is kept and can be written again."
+)
+"""A record change happens inside our own database: keyed, exact to undo."""
+
+
+@dataclass(frozen=True)
+class NewProposal:
+    """A proposal before policy has looked at it. ``expires_in`` in seconds; what happens then is nothing, stated."""
+
+    id: str
+    connector: str
+    operation: str
+    payload: Mapping[str, Any]
+    reason: str
+    source: str
+    noun: Literal["effect", "change"] = "effect"
+    source_ref: str = ""
+    run: str = ""
+    agent: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    questions: tuple[Mapping[str, Any], ...] = ()
+    record: str = ""
+    conversation: str = ""
+    thread_head: str = ""
+    context: str = ""
+    expires_in: float = 7 * 86400.0
+    title: str = ""
+    value_minor: int = 0
+    currency: str = ""
+    new_recipient: bool = True
+    thread_known: bool = False
+
+    @property
+    def hash(self) -> str:
+        """What an approval is bound to."""
+        return payload_hash(self.connector, self.operation, dict(self.payload))
+
+
+def agent_proposal_id(run: str, step: str, index: int) -> str:
+    """The id of the ``index``-th proposal of a step: a step that runs again proposes the same thing."""
+    return derived("proposal", run, step, index)
+
+
+def api_proposal_id(token: str, source_ref: str) -> str:
+    """The id of a proposal made over the API: the same reference of the same token is the same proposal."""
+    return derived("proposal", "api", token, source_ref)
+
+
+def recipients(payload: Mapping[str, Any]) -> list[str]:
+    """Every address a payload names in ``to`` and ``cc``; other payloads have none."""
+    found: list[str] = []
+    for name in ("to", "cc"):
+        value = payload.get(name, [])
+        found += [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []
+    return found
+
+
+def amount(payload: Mapping[str, Any]) -> tuple[int, str]:
+    """Amount in minor units and currency of a payload that names one (``amount``, ``currency``), else (0, "")."""
+    value, currency = payload.get("amount"), payload.get("currency", "")
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return (int(value) if whole and value is not None else 0), str(currency).upper() if isinstance(
+        currency, str
+    ) else ""
+
+
+def edited(payload: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload with edits; a field it does not have is refused, so an edit never adds a recipient list by surprise."""
+    unknown = sorted(set(edits) - set(payload))
+    if unknown:
+        known = ", ".join(sorted(payload))
+        raise BadInput(
+            f"edits.{unknown[0]}: this proposal has no such field; it has: {known}.", field=f"edits.{unknown[0]}"
+        )
+    return {**payload, **edits}

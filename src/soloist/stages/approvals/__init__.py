@@ -1,0 +1,5 @@
+"""Approvals: proposals become cards, people decide on exact bytes, time boxes end in something stated."""
+
+from soloist.stages.approvals.steps import Approvals, Decision
+
+__all__ = ["Approvals", "Decision"]

@@ -1,0 +1,61 @@
+"""Pure decisions of intake: the row of a message, and which thread it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from soloist.kernel.hashing import sha256
+from soloist.kernel.inbound import plain_subject
+from soloist.kernel.message import ParsedMail
+
+ALIVE_DAYS = 30
+"""How long a message with the same sender and subject but no thread headers still joins a conversation."""
+
+
+@dataclass(frozen=True)
+class Threading:
+    """What is looked up to find the thread of a message, in this order."""
+
+    message_ids: Sequence[str]
+    sender: str
+    subject: str
+    is_reply: bool
+
+
+def threading(mail: ParsedMail) -> Threading:
+    """The ids a mail points at (nearest first), and its sender and subject for mail without them."""
+    ids = [mail.in_reply_to, *reversed(mail.references)] if mail.in_reply_to else list(reversed(mail.references))
+    subject = plain_subject(mail.subject)
+    sender = mail.sender.address.casefold() if mail.sender else ""
+    return Threading([i for i in ids if i], sender, subject, bool(ids) or subject != mail.subject.strip().casefold())
+
+
+def message_row(mail: ParsedMail, event: Mapping[str, Any], conversation: str) -> dict[str, Any]:
+    """The stored form of an inbound message; text stays text and keeps its origin through the event."""
+    return {
+        "conversation": conversation,
+        "event": event["id"],
+        "direction": "in",
+        "message_id": mail.message_id,
+        "sender": mail.sender.address.casefold() if mail.sender else "",
+        "sender_name": mail.sender.name if mail.sender else "",
+        "answer_to": answer_address(mail),
+        "recipients": [address.address for address in (*mail.to, *mail.cc)],
+        "subject": mail.subject,
+        "text": mail.text,
+        "asset": event["payload"].get("asset", ""),
+        "at": event["at"],
+        "text_hash": sha256(mail.text.encode()),
+        "references": [*mail.references, mail.message_id] if mail.message_id else mail.references,
+        "attachments": [attachment.model_dump() for attachment in mail.attachments],
+        "automatic": mail.automatic.model_dump() if mail.automatic else None,
+        "defects": mail.defects,
+    }
+
+
+def answer_address(mail: ParsedMail) -> str:
+    """Where an answer goes: Reply-To when it is given, else the sender; "" when there is neither."""
+    chosen = mail.reply_to or mail.sender
+    return chosen.address if chosen else ""

@@ -1,0 +1,186 @@
+"""Steps of records: find out whose message it is, write leads, carry out approved changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from soloist.engine.store import conversations, records
+from soloist.engine.store.runs import once
+from soloist.engine.store.store import Store
+from soloist.engine.store.tx import Tx
+from soloist.kernel import identity
+from soloist.kernel.hashing import json_hash
+from soloist.kernel.ids import derived
+from soloist.kernel.message import Qualified, Understanding
+from soloist.stages.records import decide
+
+
+class Records:
+    """Owns every write to a record."""
+
+    def __init__(self, store: Store) -> None:
+        """The store is given."""
+        self._store = store
+
+    async def identify(self, run: str, message_id: str) -> dict[str, Any]:
+        """Link a message to a person and company, new or known.
+
+        Answers {person, company, new, change}: ``change`` holds what the message would overwrite, by proposal only.
+        """
+        return await self._store.write(lambda tx: self._identify(tx, run, message_id))
+
+    def _identify(self, tx: Tx, run: str, message_id: str) -> dict[str, Any]:
+        """The whole identification in one transaction, once."""
+        message = conversations.message(tx.conn, message_id)
+        understanding = Understanding.model_validate(message["understanding"])
+        detail: dict[str, Any] = {}
+
+        def work() -> dict[str, Any]:
+            company = self._company(tx, run, message, understanding)
+            person, rule, change = self._person(tx, run, message, understanding, company)
+            detail.update(rule=rule, sender=message["sender"])
+            conversations.assign(tx, message["conversation"], person or company)
+            return {"person": person, "company": company, "new": rule == "new", "change": change}
+
+        given = {"message": message_id, "sender": message["sender"]}
+        return dict(once(tx, run, "identify", work, given=given, detail=lambda: detail))
+
+    def _company(self, tx: Tx, run: str, message: Mapping[str, Any], understanding: Understanding) -> str:
+        """The company of the sender's domain, "" for mailboxes anybody can have."""
+        domain = identity.company_domain(message["sender"])
+        if not domain:
+            return ""
+        found = records.identified(tx.conn, "domain", domain)
+        if found is None:
+            title = decide.company_title(message["sender"], understanding)
+            body = {"name": title, "domain": domain, "origin": "outside"}
+            found = records.create(tx, "company", title, body, why="first message from this domain", run=run)
+            records.link(tx, "domain", domain, found, rule="domain", evidence={"message": message["id"]}, run=run)
+        return found
+
+    def _person(
+        self, tx: Tx, run: str, message: Mapping[str, Any], understanding: Understanding, company: str
+    ) -> tuple[str, str, dict[str, Any]]:
+        """The person behind a message: (record, rule that found them, proposed change). A role address is nobody."""
+        address = message["sender"]
+        phones = [phone.e164 for phone in understanding.contact.phones]
+        if not address or identity.is_role(address):
+            return "", "role address", {}
+        keys = identity.keys(address, phones)
+        for key in keys:
+            if found := records.identified(tx.conn, key.scheme, key.value):
+                change = self._learn(tx, run, found, message, understanding)
+                self._link(tx, run, found, keys[:1], message["id"])
+                return found, key.scheme, change
+        name = understanding.contact.name or message["sender_name"]
+        body = decide.new_person(address, message["sender_name"], understanding, company)
+        person = records.create(tx, "person", name or address, body, why="first message from this address", run=run)
+        self._link(tx, run, person, keys, message["id"])
+        return person, "new", {}
+
+    def _link(self, tx: Tx, run: str, person: str, keys: Sequence[identity.Key], message: str) -> None:
+        """Link keys to a person; a key that is somebody's already stays theirs."""
+        for key in keys:
+            records.link(tx, key.scheme, key.value, person, rule=key.scheme, evidence={"message": message}, run=run)
+
+    def _learn(
+        self, tx: Tx, run: str, person: str, message: Mapping[str, Any], understanding: Understanding
+    ) -> dict[str, Any]:
+        """Fill empty fields at once; answer what would overwrite something as a change to propose."""
+        record = records.get(tx.conn, person)
+        found = decide.additions(record["body"], message["sender"], message["sender_name"], understanding)
+        version = record["version"]
+        if found.fill:
+            version = records.write(tx, person, version, found.fill, why="empty fields filled from a message", run=run)[
+                "version"
+            ]
+        if not found.conflict:
+            return {}
+        return {"record": person, "version": version, "fields": found.conflict, "title": record["title"]}
+
+    async def write_lead(self, run: str, message_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the lead of a conversation: new, or a new version when the conversation has one already.
+
+        ``given`` is {person, company, answers, verdict}. Answers {lead, version}.
+        """
+        return await self._store.write(lambda tx: self._lead(tx, run, message_id, given))
+
+    def _lead(self, tx: Tx, run: str, message_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The lead record of a conversation has an id made from the conversation, so there is one."""
+        message = conversations.message(tx.conn, message_id)
+        understanding = Understanding.model_validate(message["understanding"])
+        answers = [Qualified.model_validate(answer) for answer in given["answers"]]
+        body = decide.lead_body(
+            understanding, answers, person=given["person"], company=given["company"], message=message_id
+        )
+        body["conversation"], body["verdict"] = message["conversation"], given["verdict"]
+        ident = derived("lead", message["conversation"])
+        title = message["sender_name"] or message["sender"]
+
+        def work() -> dict[str, Any]:
+            known = [row for row in records.history(tx.conn, ident)][:1]
+            if not known:
+                records.create(
+                    tx, "lead", title, body, ident=ident, state=given["verdict"], why="qualified enquiry", run=run
+                )
+                return {"lead": ident, "version": 1}
+            version = known[0]["version"]
+            new = records.write(
+                tx, ident, version, body, why="another message on the same thread", run=run, state=given["verdict"]
+            )
+            return {"lead": ident, "version": new["version"]}
+
+        return dict(once(tx, run, "lead", work, given={"message": message_id}, detail={"answers": body["answers"]}))
+
+    async def apply(self, run: str, change: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """Carry out an approved change: {record, version, fields}. A record that moved meanwhile is left alone.
+
+        Answers {ok, version} or {ok: False, why}.
+        """
+
+        def work(tx: Tx) -> dict[str, Any]:
+            def write() -> dict[str, Any]:
+                now = records.get(tx.conn, change["record"])
+                if now["version"] != change["version"]:
+                    return {"ok": False, "why": f"the record is at version {now['version']} by now"}
+                title = change["fields"].get("name")
+                new = records.write(
+                    tx,
+                    change["record"],
+                    change["version"],
+                    change["fields"],
+                    why="approved change",
+                    run=run,
+                    actor=actor,
+                    title=title,
+                )
+                return {"ok": True, "version": new["version"]}
+
+            return dict(once(tx, run, "apply", write, given=dict(change)))
+
+        return await self._store.write(work)
+
+    async def put(self, kind: str, ident: str, expected: int, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """Replace the fields of a record on the operator's word; StaleVersion carries both versions."""
+
+        def work(tx: Tx) -> dict[str, Any]:
+            records.get(tx.conn, ident, kind)
+            title = body.get("name")
+            return records.write(
+                tx,
+                ident,
+                expected,
+                body,
+                why="changed by hand",
+                actor=actor,
+                title=title if isinstance(title, str) and title else None,
+                replace=True,
+            )
+
+        return await self._store.write(work)
+
+
+def change_hash(change: Mapping[str, Any]) -> str:
+    """A stable name for a change, so that the same one is proposed once."""
+    return json_hash({key: change[key] for key in ("record", "version", "fields")})

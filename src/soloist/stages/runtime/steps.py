@@ -1,0 +1,198 @@
+"""Steps of the runtime: understand a message, think about an answer; skills run in the limited worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from soloist.config import Home, Settings
+from soloist.engine.store import assets, conversations, records
+from soloist.engine.store.runs import once
+from soloist.engine.store.store import Store
+from soloist.engine.store.tx import Tx
+from soloist.kernel import identity
+from soloist.kernel.message import Draft, Qualified, Understanding
+from soloist.stages.runtime import decide
+from soloist.stages.runtime.agents import AgentSpec, read_agent, templates_of
+
+
+class Reads(Protocol):
+    """The limited worker process."""
+
+    async def call(
+        self, skill: str, value: dict[str, Any], blob: bytes = b"", *, timeout: float = 20.0
+    ) -> dict[str, Any]:
+        """Run a skill on text or bytes from outside."""
+
+
+@dataclass(frozen=True)
+class Thought:
+    """What an agent came to: the draft it proposes and everything it rests on."""
+
+    agent: str
+    message: Mapping[str, Any]
+    understanding: Understanding
+    answers: list[Qualified]
+    verdict: str
+    draft: Draft
+    faults: list[str]
+    recipient: str
+    known: bool
+
+
+class Runtime:
+    """Runs the shipped agents at tier 0."""
+
+    def __init__(self, store: Store, home: Home, settings: Settings, worker: Reads, agents: Mapping[str, Path]) -> None:
+        """``agents`` are folders by name; each is read once, here (BadConfig)."""
+        self._store, self._home, self._settings, self._worker = store, home, settings, worker
+        self._folders = dict(agents)
+        self.agents: dict[str, AgentSpec] = {name: read_agent(folder) for name, folder in agents.items()}
+
+    async def understand(self, run: str, message_id: str, force_kind: str = "") -> dict[str, Any]:
+        """Read meaning into a message by rules. Answers {kind, rule, set_aside, language}.
+
+        ``force_kind`` is the operator's word on a message the rules were unsure about.
+        """
+        message, known, thread = await self._store.read(lambda conn: self._standing(conn, message_id))
+        given = decide.understand_input(message, self._settings, known=known, thread=thread)
+        found = Understanding.model_validate(await self._use("intake", "understand", given))
+        if force_kind:
+            update = {"kind": force_kind, "kind_rule": "your word"}
+            found = Understanding.model_validate({**found.model_dump(), **update})
+        return await self._store.write(lambda tx: self._keep(tx, run, message_id, found))
+
+    def _standing(self, conn: Any, message_id: str) -> tuple[dict[str, Any], bool, bool]:
+        """The message, whether its sender is a known client, whether its thread holds something of ours."""
+        message = conversations.message(conn, message_id)
+        person = records.identified(conn, "email", identity.normal_address(message["sender"] or "nobody@invalid"))
+        thread = any(m["direction"] == "out" for m in conversations.of(conn, message["conversation"]))
+        known = person is not None and conversations.earlier(conn, person, message["at"])
+        return message, known, thread
+
+    def _keep(self, tx: Tx, run: str, message_id: str, found: Understanding) -> dict[str, Any]:
+        """Store the understanding with the message, once."""
+
+        def work() -> dict[str, Any]:
+            conversations.update_message(
+                tx, message_id, kind=found.kind, language=found.language, understanding=found.model_dump()
+            )
+            aside = found.kind in decide.SET_ASIDE
+            payload = {"kind": found.kind, "rule": found.kind_rule, "set_aside": aside}
+            tx.append("message.understood", subject=message_id, payload=payload, run=run)
+            return {"kind": found.kind, "rule": found.kind_rule, "set_aside": aside, "language": found.language}
+
+        shown = {"words": [span.text for span in found.kind_words], "own_text": found.own_text[:2000]}
+        return dict(once(tx, run, "understand", work, given={"message": message_id}, detail=shown))
+
+    async def think(self, run: str, message_id: str, house_book: str) -> Thought:
+        """Qualify and draft. Texts stay in this process; the caller commits what it keeps. Repeating it is harmless."""
+        message, known, _ = await self._store.read(lambda conn: self._standing(conn, message_id))
+        understanding = Understanding.model_validate(message["understanding"])
+        book = await self._store.read(lambda conn: assets.load(conn, self._home.assets, house_book))
+        answers, verdict = await self._qualify(message, understanding)
+        draft = await self._draft(message, understanding, answers, book=book.decode("utf-8", "replace"), known=known)
+        recipient = await self._recipient(message)
+        faults = await self._check(message, draft, book.decode("utf-8", "replace"), recipient)
+        return Thought(
+            agent=self.agents["intake"].label,
+            message=message,
+            understanding=understanding,
+            answers=answers,
+            verdict=verdict,
+            draft=draft,
+            faults=faults,
+            recipient=recipient,
+            known=known,
+        )
+
+    async def _qualify(self, message: Mapping[str, Any], understanding: Understanding) -> tuple[list[Qualified], str]:
+        """The operator's criteria against an enquiry; other kinds are not qualified."""
+        criteria = decide.criteria(self._settings.qualification)
+        if understanding.kind != "enquiry" or not criteria:
+            return [], "open"
+        given = {
+            "text": understanding.own_text,
+            "understanding": understanding.model_dump(),
+            "criteria": [criterion.model_dump() for criterion in criteria],
+            "now": message["at"],
+            "timezone": self._settings.business.timezone,
+            "currency": self._settings.business.currency,
+        }
+        found = await self._use("intake", "qualify", given)
+        return [Qualified.model_validate(answer) for answer in found["answers"]], str(found["verdict"])
+
+    async def _draft(
+        self,
+        message: Mapping[str, Any],
+        understanding: Understanding,
+        answers: Sequence[Qualified],
+        *,
+        book: str,
+        known: bool,
+    ) -> Draft:
+        """A reply from the operator's templates and house book."""
+        given = {
+            "house_book": book,
+            "templates": self._templates(),
+            "understanding": understanding.model_dump(),
+            "qualification": [answer.model_dump() for answer in answers],
+            "subject": message["subject"],
+            "sender_name": understanding.contact.name or message["sender_name"],
+            "business": self._business(),
+            "now": message["at"],
+            "earlier": known,
+        }
+        return Draft.model_validate(await self._use("intake", "draft_reply", given))
+
+    async def follow_up(self, message: Mapping[str, Any], house_book: str, language: str, name: str) -> Draft:
+        """A short reminder on a thread where nobody answered."""
+        given = {
+            "templates": self._templates(),
+            "language": language,
+            "sender_name": name,
+            "subject": message["subject"],
+            "business": self._business(),
+            "first_sent": message["at"],
+            "house_book": house_book,
+        }
+        return Draft.model_validate(await self._use("intake", "draft_follow_up", given))
+
+    async def _check(self, message: Mapping[str, Any], draft: Draft, book: str, recipient: str) -> list[str]:
+        """The supervisor's look at another agent's draft; faults are sentences."""
+        given = {
+            "draft": draft.model_dump(),
+            "house_book": book,
+            "message_text": f"{message['subject']}\n{message['text']}",
+            "recipient": recipient,
+            "allowed_recipients": [recipient],
+        }
+        found = await self._use("supervisor", "check_draft", given)
+        return [str(fault) for fault in found["faults"]]
+
+    async def _recipient(self, message: Mapping[str, Any]) -> str:
+        """Where the answer goes: what intake read as Reply-To, else the sender."""
+        return str(message["answer_to"] or message["sender"])
+
+    def _business(self) -> dict[str, Any]:
+        """The operator as drafts name them."""
+        business = self._settings.business
+        return {
+            "name": business.name,
+            "owner": business.owner or business.name,
+            "email": business.email,
+            "language": business.language,
+            "currency": business.currency,
+        }
+
+    def _templates(self) -> dict[str, str]:
+        """Shipped templates, each replaced by the operator's of the same name."""
+        shipped = templates_of(self._folders["intake"] / "templates")
+        return {**shipped, **templates_of(self._home.path(self._settings.intake.templates))}
+
+    async def _use(self, agent: str, skill: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Call a skill that the agent's own file allows."""
+        self.agents[agent].may_use(skill)
+        return await self._worker.call(skill, given)
