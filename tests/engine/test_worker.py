@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,20 @@ async def test_a_wrong_field_is_named(worker: Worker) -> None:
     with pytest.raises(BadInput, match="max_parts") as caught:
         await worker.call("read_mail", {"max_parts": 0}, MAIL)
     assert caught.value.field == "max_parts"
+
+
+async def test_what_is_no_json_is_refused_and_the_child_lives(worker: Worker) -> None:
+    before = await said(worker, "pid")
+    with pytest.raises(BadInput, match="JSON"):
+        await worker.call("read_mail", {"max_parts": b"x"}, MAIL)
+    assert await said(worker, "pid") == before
+
+
+async def test_a_child_killed_from_outside_is_replaced(worker: Worker) -> None:
+    pid = int(await said(worker, "pid"))
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(0.2)
+    assert int(await said(worker, "pid")) != pid
 
 
 async def test_an_unknown_skill_is_not_found(worker: Worker) -> None:

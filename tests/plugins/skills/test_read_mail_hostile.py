@@ -7,6 +7,8 @@ import json
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from soloist.kernel.message import ParsedMail
 from soloist.plugins.skills.read_mail import read_mail, read_part
@@ -21,6 +23,32 @@ def read(raw: bytes, **limits: int) -> ParsedMail:
     out = read_mail.call(dict(limits), raw)
     json.dumps(out, ensure_ascii=False).encode("utf-8")
     return ParsedMail.model_validate(out)
+
+
+FRAGMENTS = [
+    b"Content-Type: multipart/mixed; boundary=b\n",
+    b"\n--b\n",
+    b"\n--b--\n",
+    b"\n\n",
+    b"=?utf-8?q?",
+    b"?=",
+    b"<a ",
+    b"&#",
+]
+FRAGMENTS += [
+    b"Content-Type: text/html; charset=",
+    b"Content-Transfer-Encoding: base64\n",
+    b"message/rfc822",
+    b"From: ",
+    b"<>",
+    b'"',
+]
+
+
+@given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from(FRAGMENTS)), max_size=40).map(b"".join))
+def test_anything_is_read(raw: bytes) -> None:
+    mail = read(raw)
+    assert not [defect for defect in mail.defects if "taken apart" in defect]
 
 
 def nested_multiparts(levels: int = 400) -> bytes:

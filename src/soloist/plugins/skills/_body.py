@@ -107,6 +107,8 @@ class _Reader:
             self.tree.defect("Some characters do not fit the stated character set and were replaced or guessed.")
         text = _headers.clean(text)
         if node.mime == "text/html":
+            if len(text) > _html.MAX_INPUT:
+                self.tree.defect(f"The HTML text is longer than {_html.MAX_INPUT} characters and was cut.", cut=True)
             text, hid = _html.to_text(text)
             if hid:
                 self.tree.defect("Some text is hidden from view by its style; it was left out.")
