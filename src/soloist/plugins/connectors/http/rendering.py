@@ -42,6 +42,13 @@ class Values:
             raise ValueError(f"{name}: is empty, and the request needs it")
         return str(value)
 
+    def number(self, name: str) -> str | int:
+        """The value as it stands in the payload: a body that is one placeholder keeps a number a number."""
+        value: Any = self.payload
+        for part in name.split(".")[1:]:
+            value = value[part]
+        return value if isinstance(value, int) else str(value)
+
 
 def url(base: str, path: str, values: Values) -> str:
     """``base`` and the rendered path; a value can neither add a slash nor climb out of its segment."""
@@ -81,6 +88,9 @@ def json_text(template: Any, values: Values) -> str:
 
 def _filled(template: Any, values: Values) -> Any:
     if isinstance(template, str):
+        whole = re.fullmatch(r"\{(payload\.[^{}]*)\}", template)
+        if whole and values[whole[1]].isdigit():
+            return values.number(whole[1])
         return _PLACEHOLDER.sub(lambda m: values[m[1]], template)
     if isinstance(template, Mapping):
         return {name: _filled(inner, values) for name, inner in template.items()}
