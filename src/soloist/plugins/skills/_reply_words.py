@@ -61,8 +61,10 @@ def greeting(tone: Tone, language: str, name: str) -> str:
     shape = tone.greeting.get(language) or tone.greeting.get("", "") or _GREETINGS[language][informal]
     shape = shape if "{name}" in shape else shape.rstrip(" ,:") + " {name},"
     shown = name.split()[0] if informal and name else name
-    text = shape.replace("{name}", shown)
-    return text if shown else re.sub(r"[\s,]*([,:!]?)\s*$", r"\1", re.sub(r",?\s+([,:!])", r"\1", text))
+    if shown:
+        return shape.replace("{name}", shown)
+    before, _, after = shape.partition("{name}")
+    return before.rstrip(" ,") + after.replace("{name}", "")
 
 
 def closing(tone: Tone, language: str) -> str:

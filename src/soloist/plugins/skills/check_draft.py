@@ -97,7 +97,9 @@ def _recipient(value: In) -> list[str]:
 
 def _amounts(value: In) -> list[str]:
     """Sums of money and percentages whose figure is neither in the house book nor in the message."""
-    known = {_figure(m[0], bool(m["k"])) for m in _ANY_NUMBER.finditer(f"{value.house_book}\n{value.message_text}")}
+    lines = ["\n".join((*fact.keys, fact.text)) for fact in parse(value.house_book).quotable]
+    sources = "\n".join((*lines, value.message_text))
+    known = {_figure(match[0].removesuffix("k"), bool(match["k"])) for match in _ANY_NUMBER.finditer(sources)}
     faults = []
     for match in _AMOUNT.finditer(f"{value.draft.subject}\n{value.draft.body}"):
         figure = _figure(match["after"] or match["before"], bool(match["ka"] or match["kb"]))
