@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from soloist.kernel.hashing import sha256
-from soloist.sdk.connector import Arrival, Ctx, Files, Page
+from soloist.sdk.connector import Arrival, Ctx, Files, Health, Page
 
 MESSAGE = "mail.message"
 TOO_LARGE = "mail.too_large"
-UNREADABLE = "mail.unreadable"
-"""Kinds of arrival: a whole message, the beginning of one over the limit, the name of a file that cannot be read."""
+"""Kinds of arrival: a whole message, and the beginning of one over the limit."""
 
 BEGINNING = 64 * 1024
 """How much of a message over the limit is kept, in bytes."""
@@ -26,18 +25,32 @@ def granted(ctx: Ctx) -> Files:
 
 
 def page(files: Files, folder: str, names: Sequence[str], *, limit: int, cursor: str = "", complete: bool) -> Page:
-    """The named files as arrivals; ``limit`` in bytes. The external id is the hash of what was read, so that the same
-    bytes delivered twice are one event."""
-    arrivals = tuple(_arrival(files, folder, name, limit) for name in names)
-    return Page(arrivals, cursor, complete=complete)
+    """The named files as arrivals; ``limit`` in bytes. What cannot be read stays where it is and shows in ``check``.
+
+    The external id is the hash of what was read, so that the same bytes delivered twice are one event.
+    """
+    found = (_arrival(files, folder, name, limit) for name in names)
+    return Page(tuple(arrival for arrival in found if arrival is not None), cursor, complete=complete)
 
 
-def _arrival(files: Files, folder: str, name: str, limit: int) -> Arrival:
+def health(ctx: Ctx, folder: str) -> Health:
+    """Whether the folder can be listed and every file in it read."""
+    try:
+        files = granted(ctx)
+        bad = [name for name in files.names(folder) if _arrival(files, folder, name, 1) is None]
+    except OSError as error:
+        return Health("down", f"The folder {ctx.settings.get('folder')} cannot be read: {error.strerror or error}.")
+    if bad:
+        return Health("degraded", f"These files in {ctx.settings.get('folder')} cannot be read: {', '.join(bad[:20])}.")
+    return Health("ok")
+
+
+def _arrival(files: Files, folder: str, name: str, limit: int) -> Arrival | None:
+    """One file, or None when it cannot be read or was taken away."""
     try:
         raw = files.read(folder, name, limit + 1)
-    except OSError as error:
-        reason = f"{name}: {error.strerror or error}".encode(errors="replace")
-        return Arrival(f"unreadable@{sha256(name.encode(errors='surrogateescape'))}", UNREADABLE, reason, origin=name)
+    except OSError:
+        return None
     if len(raw) > limit:
         return Arrival(f"raw@{sha256(raw)}", TOO_LARGE, raw[:BEGINNING], origin=name)
     return Arrival(f"raw@{sha256(raw)}", MESSAGE, raw, origin=name)

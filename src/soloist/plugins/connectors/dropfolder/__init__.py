@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from soloist.sdk import Arrival, Base, Ctx, Health, Page
 from soloist.sdk.connector import Files
-from soloist.sdk.folders import PAGE, UNREADABLE, granted, page
+from soloist.sdk.folders import PAGE, granted, health, page
 
 AT_REST = 1.0
 """Seconds without a write after which a file counts as whole."""
@@ -30,12 +30,8 @@ class DropFolder(Base):
     kind = "dropfolder"
 
     async def check(self, ctx: Ctx) -> Health:
-        """Whether the folder can be listed."""
-        try:
-            granted(ctx).names("")
-        except OSError as error:
-            return Health("down", f"the folder {ctx.settings.get('folder')} cannot be read: {error.strerror}")
-        return Health("ok")
+        """Whether the folder can be listed and its files read."""
+        return health(ctx, "")
 
     async def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]:
         """Whole .eml files in pages; the last page's cursor carries the sizes of the young ones."""
@@ -47,9 +43,9 @@ class DropFolder(Base):
             yield page(files, "", names, limit=limit, cursor=mark, complete=start + PAGE >= len(whole))
 
     def done_with(self, ctx: Ctx, arrival: Arrival) -> None:
-        """The message was committed: put the file aside. An unreadable file stays, since its fault may be mended."""
+        """The message was committed: put the file aside."""
         files = granted(ctx)
-        if arrival.kind != UNREADABLE and files.exists("", arrival.origin):
+        if files.exists("", arrival.origin):
             files.move("", arrival.origin, "done")
 
 

@@ -27,7 +27,7 @@ from soloist.sdk import (
     Refused,
 )
 from soloist.sdk.connector import Files
-from soloist.sdk.folders import PAGE, UNREADABLE, granted, page
+from soloist.sdk.folders import PAGE, granted, health, page
 from soloist.sdk.mail import OPERATION, render, safe_key
 
 
@@ -55,12 +55,8 @@ class Maildir(Base):
         }
 
     async def check(self, ctx: Ctx) -> Health:
-        """Whether the folder can be listed."""
-        try:
-            granted(ctx).names("new")
-        except OSError as error:
-            return Health("down", f"the folder {ctx.settings.get('folder')} cannot be read: {error.strerror}")
-        return Health("ok")
+        """Whether the folder can be listed and its files read."""
+        return health(ctx, "new")
 
     async def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]:
         """Every message in ``new``, in pages; the folder itself is the cursor."""
@@ -73,9 +69,9 @@ class Maildir(Base):
             yield page(files, "new", batch, limit=limit, complete=start + PAGE >= len(names))
 
     def done_with(self, ctx: Ctx, arrival: Arrival) -> None:
-        """The message was committed: it is no longer new. An unreadable file stays, since its fault may be mended."""
+        """The message was committed: it is no longer new."""
         files = granted(ctx)
-        if arrival.kind != UNREADABLE and files.exists("new", arrival.origin):
+        if files.exists("new", arrival.origin):
             flags = "" if ":2," in arrival.origin else ":2,"
             files.move("new", arrival.origin, f"cur/{arrival.origin}{flags}")
 
