@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from soloist import config
 from soloist.engine import connections, registry
+from soloist.engine.keyring import Keyring
 from soloist.engine.lock import ServerLock
-from soloist.engine.store import base, migrate, secrets
+from soloist.engine.store import base, journal, migrate
 from soloist.engine.store import settings as switches
 from soloist.engine.store.access import AccessRows
 from soloist.engine.store.clock import Clock, iso, new_id, utc_now
@@ -20,11 +20,11 @@ from soloist.engine.vault import Vault
 from soloist.engine.worker import Worker
 from soloist.flows import effect, followup, intake, proposal
 from soloist.flows.desk import Desk
+from soloist.flows.judging import Judging
 from soloist.flows.sources import Sources
 from soloist.flows.troubles import Troubles
 from soloist.kernel.proposal import CHANGE_CONNECTOR
 from soloist.sdk.flow import Flow
-from soloist.stages import policy
 from soloist.stages.approvals import Approvals
 from soloist.stages.conversation import Conversation
 from soloist.stages.effects import Effects, open_door
@@ -45,13 +45,14 @@ class App:
         for folder in (root, self.home.assets, self.home.keys, self.home.backups, self.home.logs):
             folder.mkdir(parents=True, exist_ok=True)
         self.settings = config.read(self.home.toml)
-        self.rules = policy.compile_rules(self.settings.policy.rules)
+        self.judging = Judging(self.settings, clock)
         self.vault = Vault(self.home.keys)
         url = database or base.sqlite_url(self.home.database)
         migrate.prepare(url, self.home.backups)
         self.store = Store(url, clock=clock, sign=self.vault.sign)
         self.store.writer.send = self._first_send
         self.access = AccessRows(self.store)
+        self.keyring = Keyring(self.store, self.vault)
         self.registry = registry.load()
         self.worker = Worker()
         self.boot = new_id(clock())
@@ -68,10 +69,10 @@ class App:
         halves = registry.reading_halves(
             links,
             self.registry,
-            lambda link: connections.context(link, settings=chosen, home=home.root, secrets=self.secret),
+            lambda link: connections.context(link, settings=chosen, home=home.root, secrets=self.keyring.secret),
         )
         key = self.vault.install_key()
-        door = open_door(chosen, home.root, self.registry, self.secret)
+        door = open_door(chosen, home.root, self.registry, self.keyring.secret)
         return Desk(
             store=store,
             home=home,
@@ -81,36 +82,10 @@ class App:
             records=Records(store),
             memory=Memory(store, home, chosen),
             runtime=Runtime(store, home, chosen, self.worker, self.registry.agents),
-            approvals=Approvals(store, self.judge, lambda row, payload: _validate(halves, row, payload), key),
+            approvals=Approvals(store, self.judging.judge, lambda row, payload: _validate(halves, row, payload), key),
             conversation=Conversation(store, chosen),
-            effects=Effects(store, door, boot=self.boot, install_key=key, allowed=self._still_allowed),
+            effects=Effects(store, door, boot=self.boot, install_key=key, allowed=self.judging.still_allowed),
         )
-
-    def judge(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Policy on the facts of one proposal, now."""
-        now = self.store.clock().astimezone(self.settings.business.zone)
-        verdict = policy.judge(self.rules, policy.Facts(**facts, now=now))
-        return asdict(verdict)
-
-    def _still_allowed(self, proposal: Mapping[str, Any]) -> str:
-        """Policy again, right before something leaves: "" or why not."""
-        from soloist.stages.approvals.decide import facts_for_policy
-
-        verdict = self.judge(facts_for_policy(proposal, proposal["payload"]))
-        if verdict["answer"] == "deny":
-            return f"Policy denies it by now: {verdict['reason']}"
-        if verdict["answer"] == "ask" and proposal["approved_by"] == "allow":
-            return f"Policy asks for your word by now: {verdict['reason']}"
-        return ""
-
-    def secret(self, name: str) -> str:
-        """A secret from the vault, in the clear; only for the moment of a call."""
-        return self.vault.open(name, self.store.read_now(lambda conn: secrets.get(conn, name)))
-
-    def store_secret(self, name: str, text: str) -> None:
-        """Seal and keep a secret."""
-        sealed = self.vault.seal(name, text)
-        self.store.write_now(lambda tx: secrets.put(tx, name, sealed))
 
     def _first_send(self, conn: Any, run: str, topic: str, message: Any) -> None:
         """Load the engine's client when the first message is sent, so that readers never pay for it."""
@@ -135,6 +110,10 @@ class App:
         self.sources.start()
         await self.store.write(lambda tx: switches.put(tx, "started", iso(self.store.clock())))
 
+    def verify_journal(self) -> journal.Report:
+        """Recompute the whole chain and every signature."""
+        return self.store.read_now(lambda conn: journal.verify(conn, self.vault.verify))
+
     async def stop(self) -> None:
         """Stop pulling, let open calls end, close the engine; parked runs go on at the next start."""
         await self.sources.stop()
@@ -153,3 +132,8 @@ def _validate(halves: Mapping[str, registry.ReadingHalf], row: Mapping[str, Any]
     """Whether a payload could be carried out at all."""
     if row["connector"] != CHANGE_CONNECTOR:
         halves[row["connector"]].check_payload(row["operation"], payload)
+
+
+def sqlite_version() -> str:
+    """The SQLite that comes with this installation (StoreTrouble when it is too old)."""
+    return str(base.sqlite_module().sqlite_version)

@@ -48,6 +48,13 @@ class ServerLock:
         if not held:
             raise StoreTrouble("Another Soloist server uses this database. Nothing was started.")
 
+    def held(self) -> bool:
+        """Whether some server holds the lock of this home right now."""
+        if not self._path.exists():
+            return False
+        with self._path.open("a+", encoding="utf-8") as file:
+            return not _lock_file(file)
+
     def release(self) -> None:
         """Let the next one in."""
         if self._connection is not None:

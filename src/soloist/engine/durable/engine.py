@@ -13,7 +13,7 @@ from dbos import _serialization as serialization
 
 from soloist.engine.durable import fastwake
 from soloist.engine.store import base
-from soloist.engine.store.runs import claim_pending, pending_runs
+from soloist.engine.store.runs import asked_for, begin, pending_runs
 from soloist.engine.store.store import Store
 from soloist.kernel.errors import SoloistError
 from soloist.sdk.flow import Flow
@@ -117,6 +117,7 @@ class Engine:
 
         async def body(value: str) -> str:
             run = DBOS.workflow_id or ""
+            await self._store.write(lambda tx: begin(tx, run), full=False)
             try:
                 await flow.body(Do(run), value)
             except Exception as error:  # whatever a flow fails with becomes a card, never silence
@@ -165,7 +166,7 @@ class Engine:
     async def _begin(self, run: str) -> None:
         """Start one run under its own id; a run that does not park holds a place until it is done."""
         try:
-            found = await self._store.write(lambda tx: claim_pending(tx, run), full=False)
+            found = await self._store.read(lambda conn: asked_for(conn, run))
             if found is None:
                 return
             flow, value = found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from secrets import token_urlsafe
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from soloist.engine.store.clock import from_iso, iso
 from soloist.engine.store.store import Store
 from soloist.engine.store.tables import links, operators, sessions, tokens
 from soloist.engine.store.tx import Tx
-from soloist.kernel.access import Link, Scope, Session, Token
+from soloist.kernel.access import SECRET_BYTES, TOKEN_PREFIX, Link, Scope, Session, Token, secret_hash
 from soloist.kernel.errors import BadInput, NotFound
 
 OPERATOR = "operator"
@@ -87,9 +88,10 @@ class AccessRows:
         return str(await self._store.read(lambda c: c.execute(query).scalar()) or "")
 
     async def set_password(self, hashed: str) -> None:
-        """Set the operator's password."""
+        """Set the operator's password and end every session, in one commit."""
 
         def work(tx: Tx) -> None:
+            tx.run(sessions.update().where(sessions.c.ended == "").values(ended=tx.now))
             change = operators.update().where(operators.c.id == OPERATOR).values(password=hashed)
             if tx.run(change).rowcount == 0:
                 tx.run(operators.insert(), {"id": OPERATOR, "password": hashed})
@@ -102,12 +104,12 @@ class AccessRows:
         row = await self._store.read(lambda c: c.execute(sa.select(links).where(links.c.id == token_hash)).first())
         return _link(row) if row else None
 
-    async def use_link(self, token_hash: str) -> Link | None:
-        """Use a one-time link up; None when it is unknown, used or over."""
+    async def use_link(self, token_hash: str, now: float) -> Link | None:
+        """Use a one-time link up at an instant; None when it is unknown, used or over."""
 
         def work(tx: Tx) -> Any:
             row = tx.conn.execute(sa.select(links).where(links.c.id == token_hash)).first()
-            fresh = (links.c.id == token_hash) & (links.c.used == "") & (links.c.expires > tx.now)
+            fresh = (links.c.id == token_hash) & (links.c.used == "") & (links.c.expires > _instant(now))
             return row if tx.run(links.update().where(fresh).values(used=tx.now)).rowcount == 1 else None
 
         row = await self._store.write(work)
@@ -122,6 +124,19 @@ class AccessRows:
         """Every API token, newest first."""
         query = sa.select(tokens).order_by(tokens.c.created.desc()).limit(100)
         return [_token(row) for row in await self._store.read(lambda c: c.execute(query).all())]
+
+    def issue_link(self, expires_at: float, *, sets_password: bool) -> str:
+        """A new one-time link's secret; only its hash is kept."""
+        secret = token_urlsafe(SECRET_BYTES)
+        self.add_link(secret_hash(secret), expires_at, sets_password=sets_password)
+        return secret
+
+    def issue_token(self, name: str, scopes: frozenset[Scope], expires_at: float | None) -> str:
+        """A new API token; only its hash is kept. An empty name gets one made from the hash."""
+        token = TOKEN_PREFIX + token_urlsafe(SECRET_BYTES)
+        digest = secret_hash(token)
+        self.add_token(name or f"token-{digest[:8]}", digest, scopes, expires_at)
+        return token
 
     def add_link(self, token_hash: str, expires_at: float, *, sets_password: bool) -> None:
         """Keep a new one-time link."""

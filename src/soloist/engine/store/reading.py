@@ -95,7 +95,7 @@ def records_like(
 
 
 def named(conn: sa.Connection, noun: str, idents: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Rows of ``proposals``, ``effects``, ``tasks``, ``messages``, ``records`` or ``events`` by id; missing ones are left out."""
+    """Rows of a noun (``proposals``, ``effects``, ``tasks`` ...) by id; missing ones are left out."""
     table = _NOUNS[noun]
     if not idents:
         return {}
@@ -166,7 +166,9 @@ def last_seq(conn: sa.Connection) -> int:
 
 def open_sessions(conn: sa.Connection, now: str) -> list[dict[str, Any]]:
     """Sessions that have not ended, newest use first."""
-    query = sa.select(sessions).where((sessions.c.ended == "") & ((sessions.c.expires == "") | (sessions.c.expires > now)))
+    query = sa.select(sessions).where(
+        (sessions.c.ended == "") & ((sessions.c.expires == "") | (sessions.c.expires > now))
+    )
     return [dict(row) for row in conn.execute(query.order_by(sessions.c.used.desc()).limit(50)).mappings()]
 
 

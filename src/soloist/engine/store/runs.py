@@ -19,14 +19,15 @@ def pending_runs(conn: sa.Connection) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
-def claim_pending(tx: Tx, run: str) -> tuple[str, str] | None:
-    """Mark a run as begun; its flow and input. A run that is begun already gives them too, an ended one None."""
-    row = tx.first(sa.select(runs).where(runs.c.id == run))
-    if row is None or row["state"] in RUN.ends:
-        return None
-    if row["state"] == "pending":
-        tx.run(runs.update().where(runs.c.id == run).values(state="running"))
-    return row["flow"], row["input"]
+def asked_for(conn: sa.Connection, run: str) -> tuple[str, str] | None:
+    """Flow and input of a run that has not ended, else None."""
+    row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()
+    return None if row is None or row["state"] in RUN.ends else (row["flow"], row["input"])
+
+
+def begin(tx: Tx, run: str) -> None:
+    """Mark a pending run as running. The run itself does so: a row that is still pending has certainly not begun."""
+    tx.run(runs.update().where((runs.c.id == run) & (runs.c.state == "pending")).values(state="running"))
 
 
 def move(tx: Tx, run: str, state: str, *, note: str = "", error: str = "") -> None:

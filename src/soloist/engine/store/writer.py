@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -46,21 +47,24 @@ class Writer:
         self._queue: queue.SimpleQueue[Unit[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="soloist-writer", daemon=True)
         self._closed = False
+        self._door = threading.Lock()
         self._thread.start()
 
     def submit(self, work: Callable[[Tx], T], *, full: bool = True) -> Future[T]:
         """Queue a unit; the future is answered after the commit that holds it."""
         answer: Future[T] = Future()
-        if self._closed:
-            answer.set_exception(StoreTrouble("The store is closing; nothing was written."))
-        else:
-            self._queue.put(Unit(work, full, answer))
+        with self._door:
+            if self._closed:
+                answer.set_exception(StoreTrouble("The store is closing; nothing was written."))
+            else:
+                self._queue.put(Unit(work, full, answer))
         return answer
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        self._closed = True
-        self._queue.put(None)
+        with self._door:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join(timeout=30)
 
     def _loop(self) -> None:
@@ -82,30 +86,41 @@ class Writer:
     def _commit(self, units: list[Unit[Any]]) -> None:
         """Commit the units together; when the commit itself fails, each gets one try of its own."""
         units = [unit for unit in units if unit.answer.set_running_or_notify_cancel()]
+        if not units:
+            return
+        started: list[str] = []
         try:
-            results = self._together(units)
+            results = self._together(units, started)
         except Exception as error:  # the writer must outlive any fault of a unit or of the disk
             alone = len(units) == 1 and not isinstance(error, IntegrityError)
-            results = [(units[0], None, error)] if alone else [self._alone(unit) for unit in units]
+            results = [(units[0], None, error)] if alone else [self._alone(unit, started) for unit in units]
         self._answer(results)
+        if started:
+            self._announce(started)
 
-    def _alone(self, unit: Unit[Any]) -> tuple[Unit[Any], Any, BaseException | None]:
+    def _announce(self, started: list[str]) -> None:
+        """Tell the starter, after the commit; a starter that is gone finds the rows when it looks by itself."""
+        with contextlib.suppress(RuntimeError):  # its event loop is closed
+            self.on_starts(started)
+
+    def _alone(self, unit: Unit[Any], started: list[str]) -> tuple[Unit[Any], Any, BaseException | None]:
         """Commit one unit by itself."""
         try:
-            return self._together([unit])[0]
+            return self._together([unit], started)[0]
         except Exception as error:  # each unit learns of its own fault
             return unit, None, error
 
-    def _together(self, units: list[Unit[Any]]) -> list[tuple[Unit[Any], Any, BaseException | None]]:
-        """Run the units in one transaction, flush the journal last, commit; then tell the starter."""
+    def _together(
+        self, units: list[Unit[Any]], started: list[str]
+    ) -> list[tuple[Unit[Any], Any, BaseException | None]]:
+        """Run the units in one transaction, flush the journal last, commit; ``started`` gets the runs to begin."""
         results: list[tuple[Unit[Any], Any, BaseException | None]] = []
         with self._engines[any(unit.full for unit in units)].begin() as conn:
             batch = Batch(conn, self._clock(), self.send)
             for unit in units:
                 results.append(self._one(unit, Tx(batch)))
             journal.flush(conn, list(batch.pending.values()), self.sign)
-        if batch.started:
-            self.on_starts(batch.started)
+        started.extend(batch.started)
         return results
 
     def _one(self, unit: Unit[Any], tx: Tx) -> tuple[Unit[Any], Any, BaseException | None]:
@@ -114,11 +129,14 @@ class Writer:
         try:
             value = unit.work(tx)
         except Exception as error:  # handed to the caller through the future
-            tx.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            try:
+                tx.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            except DBAPIError:
+                raise error from None  # a full disk ends the whole transaction, savepoints included
             tx.undo_buffers()
-            return unit, None, error
-        finally:
             tx.conn.exec_driver_sql("RELEASE SAVEPOINT unit")
+            return unit, None, error
+        tx.conn.exec_driver_sql("RELEASE SAVEPOINT unit")
         tx.batch.started.extend(tx.runs)
         return unit, value, None
 

@@ -1,5 +1,6 @@
 """Approvals: proposals become cards, people decide on exact bytes, time boxes end in something stated."""
 
+from soloist.stages.approvals.decide import facts_for_policy
 from soloist.stages.approvals.steps import Approvals, Decision
 
-__all__ = ["Approvals", "Decision"]
+__all__ = ["Approvals", "Decision", "facts_for_policy"]

@@ -13,7 +13,7 @@ from typing import Any
 from soloist.config import Settings
 from soloist.engine.outbound import Door
 from soloist.engine.store import conversations, effects, proposals, settings, tasks
-from soloist.engine.store.clock import later
+from soloist.engine.store.clock import from_iso, later
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
@@ -23,6 +23,8 @@ from soloist.kernel.ids import derived
 from soloist.sdk import Absent, Done, Found, Outcome, Plan, Receipt, Registry
 from soloist.stages.effects import decide
 
+DRAINING = 1.0
+"""Seconds between two looks of a run while the server is being ended."""
 EFFECT = "effect"
 """Topic on which the run of an effect hears that something changed."""
 
@@ -108,14 +110,16 @@ class Effects:
     async def attempt(self, run: str, effect_id: str) -> dict[str, Any]:
         """Commit "attempting", call once, commit the answer. Answers {state}.
 
-        Running again after a crash finds another state than intended or unknown and touches nothing outside.
+        Whether an attempt is due is decided again in the transaction that begins it, so a step that runs again after
+        a crash finds what the dead process left and touches nothing outside.
         """
-        plan = await self._store.read(lambda conn: self._plan(conn, effect_id))
-        effect = await self._store.write(lambda tx: self._begin(tx, effect_id, plan))
-        if effect["state"] != "attempting":
-            return {"state": effect["state"]}
+        if self._draining:
+            await asyncio.sleep(DRAINING)
         self._calling += 1
         try:
+            effect, plan = await self._store.write(lambda tx: self._begin(tx, effect_id))
+            if plan is None:
+                return {"state": effect["state"]}
             outcome = await self._door.execute(effect["connector"], plan)
             return await self._store.write(lambda tx: self._end(tx, effect, outcome))
         finally:
@@ -150,36 +154,46 @@ class Effects:
         payload = payloads.get(origin["group"], proposal["payload"])
         return self._door.prepare(effect["connector"], effect["operation"], payload, origin["key"], origin["created"])
 
-    def _begin(self, tx: Tx, effect_id: str, plan: Plan) -> dict[str, Any]:
-        """Re-read everything the approval rests on; only if nothing moved does the effect become attempting."""
+    def _begin(self, tx: Tx, effect_id: str) -> tuple[dict[str, Any], Plan | None]:
+        """Re-read everything the approval rests on; only if nothing moved does the effect become attempting.
+
+        The plan is rendered here, from the rows that were just checked; None when no attempt is due.
+        """
         effect = effects.get(tx.conn, effect_id)
-        if effect["state"] not in ("intended", "unknown") or self._draining or settings.stopped(tx.conn):
-            return effect
         proposal = proposals.get(tx.conn, effect["proposal"])
+        if self._draining or self._next(tx, effect).do != "attempt":
+            return effect, None
         if moved := self._moved(tx, effect, proposal):
-            return self._stand_down(tx, effect, proposal, moved)
+            return self._stand_down(tx, effect, proposal, moved), None
+        plan = self._plan(tx.conn, effect_id)
         if effect["state"] == "unknown":
             effect = effects.move(tx, effect, "intended", note="same key again, inside the provider's window")
-        elif effect["not_before"] > tx.now:
-            return effect
         effect = effects.move(tx, effect, "claimed", boot=self._boot)
         n, digest = effect["attempts"] + 1, sha256(plan.request)
         effects.begin_attempt(tx, effect_id, n, self._boot, digest)
         first = effect["first_attempt"] or tx.now
-        return effects.move(
-            tx, effect, "attempting", note=f"attempt {n}", attempts=n, request_hash=digest, first_attempt=first
-        )
+        values = {"attempts": n, "request_hash": digest, "first_attempt": first}
+        return effects.move(tx, effect, "attempting", note=f"attempt {n}", **values), plan
+
+    def _next(self, tx: Tx, effect: Mapping[str, Any]) -> decide.Move:
+        """What is due for an effect at the instant of this transaction."""
+        operation = self._door.operation(effect["connector"], effect["operation"])
+        return decide.next_move(effect, operation, now=from_iso(tx.now), stopped=settings.stopped(tx.conn))
 
     def _moved(self, tx: Tx, effect: Mapping[str, Any], proposal: Mapping[str, Any]) -> str:
-        """What moved since the approval, in words; "" when nothing did. An attempt already made is not questioned."""
-        if effect["undoes"] or effect["attempts"]:
-            return ""
-        digest = payload_hash(proposal["connector"], proposal["operation"], proposal["payload"])
+        """What moved since the approval, in words; "" when nothing did.
+
+        The bytes are compared before every attempt; what a first attempt has begun is not judged anew.
+        """
         said = [a for a in proposals.approvals_of(tx.conn, proposal["id"]) if a["decision"] in ("approve", "allow")]
-        if proposal["state"] != "approved" or not said or said[-1]["payload_hash"] != digest:
+        if not said or not self._same_content(effect, proposal, said[-1]):
             return "The content is not the one that was approved."
         if not self._sealed(said[-1]):
             return "The approval does not carry this server's seal."
+        if effect["undoes"] or effect["attempts"]:
+            return ""
+        if proposal["state"] != "approved":
+            return f"The proposal is {proposal['state']} by now."
         if why := self._allowed({**proposal, "approved_by": said[-1]["decision"]}):
             return why
         if proposal["conversation"] and proposal["thread_head"]:
@@ -188,14 +202,31 @@ class Effects:
                 return "Something new came on this thread after you approved."
         return ""
 
+    def _same_content(
+        self, effect: Mapping[str, Any], proposal: Mapping[str, Any], approval: Mapping[str, Any]
+    ) -> bool:
+        """Whether effect, proposal and approval speak of the same bytes, connection, operation and key."""
+        digest = payload_hash(proposal["connector"], proposal["operation"], proposal["payload"])
+        return (effect["connector"], effect["operation"], effect["key"], effect["payload_hash"]) == (
+            proposal["connector"],
+            proposal["operation"],
+            self._provider_key(effect["id"]),
+            digest,
+        ) and approval["payload_hash"] == digest
+
     def _sealed(self, approval: Mapping[str, Any]) -> bool:
         """Whether an approval row was written by a holder of the install key."""
         text = "\x1f".join((approval["proposal"], approval["payload_hash"], approval["decision"], approval["at"]))
         return hmac.compare_digest(keyed(self._key, text), approval["seal"])
 
-    def _stand_down(self, tx: Tx, effect: Mapping[str, Any], proposal: Mapping[str, Any], why: str) -> dict[str, Any]:
-        """Nothing is sent; the run of the effect learns the reason and the proposal is proposed again by the flow."""
-        return effects.move(tx, effect, "resolved_not_done", note=f"Not sent. {why}")
+    def _stand_down(self, tx: Tx, effect: dict[str, Any], proposal: Mapping[str, Any], why: str) -> dict[str, Any]:
+        """Nothing is sent. Before a first attempt the flow proposes it again; after one a person is told."""
+        if effect["state"] == "unknown":
+            return self._ask(tx, effect, f"It was not tried again. {why}")
+        row = effects.move(tx, effect, "resolved_not_done", note=f"Not sent. {why}")
+        if effect["attempts"]:
+            self._card(tx, derived("failed", row["id"]), "failure", row, proposal, decide.failed_card(row, proposal, why))
+        return row
 
     def _end(self, tx: Tx, effect: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
         """Commit the answer of an attempt; only the attempt that holds the version may."""
@@ -265,8 +296,8 @@ class Effects:
     async def look_up(self, run: str, effect_id: str) -> dict[str, Any]:
         """Look our write up outside: found, absent often enough, or ask. Answers {state}."""
         plan = await self._store.read(lambda conn: self._plan(conn, effect_id))
-        effect = await self._store.write(lambda tx: self._reconcile(tx, effect_id))
-        if effect["state"] != "reconciling":
+        effect, due = await self._store.write(lambda tx: self._reconcile(tx, effect_id))
+        if not due:
             return {"state": effect["state"]}
         found = await self._door.find(effect["connector"], plan)
 
@@ -278,12 +309,14 @@ class Effects:
 
         return await self._store.write(keep)
 
-    def _reconcile(self, tx: Tx, effect_id: str) -> dict[str, Any]:
-        """Mark that we look; the first look waits for the declared lag."""
+    def _reconcile(self, tx: Tx, effect_id: str) -> tuple[dict[str, Any], bool]:
+        """Mark that we look, if a look is due: a step that runs again must not count as a second look after the lag."""
         effect = effects.get(tx.conn, effect_id)
+        if self._next(tx, effect).do != "look_up":
+            return effect, False
         if effect["state"] == "unknown":
-            return effects.move(tx, effect, "reconciling", note="looking it up", lookups=0)
-        return effect
+            effect = effects.move(tx, effect, "reconciling", note="looking it up", lookups=0)
+        return effect, True
 
     def _after_look_up(self, tx: Tx, row: dict[str, Any], found: Any, lag: float) -> dict[str, Any]:
         """Found: done. Absent twice, a lag apart: certainly not done, so the same key may go again."""
@@ -389,7 +422,7 @@ class Effects:
             settings.put(tx, settings.STOP, tx.now if on else "")
             tx.append("outbound.stopped" if on else "outbound.released", actor=who)
             if not on:
-                for row in effects.in_states(tx.conn, ["intended"]):
+                for row in effects.in_states(tx.conn, ["intended", "unknown"]):
                     tx.send(row["run"], EFFECT, {"state": "released"})
 
         await self._store.write(work)

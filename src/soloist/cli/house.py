@@ -1,0 +1,75 @@
+"""Commands about the house as a whole: doctor, status, stop, verify."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from soloist.cli.common import FAULT, DatabaseOption, HomeOption, JsonOption, home_of, opened, said_plainly, show
+
+
+def status(home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:
+    """What waits, what is unknown, whether the stop button is pressed."""
+    from soloist.insight import brief
+
+    with opened(home, database) as app:
+        found = app.store.read_now(brief.state_of_house)
+        found["running"] = app.lock.held()
+    lines = [
+        f"Server: {'running' if found['running'] else 'not running'}",
+        f"Cards that wait for you: {found['cards_open']}",
+        f"Outcomes not known: {found['unknown']}, waiting for your word: {found['needs_human']}",
+        f"Runs that failed: {found['runs_failed']}",
+        f"Events: {found['events']}, the newest at {found['newest_event'] or 'never'}",
+    ]
+    if found["stopped_since"]:
+        lines.insert(0, f"STOPPED since {found['stopped_since']}: nothing leaves. Release with: soloist stop --off")
+    show(found, as_json, "\n".join(lines))
+
+
+def stop(
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    off: Annotated[bool, typer.Option("--off", help="Release the stop button.")] = False,
+) -> None:
+    """Press the stop button: nothing leaves the house until it is released."""
+    import asyncio
+
+    with opened(home, database) as app:
+        asyncio.run(app.desk.effects.stop(not off, who="operator"))
+    typer.echo("Released: what is approved goes out again." if off else "Stopped: nothing leaves. Release with: soloist stop --off")
+
+
+def verify(home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:
+    """Check that nothing in the journal was changed, removed or reordered."""
+    with opened(home, database) as app:
+        report = app.verify_journal()
+    value = {
+        "ok": not report.faults,
+        "events": report.events,
+        "checkpoints": report.checkpoints,
+        "erased": report.erased,
+        "head": report.head,
+        "faults": report.faults,
+    }
+    whole = f"The journal is whole: {report.events} events, {report.checkpoints} signed checkpoints, head {report.head[:16]}."
+    show(value, as_json, "\n".join(["The journal was changed:", *report.faults]) if report.faults else whole)
+    if report.faults:
+        raise typer.Exit(FAULT)
+
+
+def doctor(home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:
+    """Look for trouble; each finding ends with what to type."""
+    import asyncio
+
+    from soloist.cli.checks import findings
+
+    with said_plainly():
+        found = asyncio.run(findings(home_of(home), database))
+    text = "\n".join(f"{'ok  ' if f['ok'] else 'look'}  {f['what']}{'' if f['ok'] else f'  ->  {f['fix']}'}" for f in found)
+    show(found, as_json, text)
+    if any(not f["ok"] and f["serious"] for f in found):
+        raise typer.Exit(FAULT)
+
+

@@ -1,0 +1,39 @@
+"""The ``soloist`` command: the list of commands and nothing else."""
+
+from __future__ import annotations
+
+import typer
+
+from soloist.cli import house, keys, serve, work
+
+app = typer.Typer(
+    name="soloist",
+    help="The operating system of a one-person company.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (
+    serve.up,
+    serve.demo,
+    serve.init,
+    house.doctor,
+    house.status,
+    house.stop,
+    work.inbox,
+    work.approve,
+    work.reject,
+    work.why,
+    work.runs,
+    work.records,
+    house.verify,
+):
+    app.command()(command)
+app.add_typer(keys.tokens, name="token")
+app.add_typer(keys.secrets, name="secret")
+
+
+def run() -> None:
+    """Parse and carry out one command."""
+    app()

@@ -1,0 +1,138 @@
+"""Commands about the work itself: inbox, approve, reject, why, runs, records."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from soloist.cli.common import FAULT, DatabaseOption, HomeOption, JsonOption, interactive, opened, show
+
+CardArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the card or proposal, or how it begins.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask again after the content was shown.")]
+
+
+def inbox(
+    ident: Annotated[str, typer.Argument(metavar="[ID]", help="One card in full.")] = "",
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Cards that wait for you; with an id, one card in full."""
+    from soloist.insight import brief
+
+    with opened(home, database) as app:
+        if ident:
+            card = app.store.read_now(lambda conn: brief.card(conn, ident))
+            show(card, as_json, _card_text(card))
+            return
+        cards = app.store.read_now(brief.open_cards)
+    lines = [f"{card['id'][:13]}  {card['type']:<16} {card['title']}" for card in cards]
+    show(cards, as_json, "\n".join(lines) or "Nothing needs you.")
+
+
+def approve(
+    ident: CardArgument,
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    yes: YesOption = False,
+    option: Annotated[str, typer.Option(help="Another option of the card than approve.")] = "approve",
+    body: Annotated[str, typer.Option(help="File with the text that replaces the body of the mail.")] = "",
+) -> None:
+    """Show a card in full, then approve it (or take another of its options)."""
+    edits: dict[str, Any] = {}
+    if body:
+        from pathlib import Path
+
+        edits = {"body": Path(body).read_text(encoding="utf-8")}
+    _decide(ident, option, home, database, yes=yes, edits=edits, reason="")
+
+
+def reject(
+    ident: CardArgument,
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    yes: YesOption = False,
+    reason: Annotated[str, typer.Option(help="Why; kept with the proposal.")] = "",
+) -> None:
+    """Show a card in full, then reject it; nothing is sent."""
+    _decide(ident, "reject", home, database, yes=yes, edits={}, reason=reason)
+
+
+def _decide(ident: str, option: str, home: Any, database: str, *, yes: bool, edits: dict[str, Any], reason: str) -> None:
+    """Decide on exactly the content that was printed."""
+    import asyncio
+
+    from soloist.insight import brief
+
+    with opened(home, database) as app:
+        card = app.store.read_now(lambda conn: brief.card(conn, ident))
+        typer.echo(_card_text({**card, "content": {**card["content"], **edits}}))
+        if not yes and not (interactive() and typer.confirm(f"{option}?")):
+            typer.echo("Nothing was decided." if interactive() else "soloist: add --yes to decide without a terminal.", err=True)
+            raise typer.Exit(FAULT)
+        result = asyncio.run(
+            app.desk.decide_card(
+                card["id"], option, digest=card["payload_hash"], who="operator", via="terminal", edits=edits or None, reason=reason
+            )
+        )
+    typer.echo(f"{option}: done ({result.get('state', 'done')}).")
+
+
+def _card_text(card: dict[str, Any]) -> str:
+    """A card as a person reads it: nothing of the content is left out."""
+    content = card["content"]
+    lines = [f"{card['title']}  [{card['type']}, {card['state']}]", card["why"], ""]
+    for name, value in content.items():
+        lines.append(f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+    lines += ["", *(f"{o['name']}: {o['consequence']}" for o in card["options"] or [])]
+    if card["deadline"]:
+        lines.append(f"Until {card['deadline'][:16]}: {card['at_expiry']}")
+    return "\n".join(lines)
+
+
+def why(ident: CardArgument, home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:
+    """Explain a proposal, effect, card or run from stored data only."""
+    from soloist.insight import explanation
+
+    with opened(home, database) as app:
+        found = app.store.read_now(lambda conn: explanation.explain(conn, ident))
+    show(found, as_json, explanation.as_text(found))
+
+
+def runs(
+    ident: Annotated[str, typer.Argument(metavar="[ID]", help="One run with its steps.")] = "",
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 30,
+) -> None:
+    """Runs, newest first; with an id, one run with the inputs and outputs of its steps."""
+    from soloist.insight import brief
+
+    with opened(home, database) as app:
+        if ident:
+            found: Any = app.store.read_now(lambda conn: brief.run(conn, ident))
+            show(found, as_json, json.dumps(found, ensure_ascii=False, indent=2))
+            return
+        found = app.store.read_now(lambda conn: brief.newest_runs(conn, limit))
+    show(found, as_json, "\n".join(f"{r['started'][:19]}  {r['state']:<8} {r['id']}  {r['note']}" for r in found))
+
+
+def records(
+    kind: Annotated[str, typer.Argument(help="person, company, lead ...; empty for the kinds there are.")] = "",
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+) -> None:
+    """Records of a kind, newest change first."""
+    from soloist.insight import brief
+
+    with opened(home, database) as app:
+        found = app.store.read_now(lambda conn: brief.records(conn, kind, limit))
+    if not kind:
+        show(found, as_json, "\n".join(found) or "There are no records yet.")
+        return
+    show(found, as_json, "\n".join(f"{r['id']}  v{r['version']}  {r['title']}  {r['state']}" for r in found))

@@ -1,0 +1,101 @@
+"""The server: one Starlette application over one App, served by uvicorn; it routes and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import webbrowser
+from collections.abc import AsyncIterator
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from soloist.app import App
+from soloist.kernel.errors import SoloistError, StoreTrouble
+from soloist.web import api, forms, hooks, pages
+from soloist.web.auth import SignIn
+from soloist.web.console import Console
+from soloist.web.pages.edge import faults
+from soloist.web.security import SecurityMiddleware
+
+
+def create(app: App, *, hosts: tuple[str, ...] = (), start: bool = True) -> ASGIApp:
+    """Every door of one home as one ASGI application; with ``start`` its lifespan starts and stops the App."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if start:
+            await app.start()
+        try:
+            yield
+        finally:
+            if start:
+                await app.stop()
+
+    routes = [
+        Route("/healthz", _healthz),
+        Route("/readyz", _readyz),
+        *SignIn(app.access, business=app.settings.business.name).routes(),
+        *forms.routes(),
+        *hooks.routes(),
+        Mount("/api/v1", api.create(app)),
+        *pages.routes(),
+    ]
+    inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=faults())
+    inner.state.app = app
+    inner.state.soloist = Console(app)
+    return SecurityMiddleware(inner, app.access, app.settings.server, hosts=hosts)
+
+
+async def _healthz(_: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"ok": True})
+
+
+async def _readyz(request: Request) -> Response:
+    """The database can be written, the engine runs, the sources are not in trouble."""
+    app: App = request.app.state.app
+    found: dict[str, Any] = {"engine": app.engine is not None, "sources": dict(app.sources.troubles)}
+    try:
+        await asyncio.wait_for(app.store.write(lambda tx: None, full=False), 5)
+        found["database"] = True
+    except (SoloistError, TimeoutError):
+        found["database"] = False
+    ready = found["engine"] and found["database"]
+    return JSONResponse({"ok": ready, **found}, status_code=200 if ready else 503)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else is done (StoreTrouble says who may have the port)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise StoreTrouble(
+            f"Port {port} on {host} cannot be used ({error.strerror}). Nothing was started. "
+            "Another Soloist may be running; choose another port with --port."
+        ) from error
+    return listening
+
+
+def serve(app: App, listening: socket.socket, *, open_page: str = "") -> None:
+    """Serve until SIGINT or SIGTERM; open calls get ten seconds to end."""
+    settings = uvicorn.Config(
+        create(app), log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=10, server_header=False
+    )
+    server = uvicorn.Server(settings)
+    if open_page:
+        threading.Timer(1.0, webbrowser.open, [open_page]).start()
+    server.run(sockets=[listening])
+    if not server.started:
+        raise StoreTrouble("Soloist could not start; the reason is above.")
