@@ -130,6 +130,19 @@ def test_what_does_that_cost_means_the_thing_they_asked_for():
     assert 6 not in cited(draft)
 
 
+def test_the_operators_synonyms_lead_to_the_line_of_that_service_only():
+    wanted = "Brand design: brand design, Auftritt, Website: website, Webseite"
+    text = "Wir brauchen einen Auftritt für unsere Praxis."
+    met = Qualified(criterion="services", wanted=wanted, answer="met", reason="x", words=[span(text, "Auftritt")])
+    assert cited(reply(text, qualification=[met], read={"language": "de"})) == [3, 7]
+
+
+def test_lines_of_one_language_only_are_quoted():
+    book = "## Leistungen\n- Website: Bau und Pflege für Sie.\n\n## Services\n- Website: design and build for you."
+    draft = reply("Nous cherchons un site web.", service="site web", house_book=book, read={"language": "fr"})
+    assert cited(draft) == [5]
+
+
 def test_two_questions_in_one_sentence_are_answered_apart():
     draft = reply("How long does a website take and how do I pay?", read={"kind": "client"})
     assert cited(draft) == [14, 11]

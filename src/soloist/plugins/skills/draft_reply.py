@@ -5,6 +5,7 @@ It knows no model and invents nothing: a question without a matching line become
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +87,7 @@ def draft_reply(value: In) -> Draft:
     kind = "acknowledgement" if read.kind != "enquiry" else "enquiry_poor" if missed else "enquiry"
     language, notes = _language(kind, value)
     book = parse(value.house_book)
-    found = _Found(language, topics_of.lines_of(book), _about(value))
+    found = _Found(language, value.business.language, topics_of.lines_of(book), _about(value))
     _answer(found, read.questions)
     if missed:
         _cite_conditions(found, missed)
@@ -145,6 +146,7 @@ class _Found:
     """What the house book gives for one message, collected while it is read."""
 
     language: str
+    house: str
     lines: list[Line]
     about: frozenset[str]
     facts: list[Line] = field(default_factory=list)
@@ -159,9 +161,11 @@ class _Found:
             self.facts.append(line)
 
     def ranked(self, lines: Sequence[Line]) -> list[Line]:
-        """Lines in the reply's language first; only when there is none, those in another one."""
-        own = [line for line in lines if line.language in (self.language, "")]
-        return own or list(lines)
+        """Lines in the reply's language; without one, those in the business's, else in that of the first."""
+        for language in (self.language, self.house, lines[0].language if lines else ""):
+            if fitting := [line for line in lines if line.language in (language, "")]:
+                return fitting
+        return []
 
 
 def _language(kind: str, value: In) -> tuple[str, list[str]]:
@@ -207,13 +211,24 @@ def _about(value: In) -> frozenset[str]:
     about = {t for span in spans for t in topics_of.subjects(span.text)}
     for qualified in value.qualification:
         if qualified.criterion == "services" and qualified.answer == "met":
-            for group in qualified.wanted.replace("\n", ";").split(";"):
-                synonyms = {fold(s).strip() for s in group.replace(":", ",").split(",")}
-                if any(fold(span.text).strip() in synonyms for span in spans):
-                    about |= topics_of.subjects(group)
+            for group in _groups(qualified.wanted):
+                if any(fold(span.text).strip() in group for span in spans):
+                    about |= {t for synonym in group for t in topics_of.subjects(synonym)}
     if not about:
         about = set(topics_of.subjects(f"{words_of.bare_subject(value.subject)} {_mirror(value)}"))
     return frozenset(about)
+
+
+def _groups(wanted: str) -> list[set[str]]:
+    """The operator's services as sets of words: "Website: web site, Webseite" is one service, an item without a
+    name before a colon belongs to the service before it."""
+    groups: list[set[str]] = []
+    for item in re.split(r"[,;\n]", wanted):
+        name, colon, word = fold(item).partition(":")
+        if colon or not groups or ":" not in wanted:
+            groups.append(set())
+        groups[-1] |= {part.strip() for part in (name, word) if part.strip()}
+    return groups
 
 
 def _mirror(value: In) -> str:
