@@ -120,22 +120,21 @@ class Engine:
             await self._store.write(lambda tx: begin(tx, run), full=False)
             try:
                 await flow.body(Do(run), value)
-            except Exception as error:  # whatever a flow fails with becomes a card, never silence
+            except Exception as error:  # noqa: BLE001  # whatever a flow fails with becomes a card, never silence
                 await self._finish(run, error)
                 return "failed"
             await self._finish(run, None)
             return "done"
 
         body.__qualname__ = body.__name__ = f"flow_{flow.name}"
-        marked = DBOS.workflow(name=f"soloist.{flow.name}", max_recovery_attempts=_ATTEMPTS)(body)
-        return marked
+        return DBOS.workflow(name=f"soloist.{flow.name}", max_recovery_attempts=_ATTEMPTS)(body)
 
     async def launch(self) -> None:
         """Open the engine's tables, go on with interrupted runs, start pending ones, and keep looking for more."""
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(DBOS.launch)
         self._store.writer.send = sender(self._store.url)
-        self._store.writer.on_starts = lambda runs: loop.call_soon_threadsafe(self._notice, runs)
+        self._store.writer.on_starts = lambda runs: loop.call_soon_threadsafe(self._notice, runs) and None
         self._notice(await self._store.read(pending_runs))
         self._tasks.add(asyncio.create_task(self._look_for_more()))
 

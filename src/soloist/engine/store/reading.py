@@ -164,11 +164,9 @@ def last_seq(conn: sa.Connection) -> int:
     return int(conn.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0)
 
 
-def open_sessions(conn: sa.Connection, now: str) -> list[dict[str, Any]]:
-    """Sessions that have not ended, newest use first."""
-    query = sa.select(sessions).where(
-        (sessions.c.ended == "") & ((sessions.c.expires == "") | (sessions.c.expires > now))
-    )
+def open_sessions(conn: sa.Connection, used_since: str) -> list[dict[str, Any]]:
+    """Sessions that have not ended and were used since an instant, newest use first."""
+    query = sa.select(sessions).where((sessions.c.ended == "") & (sessions.c.used > used_since))
     return [dict(row) for row in conn.execute(query.order_by(sessions.c.used.desc()).limit(50)).mappings()]
 
 

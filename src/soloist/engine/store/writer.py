@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from soloist.engine import failpoint
 from soloist.engine.store import journal
 from soloist.engine.store.clock import Clock
 from soloist.engine.store.tx import Batch, Send, Tx
@@ -25,7 +26,7 @@ MOST = 256
 
 @dataclass
 class Unit(Generic[T]):
-    """Work that waits for the writer: ``work(tx)`` may run more than once, so it must do nothing but the transaction."""
+    """Work that waits for the writer: ``work(tx)`` may run more than once, so it does nothing but the transaction."""
 
     work: Callable[[Tx], T]
     full: bool
@@ -91,7 +92,7 @@ class Writer:
         started: list[str] = []
         try:
             results = self._together(units, started)
-        except Exception as error:  # the writer must outlive any fault of a unit or of the disk
+        except Exception as error:  # noqa: BLE001  # the writer must outlive any fault of a unit or of the disk
             alone = len(units) == 1 and not isinstance(error, IntegrityError)
             results = [(units[0], None, error)] if alone else [self._alone(unit, started) for unit in units]
         self._answer(results)
@@ -107,19 +108,19 @@ class Writer:
         """Commit one unit by itself."""
         try:
             return self._together([unit], started)[0]
-        except Exception as error:  # each unit learns of its own fault
+        except Exception as error:  # noqa: BLE001  # each unit learns of its own fault
             return unit, None, error
 
     def _together(
         self, units: list[Unit[Any]], started: list[str]
     ) -> list[tuple[Unit[Any], Any, BaseException | None]]:
         """Run the units in one transaction, flush the journal last, commit; ``started`` gets the runs to begin."""
-        results: list[tuple[Unit[Any], Any, BaseException | None]] = []
         with self._engines[any(unit.full for unit in units)].begin() as conn:
             batch = Batch(conn, self._clock(), self.send)
-            for unit in units:
-                results.append(self._one(unit, Tx(batch)))
+            results = [self._one(unit, Tx(batch)) for unit in units]
             journal.flush(conn, list(batch.pending.values()), self.sign)
+            failpoint.hit("before commit")
+        failpoint.hit("committed")
         started.extend(batch.started)
         return results
 
@@ -128,7 +129,7 @@ class Writer:
         tx.conn.exec_driver_sql("SAVEPOINT unit")
         try:
             value = unit.work(tx)
-        except Exception as error:  # handed to the caller through the future
+        except Exception as error:  # noqa: BLE001  # handed to the caller through the future
             try:
                 tx.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
             except DBAPIError:

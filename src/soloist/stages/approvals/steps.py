@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from soloist.engine import failpoint
 from soloist.engine.store import proposals, runs, tasks
 from soloist.engine.store.clock import from_iso, later
 from soloist.engine.store.store import Store
@@ -91,7 +92,9 @@ class Approvals:
 
         StaleHash when the content moved, Conflict when it is decided already, NotAllowed when policy denies an edit.
         """
-        return await self._store.write(lambda tx: self.decide_in(tx, proposal_id, decision))
+        answer = await self._store.write(lambda tx: self.decide_in(tx, proposal_id, decision))
+        failpoint.hit("decided")
+        return answer
 
     def decide_in(self, tx: Tx, proposal_id: str, decision: Decision) -> dict[str, Any]:
         """The same inside a transaction."""
@@ -269,7 +272,8 @@ class Approvals:
         """A fresh waiting copy of an expired proposal; returns the copy's id."""
         old = proposals.get(tx.conn, proposal_id)
         copy = derived("proposal", proposal_id, "again", old["version"], old["state"])
-        self._copy(tx, old, copy, why=why, actor=actor)
+        if proposals.find(tx.conn, copy) is None:
+            self._copy(tx, old, copy, why=why, actor=actor)
         return copy
 
     def _copy(self, tx: Tx, old: Mapping[str, Any], copy: str, *, why: str, actor: str) -> None:

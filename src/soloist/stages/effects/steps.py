@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from soloist.config import Settings
+from soloist.engine import failpoint
 from soloist.engine.outbound import Door
 from soloist.engine.store import conversations, effects, proposals, settings, tasks
 from soloist.engine.store.clock import from_iso, later
@@ -64,7 +65,9 @@ class Effects:
 
             return dict(once(tx, run, "intend", make, given={"proposal": proposal_id}))
 
-        return await self._store.write(work)
+        made = await self._store.write(work)
+        failpoint.hit("intended")
+        return made
 
     def _insert(self, tx: Tx, proposal: Mapping[str, Any], group: str, *, undoes: str = "", plan: Any = None) -> str:
         """One intended effect; the key is made from its id and never changes between attempts."""
@@ -117,11 +120,16 @@ class Effects:
             await asyncio.sleep(DRAINING)
         self._calling += 1
         try:
+            failpoint.hit("before attempting")
             effect, plan = await self._store.write(lambda tx: self._begin(tx, effect_id))
             if plan is None:
                 return {"state": effect["state"]}
+            failpoint.hit("attempting")
             outcome = await self._door.execute(effect["connector"], plan)
-            return await self._store.write(lambda tx: self._end(tx, effect, outcome))
+            failpoint.hit("called")
+            answer = await self._store.write(lambda tx: self._end(tx, effect, outcome))
+            failpoint.hit("answered")
+            return answer
         finally:
             self._calling -= 1
 
@@ -225,7 +233,9 @@ class Effects:
             return self._ask(tx, effect, f"It was not tried again. {why}")
         row = effects.move(tx, effect, "resolved_not_done", note=f"Not sent. {why}")
         if effect["attempts"]:
-            self._card(tx, derived("failed", row["id"]), "failure", row, proposal, decide.failed_card(row, proposal, why))
+            self._card(
+                tx, derived("failed", row["id"]), "failure", row, proposal, decide.failed_card(row, proposal, why)
+            )
         return row
 
     def _end(self, tx: Tx, effect: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from soloist.config import Home, Settings
+from soloist.engine import failpoint
 from soloist.engine.store import assets, conversations, events
 from soloist.engine.store.clock import later
 from soloist.engine.store.runs import once
@@ -43,7 +44,9 @@ class Intake:
         if len(body_text(dict(payload)).encode()) > MAX_PAYLOAD:
             raise TooLarge(f"payload: at most {MAX_PAYLOAD} bytes; send larger things as a mail or a file.")
         inbound.check(kind, payload)
-        return await self._store.write(lambda tx: self._take(tx, source, external_id, kind, payload, actor=actor))
+        taken = await self._store.write(lambda tx: self._take(tx, source, external_id, kind, payload, actor=actor))
+        failpoint.hit("accepted")
+        return taken
 
     async def accept_mail(self, source: str, raw: bytes, *, origin: str) -> tuple[Event, bool]:
         """Keep the raw bytes of a mail and commit its event; the same bytes again are the same event."""
@@ -58,7 +61,9 @@ class Intake:
                 return found, False
             return self._take(tx, source, name, inbound.MAIL, payload, actor="outside")
 
-        return await self._store.write(work)
+        taken = await self._store.write(work)
+        failpoint.hit("accepted")
+        return taken
 
     def _take(
         self, tx: Tx, source: str, external_id: str, kind: str, payload: Mapping[str, Any], *, actor: str

@@ -1,0 +1,34 @@
+"""Fail points: places where a test may end this process at once; without the environment variable they do nothing.
+
+``SOLOIST_FAILPOINT=name:3`` ends the process at the third time ``hit("name")`` is reached, as a power cut would:
+no clean-up, no flush. The names are listed in ``NAMES`` so that a test can go through all of them.
+"""
+
+from __future__ import annotations
+
+import os
+
+NAMES = (
+    "accepted",
+    "decided",
+    "intended",
+    "before attempting",
+    "attempting",
+    "called",
+    "answered",
+    "before commit",
+    "committed",
+)
+"""In the order of the way of one message; "committed" counts every commit of the writer."""
+
+_NAME, _, _COUNT = os.environ.get("SOLOIST_FAILPOINT", "").partition(":")
+_left = int(_COUNT or 1)
+
+
+def hit(name: str) -> None:
+    """End the process here when the environment says so."""
+    global _left
+    if name == _NAME:
+        _left -= 1
+        if _left == 0:
+            os._exit(137)
