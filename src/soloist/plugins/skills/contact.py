@@ -11,7 +11,8 @@ from soloist.sdk import skill
 _UP = r"[A-ZÀ-ÖØ-ÞŁŚŽČŠ]"
 _PROPER = rf"{_UP}[\w.’'&-]*"
 _SELF = re.compile(
-    r"(?:[Mm]y name is|[Mm]y name’s|[Ii]ch hei(?:ß|ss)e|[Mm]ein Name ist|[Jj]e m[’']appelle|[Mm]e llamo|[Mm]i nombre es|[Ii] am|[Ii][’']m|[Ii]ch bin"
+    r"(?:[Mm]y name is|[Mm]y name’s|[Ii]ch hei(?:ß|ss)e|[Mm]ein Name ist|[Jj]e m[’']appelle|[Mm]e llamo"
+    r"|[Mm]i nombre es|[Ii] am|[Ii][’']m|[Ii]ch bin"
     rf"|[Jj]e suis|[Ss]oy|[Tt]his is|[Hh]ier ist|[Ii]ci)\s+(?P<name>{_UP}[\w’'-]+(?:\s{_UP}[\w.’'-]+){{1,2}})"
 )
 _SELF_ONE = re.compile(
@@ -19,26 +20,38 @@ _SELF_ONE = re.compile(
     rf"(?P<name>{_UP}[\w’'-]+(?:\s{_UP}[\w.’'-]+){{0,2}})"
 )
 _LEGAL = (
-    r"GmbH(?: & Co\.? KG)?|gGmbH|UG|AG|KG|OHG|GbR|e\.\s?K\.|e\.\s?V\.|Ltd\.?|Limited|LLC|LLP|Inc\.?|Corp\.?|PLC|plc|SARL|SAS|SASU|EURL|SA|S\.A\.|"
+    r"GmbH(?: & Co\.? KG)?|gGmbH|UG|AG|KG|OHG|GbR|e\.\s?K\.|e\.\s?V\.|Ltd\.?|Limited|LLC|LLP|Inc\.?|Corp\.?"
+    r"|PLC|plc|SARL|SAS|SASU|EURL|SA|S\.A\.|"
     r"S\.L\.|SL|SLU|S\.L\.U\.|B\.V\.|BV|S\.r\.l\.|Oy|AB|ApS"
 )
 _COMPANY = re.compile(
     rf"(?P<company>{_UP}[\w.’'&-]*(?:[ ]+(?:&|and|und|et|y|of|de|la|[\w.’'&-]+)){{0,5}}?[ ]+(?:{_LEGAL}))(?![\w.])"
 )
 _AT = re.compile(
-    r"(?:(?:here|writing|reaching out|calling)?\s*(?:from|at|with|of|von der|vom|von|bei der|bei|chez|de chez|de la soci[ée]t[ée]|de la empresa|de parte de|trabajo en|du cabinet|de l[’']agence)"
-    r"|(?:I|we) (?:run|own|manage|are)|(?:[Ww]ir|[Ii]ch) (?:sind|f[üu]hre|betreibe|leite)(?: die| das| den)?|[Nn]ous sommes|[Ss]omos"
-    r"|(?:owner|founder|director|head|manager|CEO|Inhaber(?:in)?|Gesch[äa]ftsf[üu]hrer(?:in)?|g[ée]rante?|directrice|directeur|fundadora?|due[ñn][oa]) (?:of|at|von|der|des|de|du))"
-    rf"\s+(?:the |der |die |la |le |l[’'])?(?P<company>{_PROPER}(?:\s(?:&|and|und|et|y|of|de|du|la)?\s?{_PROPER}){{0,3}})"
+    r"(?:(?:here|writing|reaching out|calling)?\s*(?:from|at|called|named|namens|appel[ée]+e?|llamad[oa]"
+    r"|von der|vom|von|bei der|bei|chez|de chez|de la soci[ée]t[ée]|de la empresa|de parte de|trabajo en"
+    r"|du cabinet|de l[’']agence)"
+    r"|(?:I|we) (?:run|own|manage|are)|(?:[Ww]ir|[Ii]ch) (?:sind|f[üu]hre|betreibe|leite)(?: die| das| den)?"
+    r"|[Nn]ous sommes|[Ss]omos"
+    r"|(?:owner|founder|director|head|manager|CEO|Inhaber(?:in)?|Gesch[äa]ftsf[üu]hrer(?:in)?|g[ée]rante?"
+    r"|directrice|directeur|fundadora?|due[ñn][oa]) (?:of|at|von|der|des|de|du))"
+    rf"\s+(?:the |der |die |la |le |l[’'])?(?P<company>{_PROPER}(?:\s(?:&|and|und|et|y|of|de|du"
+    rf"|la)?\s?{_PROPER}){{0,3}})"
 )
 _INTRO = re.compile(
-    r"[Ii] am|[Ii][’']m|[Mm]y name|[Tt]his is|[Ww]e are|[Ww]e[’']re|\b[Ii] run|\b[Ii] own|\b[Ww]e run|[Ii]ch bin|[Ii]ch hei|[Mm]ein Name|[Ww]ir sind|[Ii]ch f[üu]hre|[Ii]ch betreibe|[Hh]ier ist"
-    r"|[Jj]e suis|[Jj]e m|[Nn]ous sommes|[Ss]oy|[Mm]e llamo|[Mm]i nombre|[Ss]omos|[Ww]riting (?:from|on behalf)|[Ii]ch schreibe"
+    r"\b(?:called|named|namens) [A-Z]|[Ii] am|[Ii][’']m|[Mm]y name|[Tt]his is|[Ww]e are|[Ww]e[’']re"
+    r"|\b[Ii] run|\b[Ii] own|\b[Ww]e run|[Ii]ch bin|[Ii]ch hei|[Mm]ein Name|[Ww]ir sind|[Ii]ch f[üu]hre"
+    r"|[Ii]ch betreibe|[Hh]ier ist"
+    r"|[Jj]e suis|[Jj]e m|[Nn]ous sommes|[Ss]oy|[Mm]e llamo|[Mm]i nombre|[Ss]omos|[Ww]riting (?:from"
+    r"|on behalf)|[Ii]ch schreibe"
 )
 _PLACE = re.compile(
-    r"(?:Hamburg|Berlin|M[üu]nchen|Munich|Paris|Madrid|London|Wien|Vienna|Z[üu]rich|K[öo]ln|Cologne|Bremen|L[üu]beck|Kiel|Leipzig|Lyon|Barcelona|Sevilla|Valencia|Germany|Deutschland|France"
-    r"|Spain|Espa[ñn]a|Austria|[ÖO]sterreich|Switzerland|Schweiz|Suisse|Monday|Tuesday|Wednesday|Thursday|Friday|January|February|March|April|May|June|July|August|September"
-    r"|October|November|December|I|We|Google|Instagram|LinkedIn|WordPress|Shopify|Ihnen|Ihrer|Ihrem|Ihren|Ihre|Dir|Euch|Mara(?: Linde)?|Herrn?|Frau|Studio Linde)\Z"
+    r"(?:Hamburg|Berlin|M[üu]nchen|Munich|Paris|Madrid|London|Wien|Vienna|Z[üu]rich|K[öo]ln|Cologne|Bremen"
+    r"|L[üu]beck|Kiel|Leipzig|Lyon|Barcelona|Sevilla|Valencia|Germany|Deutschland|France"
+    r"|Spain|Espa[ñn]a|Austria|[ÖO]sterreich|Switzerland|Schweiz|Suisse|Monday|Tuesday|Wednesday|Thursday"
+    r"|Friday|January|February|March|April|May|June|July|August|September"
+    r"|October|November|December|I|We|Google|Instagram|LinkedIn|WordPress|Shopify|Ihnen|Ihrer|Ihrem|Ihren"
+    r"|Ihre|Dir|Euch|Mara(?: Linde)?|Herrn?|Frau|Studio Linde)\Z"
 )
 _URL = re.compile(
     r"(?<![@\w.])(?:https?://[^\s<>\"'()\[\]]{3,200}|www\.[\w-]+\.[^\s<>\"'()\[\],;]{2,150})", re.IGNORECASE
@@ -49,7 +62,8 @@ _BAD_NAME = re.compile(
     re.IGNORECASE,
 )
 _CLOSING_LINE = re.compile(
-    r"gr(?:ü|ue)(?:ß|ss)|regards|best|thank|cheers|sincerely|wishes|yours|cordial|merci|salut|saludo|gracias|atentamente|mfg|\blg\b|\bvg\b|bient[ôo]t|journ[ée]e|^--|abrazo|danke|dank",
+    r"gr(?:ü|ue)(?:ß|ss)|regards|best|thank|cheers|sincerely|wishes|yours|cordial|merci|salut|saludo|gracias"
+    r"|atentamente|mfg|\blg\b|\bvg\b|bient[ôo]t|journ[ée]e|^--|abrazo|danke|dank",
     re.IGNORECASE,
 )
 
@@ -152,8 +166,11 @@ def _signature_company(signature: str, sender_name: str) -> str:
 
 
 _ROLE = re.compile(
-    r"manager|director|founder|owner|head of|ceo|cto|cfo|coo|lead\b|officer|assistant|consultant|inhaber|gesch[äa]ftsf|leitung|leiter|g[ée]rant"
-    r"|directeur|directrice|responsable|fundador|sent from|gesendet|stra(?:ß|ss)e|street|avenue|rue\b|calle\b|tel\b|mobil",
+    r"trustee|member|chair|partner\b|treasurer|secretary|freelance|designer|manager|director|founder|owner"
+    r"|head of|ceo|cto|cfo|coo|lead\b|officer|assistant|consultant|inhaber|gesch[äa]ftsf|leitung|leiter"
+    r"|g[ée]rant"
+    r"|directeur|directrice|responsable|fundador|sent from|gesendet|stra(?:ß|ss)e|street|avenue|rue\b|calle\b"
+    r"|tel\b|mobil",
     re.IGNORECASE,
 )
 

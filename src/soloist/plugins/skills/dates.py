@@ -66,68 +66,86 @@ def _any(words: object) -> str:
 _M = rf"(?P<month>{_any(_MONTH)})"
 _Y = r"(?:,?\s+(?:de[l]?\s+)?(?P<year>20\d\d))?"
 _PART = (
-    r"(?P<part>early|mid|late|beginning of|start of|middle of|end of|the (?:beginning|start|middle|end) of|anfang|mitte|ende"
+    r"(?P<part>early|mid|late|beginning of|start of|middle of|end of|the (?:beginning|start|middle|end) of"
+    r"|anfang|mitte|ende"
     r"|d[ée]but|mi|fin|a (?:principios|mediados|finales) de|principios de|mediados de|finales de)"
 )
 _FORMS: tuple[tuple[str, str], ...] = (
     ("iso", r"(?P<year>20\d\d)-(?P<m>0?[1-9]|1[0-2])-(?P<day>0?[1-9]|[12]\d|3[01])"),
     ("dotted", r"(?P<day>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.(?:\s?(?P<year>20\d\d|\d\d(?![.,]?\d)))?"),
     ("slashed", r"(?P<day>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|[12]\d|3[01])/(?P<year>20\d\d|\d\d)"),
-    ("day_month", rf"(?:\d{{1,2}}\.?\s?[-–]\s?)?(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?{_M}\.?{_Y}"),
+    (
+        "day_month",
+        rf"(?:\d{{1,2}}\.?\s?[-–]\s?)?(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?\s+(?:of\s+"
+        rf"|de\s+)?{_M}\.?{_Y}",
+    ),
     (
         "month_day",
-        rf"{_M}\.?\s+(?:the\s+)?(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?![\d.,]*\d|\s?[€$£%])(?:,?\s+(?P<year>20\d\d))?",
+        rf"{_M}\.?\s+(?:the\s+)?(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?![\d.,]*\d"
+        rf"|\s?[€$£%])(?:,?\s+(?P<year>20\d\d))?",
     ),
     ("part_month", rf"{_PART}[\s-]+(?:de\s+)?{_M}{_Y}"),
     ("month_year", rf"{_M}\.?,?\s+(?:de[l]?\s+)?(?P<year>20\d\d)"),
     (
         "month",
-        r"(?:(?:in|im|by|until|till|before|bis|ab|from|since|for|vor|en|pour|avant|d[èe]s|para|antes de|desde|hasta|next|n[äa]chsten|this|diesen|of|"
-        rf"d[’']ici|around|gegen|vers|hacia|starting|launch)\s+(?:le mois de\s+|el mes de\s+)?){_M}\b(?!\s+(?:be|have|not|also|i|we)\b)",
+        r"(?:(?:in|im|by|until|till|before|bis|ab|from|since|for|vor|en|pour|avant|d[èe]s|para|antes de|desde"
+        r"|hasta|next|n[äa]chsten|this|diesen|of|"
+        rf"d[’']ici|around|gegen|vers|hacia|starting|launch)\s+(?:le mois de\s+|el mes de\s+)?){_M}\b(?!\s+(?:be"
+        rf"|have|not|also|i|we)\b)",
     ),
     ("quarter", r"(?P<quarter>Q[1-4]|[1-4]\. Quartal|T[1-4])(?:[\s/]+(?P<year>20\d\d))?"),
     (
         "week_number",
-        r"(?:KW|calendar week|Kalenderwoche|week|semaine|semana)\s?(?P<week>[1-4]?\d|5[0-3])(?:[\s/]+(?P<year>20\d\d))?",
+        r"(?:KW|calendar week|Kalenderwoche|week|semaine|semana)\s?(?P<week>[1-4]?\d"
+        r"|5[0-3])(?:[\s/]+(?P<year>20\d\d))?",
     ),
     (
         "next_week",
-        r"(?P<next_week>next week|(?:der |die )?(?:n[äa]chste|kommende)[nr]? Woche|la semaine prochaine|la semana que viene|la pr[óo]xima semana|pr[óo]xima semana)",
+        r"(?P<next_week>next week|(?:der |die )?(?:n[äa]chste|kommende)[nr]? Woche|la semaine prochaine"
+        r"|la semana que viene|la pr[óo]xima semana|pr[óo]xima semana)",
     ),
     ("this_week", r"(?P<this_week>this week|diese[r]? Woche|cette semaine|esta semana)"),
     (
         "next_month",
-        r"(?P<next_month>next month|(?:n[äa]chste[nr]?|kommende[nr]?) Monat|le mois prochain|el mes que viene|el pr[óo]ximo mes|pr[óo]ximo mes)",
+        r"(?P<next_month>next month|(?:n[äa]chste[nr]?|kommende[nr]?) Monat|le mois prochain|el mes que viene"
+        r"|el pr[óo]ximo mes|pr[óo]ximo mes)",
     ),
     (
         "end_of_period",
-        r"(?P<end>end of the (?:month|year)|end of (?:month|year)|(?:bis )?(?:Monatsende|Jahresende|Ende des (?:Monats|Jahres))"
+        r"(?P<end>end of the (?:month|year)|end of (?:month|year)|(?:bis )?(?:Monatsende|Jahresende"
+        r"|Ende des (?:Monats|Jahres))"
         r"|fin du mois|fin de l.ann[ée]e|(?:a )?(?:fin|finales) de(?:l)? (?:mes|a[ñn]o))",
     ),
     (
         "in_some",
-        rf"(?:in|within|innerhalb von|dans|d.ici|en|dentro de)\s+(?:the next |den n[äa]chsten |les |about |etwa |ca\. |unos )?(?:a )?(?P<count>\d{{1,2}}|{_any(_COUNT)})"
-        r"(?: of)?\s+(?P<unit>days?|weeks?|months?|tage?n?|wochen?|monate?n?|jours?|semaines?|mois|d[íi]as?|semanas?|mes(?:es)?)",
+        rf"(?:in|within|innerhalb von|dans|d.ici|en|dentro de)\s+(?:the next |den n[äa]chsten |les |about |etwa "
+        rf"|ca\. |unos )?(?:a )?(?P<count>\d{{1,2}}|{_any(_COUNT)})"
+        r"(?: of)?\s+(?P<unit>days?|weeks?|months?|tage?n?|wochen?|monate?n?|jours?|semaines?|mois|d[íi]as?"
+        r"|semanas?|mes(?:es)?)",
     ),
     (
         "day_word",
-        r"(?P<word>day after tomorrow|tomorrow|today|übermorgen|heute|morgen(?= (?:um|früh|nachmittag|vormittag|abend))|après-demain|demain|aujourd[’']hui|pasado mañana|hoy)",
+        r"(?P<word>day after tomorrow|tomorrow|today|übermorgen|heute|morgen(?= (?:um|früh|nachmittag|vormittag"
+        r"|abend))|après-demain|demain|aujourd[’']hui|pasado mañana|hoy)",
     ),
     (
         "weekday",
-        r"(?:(?P<next>next|(?:am )?(?:n[äa]chste[nr]?|kommende[nr]?)|el pr[óo]ximo)\s+|(?:on|this|by|until|am|bis|diese[nr]?|le|ce|el|este|before|for)\s+)?"
+        r"(?:(?P<next>next|(?:am )?(?:n[äa]chste[nr]?|kommende[nr]?)|el pr[óo]ximo)\s+|(?:on|this|by|until|am|bis"
+        r"|diese[nr]?|le|ce|el|este|before|for)\s+)?"
         rf"(?P<weekday>{_any(_WEEKDAY)})(?P<after>\s+(?:prochain|que viene|next week|n[äa]chster? woche))?",
     ),
 )
 _FLAGS = re.IGNORECASE
 _PATTERNS = tuple((name, re.compile(rf"(?<![\w@/.,+-]){form}(?![\w@]|[-/]\d)", _FLAGS)) for name, form in _FORMS)
 _WORTH = re.compile(
-    rf"\d[./-]\s?\d|\b(?:{_any(_MONTH)}|{_any(_WEEKDAY)}|Q[1-4]|T[1-4]|KW|quartal|week|weeks|woche|wochen|semaines?|semanas?|days?|tage?n?|jours?"
-    r"|d[íi]as?|months?|monate?n?|monats\w*|jahres\w*|mois|mes|meses|year|today|heute|demain|hoy|tomorrow|morgen|übermorgen|mañana|fin de|ende)\b",
+    rf"\d[./-]\s?\d|\b(?:{_any(_MONTH)}|{_any(_WEEKDAY)}|Q[1-4]|T[1-4]|KW|quartal|week|weeks|woche|wochen"
+    rf"|semaines?|semanas?|days?|tage?n?|jours?"
+    r"|d[íi]as?|months?|monate?n?|monats\w*|jahres\w*|mois|mes|meses|year|today|heute|demain|hoy|tomorrow"
+    r"|morgen|übermorgen|mañana|fin de|ende)\b",
     _FLAGS,
 )
 _VERSION = re.compile(
-    r"(?:\bv|version|php|ios|android|windows|release|€|\$|£|eur|tel|fon|phone|nr|no)[\s.:]*\Z", _FLAGS
+    r"(?:\b(?:v|version|php|ios|android|windows|release|eur|tel|fon|phone|nr|no)|[€$£])[\s.:]*\Z", _FLAGS
 )
 
 
@@ -153,7 +171,8 @@ def dates(value: In) -> Out:
 
 
 def local_day(now: str, timezone: str) -> date:
-    """The operator's day at an instant; ValueError when ``now`` is not ISO 8601, KeyError family for an unknown zone."""
+    """The operator's day at an instant; ValueError when ``now`` is not ISO 8601, KeyError family for an unkn"
+    "own zone."""
     instant = datetime.fromisoformat(now)
     return (instant.astimezone(ZoneInfo(timezone)) if instant.tzinfo else instant).date()
 

@@ -5,13 +5,22 @@ A classifier may be asked after this skill about messages of kind "unsure"; it m
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+from pydantic import Field
 
 from soloist.kernel.message import Automatic, Frozen, MessageKind, Span
 from soloist.plugins.skills._kindwords import TABLE
 from soloist.plugins.skills._text import span
 from soloist.sdk import skill
 
+_ANSWER = re.compile(r"\s*(?:re|aw|rv|sv|antw|ré)\s*:", re.IGNORECASE)
+_OURS = re.compile(
+    r"site|seite|\bweb\b|página|link|form|page|shop|tienda|boutique|log.?in|e-?mails?\b|cms|server|domain"
+    r"|wordpress|plugin|portal|datei|file|fichier|archivo",
+    re.IGNORECASE,
+)
 _READ = 6_000
 """Characters of the own words that decide the kind."""
 
@@ -35,8 +44,8 @@ class Out(Frozen):
 
     kind: MessageKind
     rule: str
-    words: list[Span] = []
-    scores: dict[str, int] = {}
+    words: list[Span] = Field(default=[])
+    scores: dict[str, int] = Field(default={})
 
 
 @dataclass
@@ -75,9 +84,10 @@ def _evidence(group: str, value: In) -> Evidence:
     """Each rule counts once; opt-out and newsletter lines also count where they stand below a signature."""
     found = Evidence()
     text = value.own_text[:_READ]
+    answers = bool(_ANSWER.match(value.subject))
     for name, weight, pattern in TABLE[group]:
         in_text = pattern.search(text)
-        in_subject = pattern.search(value.subject[:300])
+        in_subject = None if answers and group == "bulk" else pattern.search(value.subject[:300])
         below = group in {"bulk", "notice", "pitch"} and pattern.search(value.signature[:3000])
         if not (in_text or in_subject or below):
             continue
@@ -129,7 +139,9 @@ def _wanted(value: In, found: dict[str, Evidence], trusted: bool) -> tuple[Messa
         scores["scheduling"] = min(scores["scheduling"], scores["enquiry"] - 2)
         if scores["enquiry"] >= scores["support"]:
             scores["support"] = min(scores["support"], scores["enquiry"] - 1)
-    if trusted and scores["enquiry"] < 3 or (value.thread_known and scores["enquiry"] < 4):
+    if not trusted and not _OURS.search(f"{value.subject}\n{value.own_text[:_READ]}"):
+        scores["support"] = 0
+    if (trusted and scores["enquiry"] < 3) or (value.thread_known and scores["enquiry"] < 4):
         scores["enquiry"] = 0
     ranked = sorted(((score, name) for name, score in scores.items()), reverse=True)
     (best, name), (second, other) = ranked[0], ranked[1]

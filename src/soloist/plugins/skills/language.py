@@ -33,13 +33,16 @@ _SMALL: dict[str, frozenset[str]] = {
         "necesito necesitamos estamos somos".split()
     ),
     "it": frozenset(
-        "il lo gli e è sono voi vostro noi nostro io mio di del per con abbiamo può non ma che come ciao grazie un una sul buongiorno".split()
+        "il lo gli e è sono voi vostro noi nostro io mio di del per con abbiamo può non ma che "
+        "come ciao grazie un una sul buongiorno".split()
     ),
     "nl": frozenset(
-        "de het en is zijn u uw wij ons onze ik mijn van voor met hebben heeft kunt niet maar wat hoe hallo bedankt een op in dat graag".split()
+        "de het en is zijn u uw wij ons onze ik mijn van voor met hebben heeft kunt niet maar wat "
+        "hoe hallo bedankt een op in dat graag".split()
     ),
     "pt": frozenset(
-        "o os e é são você seu nós nosso eu meu de do da para com temos pode não mas que como olá obrigado um uma no na em por".split()
+        "o os e é são você seu nós nosso eu meu de do da para com temos pode não mas que como olá "
+        "obrigado um uma no na em por".split()
     ),
 }
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")

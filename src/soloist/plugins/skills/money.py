@@ -26,24 +26,35 @@ def _amount(prefix: str) -> str:
 
 
 _AMOUNT = re.compile(
-    rf"(?<![\w.,/#:+-]){_amount('a')}(?:\s?(?:-|–|—|to|bis|und|and|à|a|et|y|hasta)\s?{_amount('b')})?(?![\w/%:]|[.,]\d)",
+    rf"(?<![\w.,/#:+-]){_amount('a')}(?:\s?(?:-|–|—|to|bis|und|and|à|a|et|y"
+    rf"|hasta)\s?{_amount('b')})?(?![\w/%:]|[.,]\d)",
     re.IGNORECASE,
 )
 _CUE = re.compile(
-    r"budget|b[úu]dget|presupuest(?:o|ado)|spend|afford|invest(?!or)|up to|at most|no more than|max(?:imum|imal|imo|\.)?\b|rahmen|h[öo]chstens"
-    r"|bis zu|ausgeben|zur verf[üu]gung|eingeplant|kostenrahmen|gedacht an|dachten an|investier|ziehen wir|enveloppe|d[ée]penser|pr[ée]vu|jusqu.[àa]"
-    r"|disposons|maximum|au plus|hasta|gastar|disponemos|contamos con|invertir|como m[áa]ximo|m[áa]x|price range|thinking (?:of|about|around)"
-    r"|in the (?:range|region|area) of|set aside|have (?:about|around|roughly|approximately)|haben (?:etwa|ca\.?|rund|ungef[äa]hr)|nous avons (?:environ|autour)"
-    r"|tenemos (?:unos|alrededor|aproximadamente)|can (?:pay|go)|could (?:pay|go)|willing to pay|mein limit|our limit|unser limit|autour de",
+    r"budget|b[úu]dget|presupuest(?:o|ado)|spend|afford|invest(?!or)|up to|at most|no more than|max(?:imum"
+    r"|imal|imo|\.)?\b|rahmen|h[öo]chstens"
+    r"|bis zu|ausgeben|zur verf[üu]gung|eingeplant|kostenrahmen|gedacht an|dachten an|investier|ziehen wir"
+    r"|enveloppe|d[ée]penser|pr[ée]vu|jusqu.[àa]"
+    r"|disposons|maximum|au plus|hasta|gastar|disponemos|contamos con|invertir|como m[áa]ximo|m[áa]x"
+    r"|price range|thinking (?:of|about|around)"
+    r"|in the (?:range|region|area) of|set aside|have (?:about|around|roughly|approximately)|haben (?:etwa"
+    r"|ca\.?|rund|ungef[äa]hr)|nous avons (?:environ|autour)"
+    r"|tenemos (?:unos|alrededor|aproximadamente)|can (?:pay|go)|could (?:pay|go)|willing to pay|mein limit"
+    r"|our limit|unser limit|autour de",
     re.IGNORECASE,
 )
 _STRONG = re.compile(r"budget|presupuesto|enveloppe|kostenrahmen|spend|ausgeben|gastar|d[ée]penser", re.IGNORECASE)
 _NOT = re.compile(
-    r"invoice|rechnung|facture|factura|\bpaid\b|bezahlt|[üu]berwiesen|[üu]berwiesen|pay[ée]|pagad|transferred|received|refund|erstatt|rembours"
-    r"|reembols|your (?:price|quote|offer|rate|package)|(?:ihr|euer|dein) (?:angebot|preis)|votre (?:devis|prix|offre)|(?:su|vuestr[oa]|tu) (?:presupuesto|precio|oferta) (?:es|era|de)"
-    r"|per hour|/h\b|hourly|stundensatz|pro stunde|par heure|por hora|turnover|umsatz|revenue|chiffre d.affaires|facturaci[óo]n|deposit|anzahlung"
-    r"|acompte|anticipo|you (?:charge|quoted|asked)|per month we|win|lottery|prize|starting (?:at|from)|from only|ab nur|only \$|nur \d|cost us|kostete|hat uns|cheaper"
-    r"|outstanding|overdue|mahnung|f[äa]llig|reminder|raised|funding|employees|visitors|follow|users|customers|besucher|kunden\b|clients par|seguidores",
+    r"invoice|rechnung|facture|factura|\bpaid\b|bezahlt|[üu]berwiesen|[üu]berwiesen|pay[ée]|pagad|transferred"
+    r"|received|refund|erstatt|rembours"
+    r"|reembols|your (?:price|quote|offer|rate|package)|(?:ihr|euer|dein) (?:angebot|preis)|votre (?:devis"
+    r"|prix|offre)|(?:su|vuestr[oa]|tu) (?:presupuesto|precio|oferta) (?:es|era|de)"
+    r"|per hour|/h\b|hourly|stundensatz|pro stunde|par heure|por hora|turnover|umsatz|revenue"
+    r"|chiffre d.affaires|facturaci[óo]n|deposit|anzahlung"
+    r"|acompte|anticipo|you (?:charge|quoted|asked)|per month we|win|lottery|prize|starting (?:at|from)"
+    r"|from only|ab nur|only \$|nur \d|cost us|kostete|hat uns|cheaper"
+    r"|outstanding|overdue|mahnung|f[äa]llig|reminder|raised|funding|employees|visitors|follow|users"
+    r"|customers|besucher|kunden\b|clients par|seguidores",
     re.IGNORECASE,
 )
 
@@ -89,6 +100,14 @@ def find_budgets(text: str, currency: str) -> list[Budget]:
     return budgets
 
 
+def sum_of(written: str, currency: str) -> Money | None:
+    """A single sum as the operator writes it ("2000 EUR"); None when it is not one."""
+    match = _AMOUNT.fullmatch(written.strip())
+    if match is None or match["bn"]:
+        return None
+    return Money(minor=_values(match)[0], currency=_currency(match) or currency)
+
+
 def _currency(match: re.Match[str]) -> str | None:
     """ISO code written with the amount, or None."""
     for group in ("ac", "ad", "bc", "bd"):
@@ -132,7 +151,7 @@ def _is_budget(text: str, match: re.Match[str], has_currency: bool) -> bool:
     if cue is None or (against is not None and against < cue and (strong is None or against < strong)):
         return False
     scaled = bool(match["as"] or match["bs"])
-    return has_currency or (strong is not None and (scaled or _values(match)[1] >= 20_000 and not _yearlike(match)))
+    return has_currency or (strong is not None and (scaled or (_values(match)[1] >= 20_000 and not _yearlike(match))))
 
 
 def _yearlike(match: re.Match[str]) -> bool:

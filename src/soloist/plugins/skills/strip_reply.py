@@ -11,18 +11,21 @@ _FORWARD = re.compile(
     r"^[\s>*]*(?:[-_]{2,}\s*(?:original message|forwarded message|urspr[üu]ngliche nachricht|original[- ]nachricht"
     r"|weitergeleitete nachricht|message d.origine|message original|message transf[ée]r[ée]|mensaje original"
     r"|mensaje reenviado|reply message|forwarded by)\b.*"
-    r"|(?:begin forwarded message|anfang der weitergeleiteten nachricht|d[ée]but du message (?:transf[ée]r[ée]|r[ée]exp[ée]di[ée])"
+    r"|(?:begin forwarded message|anfang der weitergeleiteten nachricht"
+    r"|d[ée]but du message (?:transf[ée]r[ée]|r[ée]exp[ée]di[ée])"
     r"|inicio del mensaje reenviado)\s*:?\s*)$",
     re.IGNORECASE,
 )
 _FROM_KEY = re.compile(r"^[\s>*]*(?:from|von|de|exp[ée]diteur|remitente)\s*:\**\s*\S", re.IGNORECASE)
 _HEAD_KEY = re.compile(
-    r"^[\s>*]*(?:from|sent|to|subject|date|cc|reply-to|organization|von|gesendet|an|betreff|datum|kopie|de|envoy[ée](?: le)?|[àa]"
+    r"^[\s>*]*(?:from|sent|to|subject|date|cc|reply-to|organization|von|gesendet|an|betreff|datum|kopie|de"
+    r"|envoy[ée](?: le)?|[àa]"
     r"|objet|exp[ée]diteur|destinataire|enviado(?: el)?|para|asunto|fecha|remitente)\s*:\**(?:\s|$)",
     re.IGNORECASE,
 )
 _ATTRIBUTION = re.compile(
-    r"^[\s>]*(?:(?:on|am|le|el|il|op|den|em)\b.{6,260}?\b(?:wrote|schrieb[^:\n]{0,120}|a [ée]crit|escribi[óo]|ha scritto|schreef"
+    r"^[\s>]*(?:(?:on|am|le|el|il|op|den|em)\b.{6,260}?\b(?:wrote|schrieb[^:\n]{0,120}|a [ée]crit|escribi[óo]"
+    r"|ha scritto|schreef"
     r"|skrev|escreveu)\s*:"
     r"|.{3,160}\bschrieb (?:am|on)\b.{4,80}:|.{3,160}\b(?:escribi[óo] el|a [ée]crit le)\b.{4,80}:)\s*$",
     re.IGNORECASE | re.DOTALL,
@@ -31,22 +34,31 @@ _STARTS = re.compile(r"^[\s>]*(?:on|am|le|el|il|op|den|em)\s", re.IGNORECASE)
 _WEAK = re.compile(r"^(?=.*\d)(?=.*(?:<\S+@\S+>|\d[:h.]\d\d|\bwrites?\b|\bwrote\b|\b\d{4}\b)).{8,260}:\s*$", re.DOTALL)
 _RULE = re.compile(r"^\s*[-_=*]{8,}\s*$")
 _DEVICE = re.compile(
-    r"^\s*[*_]?(?:sent from (?:my|a|an|mail|outlook|yahoo|gmail|proton|samsung)\b[\w ’'.-]{0,50}|sent with [\w ().:/?-]{2,60}"
+    r"^\s*[*_]?(?:sent from (?:my|a|an|mail|outlook|yahoo|gmail|proton|samsung)\b[\w ’'.-]{0,50}"
+    r"|sent with [\w ().:/?-]{2,60}"
     r"|sent via [\w .]{2,40}|get outlook for .{2,40}|von meinem [\w ./-]{2,40} gesendet"
     r"|(?:diese nachricht wurde |dies(?:e e-?mail)? wurde )?von meinem [\w ./-]{2,60} gesendet"
-    r"|gesendet (?:von|mit|aus|über)\s.{2,60}|envoy[ée] (?:de|depuis|[àa] partir de) (?:mon|ma|l.|outlook|mail|yahoo).{0,50}"
+    r"|gesendet (?:von|mit|aus|über)\s.{2,60}|envoy[ée] (?:de|depuis|[àa] partir de) (?:mon|ma|l.|outlook"
+    r"|mail|yahoo).{0,50}"
     r"|enviado (?:desde|con|de) (?:mi|outlook|mail|yahoo|el).{0,50}|outlook f[üu]r (?:ios|android) .{0,60})[*_.]?\s*$",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"^\s*(?:(?:many |kind |best |warm |warmest |kindest |with kind |with best )?(?:regards|wishes|greetings)|all the best|best|sincerely|yours"
-    r"|yours (?:sincerely|faithfully|truly)|cheers|(?:many |kind )?thanks(?: again| so much| a lot| in advance| and (?:best|kind) regards)?|thank you"
+    r"^\s*(?:(?:many |kind |best |warm |warmest |kindest |with kind |with best )?(?:regards|wishes|greetings)"
+    r"|all the best|best|sincerely|yours"
+    r"|yours (?:sincerely|faithfully|truly)|cheers|(?:many |kind )?thanks(?: again| so much| a lot"
+    r"| in advance| and (?:best|kind) regards)?|thank you"
     r"(?: so much| very much| in advance)?|thx|take care|talk soon|speak soon|br|kr|xo"
-    r"|(?:mit )?(?:freundliche[nmr]?|beste[nr]?|viele[n]?|liebe[nr]?|herzliche[nr]?|sch[öo]ne[nr]?|sonnige[nr]?) (?:gr(?:ü|ue|u)(?:ß|ss)(?:e[n]?)?)"
-    r"(?: aus \w+)?|gr(?:ü|ue)(?:ß|ss)e|(?:viele|liebe|beste) gr(?:ü|ue)(?:ß|ss)e|mfg|lg|vg|bg|hochachtungsvoll|besten dank|vielen dank|danke"
-    r"(?: (?:im voraus|schon mal|dir|ihnen))?|(?:bien )?cordialement|bien [àa] (?:vous|toi)|(?:tr[èe]s )?cordialement|salutations(?: distingu[ée]es)?"
-    r"|sinc[èe]res salutations|meilleures salutations|bonne journ[ée]e|belle journ[ée]e|merci(?: (?:beaucoup|d.avance|par avance))?|amicalement|[àa] bient[ôo]t"
-    r"|(?:un (?:cordial )?)?saludos?(?: cordiales)?|(?:muchos |cordiales )?saludos|atentamente|un abrazo|(?:muchas )?gracias"
+    r"|(?:mit )?(?:freundliche[nmr]?|beste[nr]?|viele[n]?|liebe[nr]?|herzliche[nr]?|sch[öo]ne[nr]?"
+    r"|sonnige[nr]?) (?:gr(?:ü|ue|u)(?:ß|ss)(?:e[n]?)?)"
+    r"(?: aus \w+)?|gr(?:ü|ue)(?:ß|ss)e|(?:viele|liebe|beste) gr(?:ü|ue)(?:ß|ss)e|mfg|lg|vg|bg"
+    r"|hochachtungsvoll|besten dank|vielen dank|danke"
+    r"(?: (?:im voraus|schon mal|dir|ihnen))?|(?:bien )?cordialement|bien [àa] (?:vous|toi)"
+    r"|(?:tr[èe]s )?cordialement|salutations(?: distingu[ée]es)?"
+    r"|sinc[èe]res salutations|meilleures salutations|bonne journ[ée]e|belle journ[ée]e|merci(?: (?:beaucoup"
+    r"|d.avance|par avance))?|amicalement|[àa] bient[ôo]t"
+    r"|(?:un (?:cordial )?)?saludos?(?: cordiales)?|(?:muchos |cordiales )?saludos|atentamente|un abrazo"
+    r"|(?:muchas )?gracias"
     r"(?: (?:de antemano|por adelantado))?|cordialmente)"
     r"(?:\s*[,.!:–-]*\s*(?P<name>[^\W\d_][\w.’'-]*(?: [^\W\d_][\w.’'-]*){0,3})?)?\s*[,.!]*\s*$",
     re.IGNORECASE,
@@ -64,7 +76,8 @@ class In(Frozen):
 
 
 class Out(Frozen):
-    """The three parts, each with white space at the ends removed; ``forwarded`` when nothing but a forward is there."""
+    """The three parts, each with white space at the ends removed; ``forwarded`` when nothing but a forward i"
+    "s there."""
 
     own_text: str
     quoted: str

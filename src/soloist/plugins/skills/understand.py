@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pydantic import Field
+
 from soloist.kernel.message import Automatic, Frozen, Span, Understanding
 from soloist.plugins.skills._text import sentences, span
 from soloist.plugins.skills.contact import read_contact
@@ -16,7 +18,9 @@ from soloist.plugins.skills.money import find_budgets
 from soloist.plugins.skills.strip_reply import split
 from soloist.sdk import skill
 
-_INVOICE_FILE = re.compile(r"invoice|rechnung|facture|factura|zugferd|xrechnung|facturx|mahnung|\bre[-_]?\d", re.IGNORECASE)
+_INVOICE_FILE = re.compile(
+    r"invoice|rechnung|facture|factura|zugferd|xrechnung|facturx|mahnung|\bre[-_]?\d", re.IGNORECASE
+)
 
 
 class AttachmentName(Frozen):
@@ -40,7 +44,7 @@ class In(Frozen):
     automatic: Automatic | None = None
     known_client: bool = False
     thread_known: bool = False
-    attachments: list[AttachmentName] = []
+    attachments: list[AttachmentName] = Field(default=[])
     now: str
     timezone: str = "UTC"
     currency: str = "EUR"
