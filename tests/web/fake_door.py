@@ -481,7 +481,10 @@ class FakeDoor:
             (views.Link("The whole run", "/runs/r1"),),
         )
 
-    async def settings(self) -> views.SettingsPage:
+    async def end_access(self, what: str, ident: str) -> None:
+        self.ended = (what, ident)
+
+    async def settings(self, session: str = "") -> views.SettingsPage:
         return views.SettingsPage(
             (
                 views.FieldLine("Name", "Studio Linde"),

@@ -1,4 +1,4 @@
-"""What cannot be seen in text from outside: hidden characters and addresses that look like other ones; judges nothing."""
+"""What cannot be seen in text from outside: hidden characters, addresses that imitate others; judges nothing."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class FieldDiff:
 
 @dataclass(frozen=True)
 class Row:
-    """One waiting card in the queue; ``tone`` colours the reason, ``state`` is "open" or a word for what became of it."""
+    """One waiting card in the queue; ``tone`` colours the reason, ``state`` is "open" or what became of it."""
 
     id: str
     kind: str
@@ -190,6 +190,7 @@ class Sheet:
     options: tuple[Option, ...] = ()
     primary: str = "Approve"
     twice: bool = False
+    can_defer: bool = True
     message: Message | None = None
     answers: tuple[AnswerLine, ...] = ()
     citations: tuple[CitationLine, ...] = ()
@@ -397,6 +398,7 @@ class WhyPage:
     can_undo: bool = False
     payload_hash: str = ""
     links: tuple[Link, ...] = ()
+    changes: tuple[FieldDiff, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Values as a person reads them: money, instants in the operator's zone, durations, short ids; formats, never counts."""
+"""Values as a person reads them: money, instants in the operator's zone, durations, short ids; no markup."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Door(Protocol):
         """What became of a card that was just decided, for the toast."""
 
     async def undo(self, card: str, who: str) -> views.Outcome:
-        """Take a decision back while its effect is held, or start the undoing effect."""
+        """Take back what a card or proposal led to, while it is held or by its declared way back."""
 
     async def seen(self) -> None:
         """Start the "since" line anew from this moment."""
@@ -64,5 +64,8 @@ class Door(Protocol):
     async def why(self, ident: str) -> views.WhyPage:
         """Any proposal, effect, card or event explained."""
 
-    async def settings(self) -> views.SettingsPage:
-        """Settings, access and connectors."""
+    async def settings(self, session: str = "") -> views.SettingsPage:
+        """Settings, access and connectors; ``session`` is the one asking."""
+
+    async def end_access(self, what: str, ident: str) -> None:
+        """End a session or an API token (``what`` is "sessions" or "tokens")."""

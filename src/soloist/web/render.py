@@ -1,4 +1,4 @@
-"""Jinja with autoescape and the console's filters: turns view models into pages; it asks nothing and decides nothing."""
+"""Jinja with autoescape and the console's filters: turns view models into pages; it asks and decides nothing."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from soloist.web.pages.edge import door
+from soloist.web.pages.edge import door, who
 from soloist.web.render import page
 
 
@@ -20,3 +20,10 @@ async def why(request: Request) -> Response:
     """GET /why/{ident}: what happened and why, read in two minutes."""
     found = await door(request).why(request.path_params["ident"])
     return page(request, "why.html", await door(request).frame(), view=found)
+
+
+async def take_back(request: Request) -> Response:
+    """POST /why/{ident}/undo: undo by the declared way back, then the explanation again."""
+    ident = request.path_params["ident"]
+    await door(request).undo(ident, who(request))
+    return RedirectResponse(f"/why/{ident}", status_code=303)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -33,6 +34,11 @@ def door(request: Request) -> Door:
 def who(request: Request) -> str:
     """The person behind the session, as the journal names them."""
     return str(getattr(request.state, "who", "operator"))
+
+
+def faults() -> Mapping[Any, Any]:
+    """Handlers for every fault a page can meet, as Starlette takes them."""
+    return {SoloistError: fault, HTTPException: fault, Exception: fault}
 
 
 async def fault(request: Request, error: Exception) -> Response:

@@ -87,7 +87,7 @@ async def _desk(
 def _context(
     sheet: Sheet | None, *, mode: str = "", edits: dict[str, str] | None = None, changed: Changed | None = None
 ) -> dict[str, Any]:
-    """What the sheet's template needs: the draft as it stands in the form, and edits beside the version that was seen."""
+    """What the sheet's template needs: the draft as it stands in the form, edits beside the version that was seen."""
     edits = edits or {}
     fields = sheet.draft if sheet else ()
     compared = [diff.field(f.label, f.value, edits[f.name]) for f in fields if f.name in edits]

@@ -12,7 +12,16 @@ from soloist.web.render import page
 
 async def show(request: Request) -> Response:
     """GET /settings."""
-    return page(request, "settings.html", await door(request).frame(), view=await door(request).settings())
+    principal = getattr(request.state, "principal", None)
+    view = await door(request).settings(principal.session if principal else "")
+    return page(request, "settings.html", await door(request).frame(), view=view)
+
+
+async def end(request: Request) -> Response:
+    """POST /sessions/{ident}/end and /tokens/{ident}/end: it works no longer."""
+    what = request.url.path.split("/")[1]
+    await door(request).end_access(what, request.path_params["ident"])
+    return RedirectResponse("/settings", status_code=303)
 
 
 async def form(request: Request) -> Response:

@@ -1,0 +1,126 @@
+"""The activity: the journal in plain sentences, newest first; a readable log, not the log itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+
+from soloist.engine.store import reading
+from soloist.insight import names, views
+
+PAGE = 50
+GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "": ("All", ()),
+    "arrived": ("Arrived", ("mail.received", "form.submitted", "message.received")),
+    "decided": (
+        "Decided",
+        (
+            "proposal.approved",
+            "proposal.rejected",
+            "proposal.edited",
+            "proposal.denied",
+            "card.deferred",
+            "card.expired",
+            "outbound.stopped",
+            "outbound.released",
+        ),
+    ),
+    "done": ("Done", ("effect.succeeded", "effect.compensated", "effect.resolved_done")),
+    "failed": ("Failed", ("effect.failed", "effect.needs_human", "effect.unknown", "run.failed")),
+    "changed": ("Changed", ("record.created", "record.changed", "identity.linked")),
+}
+
+WORDS: Mapping[str, tuple[str, str, str]] = {
+    "mail.received": ("mail", "wrote", ""),
+    "form.submitted": ("file-text", "sent a form", ""),
+    "message.received": ("mail", "wrote", ""),
+    "message.read": ("mail", "read", ""),
+    "message.understood": ("list-checks", "understood", ""),
+    "proposal.made": ("send", "proposed", ""),
+    "proposal.edited": ("pencil", "edited", ""),
+    "proposal.approved": ("check", "approved", "go"),
+    "proposal.rejected": ("x", "rejected", ""),
+    "proposal.denied": ("shield", "refused by policy", "warn"),
+    "proposal.expired": ("clock", "let expire", "warn"),
+    "proposal.withdrawn": ("undo-2", "withdrew", ""),
+    "proposal.superseded": ("undo-2", "replaced", ""),
+    "card.opened": ("inbox", "asked you", ""),
+    "card.done": ("check", "closed the card", ""),
+    "card.deferred": ("clock", "put off", ""),
+    "card.expired": ("clock", "let the card expire", "warn"),
+    "card.withdrawn": ("undo-2", "withdrew the card", ""),
+    "effect.intended": ("clock", "will carry out", ""),
+    "effect.claimed": ("circle-dashed", "takes up", ""),
+    "effect.attempting": ("play", "attempts", ""),
+    "effect.succeeded": ("circle-check", "carried out", "go"),
+    "effect.refused": ("circle-x", "was refused", "warn"),
+    "effect.failed": ("circle-x", "could not carry out", "bad"),
+    "effect.unknown": ("triangle-alert", "does not know the outcome of", "bad"),
+    "effect.reconciling": ("search", "looks up", ""),
+    "effect.needs_human": ("triangle-alert", "needs your word on", "bad"),
+    "effect.resolved_done": ("circle-check", "marked as done", "go"),
+    "effect.resolved_not_done": ("x", "marked as not done", ""),
+    "effect.compensating": ("undo-2", "takes back", ""),
+    "effect.compensated": ("undo-2", "took back", "go"),
+    "effect.compensation_failed": ("circle-x", "could not take back", "bad"),
+    "record.created": ("database", "wrote the record", ""),
+    "record.changed": ("git-compare", "changed the record", ""),
+    "identity.linked": ("user-round", "linked an address to", ""),
+    "outbound.stopped": ("octagon-pause", "stopped everything outbound", "bad"),
+    "outbound.released": ("play", "let outbound go on", ""),
+}
+"""Icon, verb and tone for each kind of event; others are shown by their own name."""
+
+
+def page(conn: sa.Connection, *, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
+    """One page; ``before`` is the sequence number that the last page ended with."""
+    seq = int(before) if before.isdecimal() and len(before) < 19 else 0
+    group = group if group in GROUPS else ""
+    if query:
+        rows = reading.searched(conn, query[:200], seq, PAGE + 1)
+    else:
+        rows = reading.before(conn, seq, PAGE + 1, GROUPS[group][1])
+    shown = rows[:PAGE]
+    known = names.of(conn, [row["subject"] for row in shown])
+    more = {"group": group, "q": query, "before": shown[-1]["seq"]} if len(rows) > PAGE else {}
+    return views.ActivityPage(
+        entries=tuple(entry(row, known) for row in shown),
+        tabs=tuple(
+            views.Tab(text, f"/activity?group={name}" if name else "/activity", name == group and not query)
+            for name, (text, _kinds) in GROUPS.items()
+        ),
+        query=query,
+        next="/activity?" + urlencode({k: v for k, v in more.items() if v}) if more else "",
+    )
+
+
+def entry(row: Mapping[str, Any], known: Mapping[str, views.Link]) -> views.Entry:
+    """One event as a sentence."""
+    icon, verb, tone = WORDS.get(row["kind"], ("circle-dashed", row["kind"], ""))
+    payload = row["payload"] or {}
+    about = known.get(row["subject"])
+    text = f"{verb}: {about.text}" if about else _arrived(row, payload, verb)
+    href = about.href if about else f"/why/{row['id']}" if row["kind"] in names.OWN_KINDS else ""
+    note = str(payload.get("note") or payload.get("why") or "")
+    return views.Entry(row["seq"], row["at"], icon, _who(row, payload), text, href, note[:200], tone)
+
+
+def _arrived(row: Mapping[str, Any], payload: Mapping[str, Any], verb: str) -> str:
+    if row["payload"] is None:
+        return f"{verb} (erased)"
+    return f"{verb}: {payload['subject']}" if payload.get("subject") else verb
+
+
+def _who(row: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
+    """Who did it, as a person says it."""
+    actor = row["actor"]
+    if actor == "operator":
+        return "You"
+    if actor == "soloist":
+        return "Soloist"
+    if actor == "outside":
+        return str(payload.get("name") or payload.get("from") or row["source"])
+    return f"program {actor.removeprefix('token:')}" if actor.startswith("token:") else str(actor)

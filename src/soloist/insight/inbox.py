@@ -1,0 +1,210 @@
+"""The inbox: what waits in the order of judgement, what happened since the last look; it ranks and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.engine.store import effects, proposals, reading, settings, tasks
+from soloist.engine.store.clock import later
+from soloist.engine.store.tx import Tx
+from soloist.insight import sheets, views, words
+from soloist.kernel.errors import NotFound
+
+SEEN_SEQ, SEEN_AT = "console.seen_seq", "console.seen_at"
+PAGE = 50
+
+SINCE = (
+    (("mail.received", "form.submitted", "message.received"), "arrived", "arrived", ""),
+    (("effect.succeeded",), "sent or done", "done", ""),
+    (("effect.failed", "run.failed"), "failed", "failed", "bad"),
+    (("effect.needs_human",), "of unknown outcome", "failed", "warn"),
+    (("card.expired",), "expired unanswered", "decided", "warn"),
+    (("record.created", "record.changed"), "records written", "changed", ""),
+)
+"""Kinds of events, how they are counted in words, the filter that lists them, their tone."""
+
+
+def standing(conn: sa.Connection, now: str) -> tuple[int, str]:
+    """How many cards wait (at most 1,000), and since when everything outbound is stopped ("" when it is not)."""
+    return reading.waiting_count(conn, now), settings.value(conn, settings.STOP)
+
+
+def page(
+    conn: sa.Connection, *, now: str, current: str = "", follow_up: float = 0.0, after: str = ""
+) -> views.InboxPage:
+    """The desk with one card open: the one asked for, else the most pressing.
+
+    ``follow_up`` in seconds; ``after`` is how many rows earlier pages have shown.
+    """
+    cards = ranked(reading.waiting(conn, now), now)
+    waiting = len(cards) if len(cards) < 200 else reading.waiting_count(conn, now)
+    start = int(after) if after.isdecimal() and len(after) < 6 else 0
+    shown = cards[start : start + PAGE]
+    ident = current or (shown[0]["id"] if shown else "")
+    return views.InboxPage(
+        waiting=waiting,
+        rows=tuple(_row(card, row) for card, row in _with_proposals(conn, shown)),
+        current=_sheet(conn, ident) if ident else None,
+        since_at=settings.value(conn, SEEN_AT),
+        since=_since(conn),
+        numbers=_numbers(conn, cards, now),
+        review=_review(cards, now),
+        next_planned=_next(conn, follow_up),
+        next=f"/?after={start + PAGE}" if start + PAGE < len(cards) else "",
+    )
+
+
+def ranked(cards: Sequence[Mapping[str, Any]], now: str) -> list[Mapping[str, Any]]:
+    """Judgement first, then what is due first, then what is worth more, then what has waited longer."""
+    return sorted(
+        cards,
+        key=lambda c: (
+            -int(c["judgement"]),
+            (c["deadline"] or "9999") if c["deadline"] < later(now, 86400) else "9998",
+            -int(c["value_minor"]),
+            c["created"],
+        ),
+    )
+
+
+def mark_seen(tx: Tx) -> None:
+    """The operator has looked: the "since" line begins anew at this commit."""
+    settings.put(tx, SEEN_SEQ, str(reading.last_seq(tx.conn)))
+    settings.put(tx, SEEN_AT, tx.now)
+
+
+def _sheet(conn: sa.Connection, ident: str) -> views.Sheet | None:
+    try:
+        return sheets.sheet(conn, ident)
+    except NotFound:
+        return None
+
+
+def _with_proposals(
+    conn: sa.Connection, cards: Sequence[Mapping[str, Any]]
+) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    rows = reading.named(conn, "proposals", [card["subject"] for card in cards])
+    return [(card, rows.get(card["subject"], {})) for card in cards]
+
+
+def _row(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> views.Row:
+    """One line of the queue."""
+    kind, icon = sheets.kind_of(card)
+    if card["type"] == "proposal" and proposal.get("operation") == "mail.send":
+        kind, icon = ("Follow-up" if (proposal["evidence"] or {}).get("follow_up") else "Reply"), "mail"
+    reason, tone = _reason(card, proposal)
+    return views.Row(
+        id=card["id"],
+        kind=kind,
+        icon=icon,
+        title=card["title"],
+        reason=reason,
+        tone=tone,
+        value=words.money(card["value_minor"], card["currency"]) if card["value_minor"] else "",
+        due=card["deadline"],
+        estimate=f"about {words.lasted(float(card['estimate']))}" if card["estimate"] else "",
+    )
+
+
+def _reason(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> tuple[str, str]:
+    """The one thing that makes this card need a look, and its tone."""
+    if card["type"] == "unknown_outcome":
+        return "It may or may not have happened", "bad"
+    if card["type"] == "failure":
+        return "Not done", "bad"
+    evidence = proposal.get("evidence") or {}
+    if evidence.get("faults"):
+        return "The draft has a fault", "bad"
+    unmet = [a for a in evidence.get("answers") or [] if a["answer"] == "not_met"]
+    if unmet:
+        return "Not met: " + ", ".join(str(a["criterion"]).replace("_", " ") for a in unmet), "warn"
+    if questions := proposal.get("questions"):
+        return words.counted(len(questions), "open question"), "warn"
+    if proposal.get("risk") == "financial":
+        return "Moves money", "warn"
+    return str(card["why"]).split(". ")[0].rstrip("."), ""
+
+
+def _since(conn: sa.Connection) -> tuple[views.Link, ...]:
+    """What happened since the last look, each count a link to its list."""
+    seq = int(settings.value(conn, SEEN_SEQ) or 0)
+    found = []
+    for kinds, text, group, tone in SINCE:
+        count = min(sum(reading.count_since(conn, kind, seq) for kind in kinds), reading.CAP)
+        if count:
+            many = f"over {count}" if count == reading.CAP else str(count)
+            found.append(views.Link(f"{many} {_one(text) if count == 1 else text}", f"/activity?group={group}", tone))
+    return tuple(found)
+
+
+def _one(text: str) -> str:
+    return text.replace("records", "record")
+
+
+def _numbers(conn: sa.Connection, cards: Sequence[Mapping[str, Any]], now: str) -> tuple[views.Number, ...]:
+    """What is on its way out, and how long the oldest card has waited."""
+    found = [views.Number("Waiting to leave", str(reading.effects_waiting(conn)))]
+    first, today = words.instant(min((card["created"] for card in cards), default="")), words.instant(now)
+    if first and today:
+        found.append(views.Number("Oldest", words.lasted((today - first).total_seconds())))
+    return tuple(found)
+
+
+def _review(cards: Sequence[Mapping[str, Any]], now: str) -> str:
+    """How long all of it takes, and how much of it can wait."""
+    if not cards:
+        return ""
+    total = sum(float(card["estimate"] or 0) for card in cards)
+    later_on = sum(1 for card in cards if not card["deadline"] or card["deadline"] > later(now, 86400))
+    text = f"About {words.lasted(max(60.0, total))} in all."
+    if later_on == len(cards):
+        return text + " All of it can wait a day."
+    return text + (f" {words.counted(later_on, 'card')} can wait a day." if later_on else "")
+
+
+def _next(conn: sa.Connection, follow_up: float) -> str:
+    """The next planned thing, for an empty desk."""
+    run = reading.oldest_waiting_run(conn, "followup")
+    if run is None or not follow_up:
+        return "New messages are read as they come in."
+    message = reading.named(conn, "messages", [run["input"]]).get(run["input"])
+    to = ", ".join(message["recipients"] or []) if message else "a client"
+    day = later(run["started"], follow_up)[:10]
+    return f"Next: if {to} does not answer, a reminder is prepared on {day}."
+
+
+def outcome(conn: sa.Connection, ident: str, now: str) -> views.Outcome | None:
+    """What became of a card that was just decided, in one sentence; None for an unknown card."""
+    try:
+        card = tasks.get(conn, ident)
+    except NotFound:
+        return None
+    proposal = proposals.find(conn, card["subject"])
+    if card["state"] == "open":
+        return views.Outcome(ident, "Put off. The card comes back.") if card["snoozed_until"] > now else None
+    if proposal is None or card["type"] not in ("proposal", "change"):
+        return views.Outcome(ident, sheets.sheet(conn, ident).state_line)
+    if proposal["state"] == "superseded":
+        return views.Outcome(ident, "Taken back. Nothing was sent; it waits for you again.", tone="warn")
+    if proposal["state"] != "approved":
+        return views.Outcome(ident, sheets.STATES.get(proposal["state"], proposal["state"]))
+    return _approved(conn, ident, proposal, now)
+
+
+def _approved(conn: sa.Connection, ident: str, proposal: Mapping[str, Any], now: str) -> views.Outcome:
+    """An approval: still held, leaving, or done."""
+    if proposal["noun"] == "change":
+        return views.Outcome(ident, "Approved. The record is being changed.")
+    made = effects.of_proposal(conn, proposal["id"])
+    if settings.stopped(conn):
+        return views.Outcome(ident, "Approved. It waits, because everything outbound is stopped.", True, "warn")
+    if any(row["attempts"] for row in made):
+        return views.Outcome(ident, "Approved and carried out.")
+    until = made[0]["not_before"] if made else later(proposal["updated"], proposal["hold_ms"] / 1000)
+    end, base = words.instant(until), words.instant(now)
+    rest = (end - base).total_seconds() if end and base else 0.0
+    text = f"Approved. Runs in {max(1, round(rest))} s." if rest > 0 else "Approved. It runs now."
+    return views.Outcome(ident, text, rest > 0)

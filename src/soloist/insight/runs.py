@@ -1,0 +1,122 @@
+"""Runs as a list and one run with its steps, its cost in time and what can be done now; starts and stops nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import sqlalchemy as sa
+
+from soloist.engine.store import reading, runs
+from soloist.insight import names, views, words
+
+PAGE = 50
+STATES = (("", "All"), ("waiting", "Waiting"), ("running", "Running"), ("failed", "Failed"), ("done", "Done"))
+TONES = {"failed": "bad", "waiting": "warn", "done": "go"}
+FLOWS = {"intake": "Message", "proposal": "Proposal", "effect": "Effect", "followup": "Follow-up", "reply": "Reply"}
+
+
+def page(conn: sa.Connection, *, state: str = "", before: str = "") -> views.RunsPage:
+    """One page, newest first; ``before`` is what the last page's link carried."""
+    state = state if state in dict(STATES) else ""
+    started, _, ident = before.partition("~")
+    rows = runs.listed(conn, before=(started, ident) if ident else None, limit=PAGE + 1, state=state)
+    shown = rows[:PAGE]
+    known = names.of(conn, [row["subject"] for row in shown])
+    last = shown[-1] if len(rows) > PAGE else None
+    more = {"state": state, "before": f"{last['started']}~{last['id']}"} if last else {}
+    return views.RunsPage(
+        tabs=tuple(views.Tab(t, f"/runs?state={s}" if s else "/runs", s == state) for s, t in STATES),
+        rows=tuple(_line(row, known) for row in shown),
+        next="/runs?" + urlencode({k: v for k, v in more.items() if v}) if more else "",
+    )
+
+
+def _line(row: Mapping[str, Any], known: Mapping[str, views.Link]) -> views.TableRow:
+    about = known[row["subject"]].text if row["subject"] in known else row["subject"]
+    cells = (flow_name(row["flow"]), row["state"], about, took(row))
+    return views.TableRow(f"/runs/{row['id']}", cells, row["started"], TONES.get(row["state"], ""))
+
+
+def flow_name(flow: str) -> str:
+    """A flow as the operator calls it."""
+    return FLOWS.get(flow, flow.replace("_", " ").capitalize())
+
+
+def took(row: Mapping[str, Any]) -> str:
+    """How long a run took, "" while it goes on."""
+    begun, ended = words.instant(row["started"]), words.instant(row["ended"])
+    return words.lasted((ended - begun).total_seconds()) if begun and ended else ""
+
+
+def run(conn: sa.Connection, ident: str) -> views.RunPage:
+    """One run with its steps (NotFound)."""
+    row = runs.get(conn, ident)
+    steps = runs.steps_of(conn, ident)
+    about = names.of(conn, [row["subject"]]).get(row["subject"])
+    card = reading.card_about(conn, ident) or reading.card_about(conn, row["subject"])
+    return views.RunPage(
+        id=ident,
+        flow=flow_name(row["flow"]),
+        state=row["state"],
+        started=row["started"],
+        tone=TONES.get(row["state"], ""),
+        took=took(row),
+        trigger=about.text if about else row["subject"],
+        trigger_href=about.href if about else "",
+        steps=tuple(_steps(row, steps)),
+        now_what=tuple(_now_what(row, card)),
+        links=tuple(_links(conn, row)),
+    )
+
+
+def _steps(row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> list[views.RunStep]:
+    """What was done, then what it waits for or what ended it."""
+    found = []
+    for step in steps:
+        begun, ended = words.instant(step["started"]), words.instant(step["ended"])
+        ms = int((ended - begun).total_seconds() * 1000) if begun and ended else 0
+        failed = bool(step["error"])
+        found.append(
+            views.RunStep(
+                name=str(step["step"]).capitalize(),
+                at=step["started"],
+                state="failed" if failed else "done",
+                ms=ms,
+                inputs=shown(step["input"]),
+                outputs=shown(step["output"], step["detail"]),
+                error=step["error"],
+                tone="bad" if failed else "go",
+            )
+        )
+    if row["state"] == "waiting":
+        found.append(views.RunStep(row["note"].capitalize() or "Waits", row["started"], "waiting", tone="warn"))
+    if row["error"] and not any(step.error for step in found):
+        found.append(views.RunStep("Ended", row["ended"], "failed", error=row["error"], tone="bad"))
+    return found
+
+
+def shown(*values: Any) -> str:
+    """JSON values as indented text, empty ones left out; at most 20,000 characters."""
+    texts = [json.dumps(v, ensure_ascii=False, indent=2, sort_keys=True) for v in values if v not in (None, {}, [])]
+    return "\n".join(texts)[:20_000]
+
+
+def _now_what(row: Mapping[str, Any], card: Mapping[str, Any] | None) -> list[views.Link]:
+    """The page where something can be done about it."""
+    if card and card["state"] == "open":
+        return [views.Link(card["title"], f"/cards/{card['id']}", "go")]
+    if row["state"] == "failed":
+        return [views.Link("Nothing waits for you about this run. Its card was closed.", "/activity")]
+    return []
+
+
+def _links(conn: sa.Connection, row: Mapping[str, Any]) -> list[views.Link]:
+    """The run above it and the runs it set going."""
+    found = [views.Link("The run that began it", f"/runs/{row['parent']}")] if row["parent"] else []
+    return found + [
+        views.Link(f"{flow_name(child['flow'])}: {child['state']}", f"/runs/{child['id']}")
+        for child in reading.children(conn, row["id"])
+    ]

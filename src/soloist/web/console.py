@@ -1,0 +1,134 @@
+"""Console: the Door over a real App: reads through insight, acts through the desk; it holds no rule of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from soloist.app import App
+from soloist.config import seconds
+from soloist.insight import activity, explanation, inbox, records, runs, setup, sheets, views
+from soloist.kernel.errors import BadInput, Conflict
+from soloist.web.doors import Decision
+
+
+class Console:
+    """One App as the pages see it."""
+
+    def __init__(self, app: App) -> None:
+        """The App is given and only used."""
+        self._desk, self._access = app.desk, app.access
+
+    @property
+    def _now(self) -> str:
+        return self._desk.store.clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    async def frame(self) -> views.Frame:
+        """What surrounds every page."""
+        business, now = self._desk.settings.business, self._now
+        waiting, stopped = await self._desk.store.read(lambda conn: inbox.standing(conn, now))
+        return views.Frame(
+            business.name, business.timezone, business.language, waiting, stopped, self._desk.settings.sample, now=now
+        )
+
+    async def inbox(self, current: str = "", after: str = "") -> views.InboxPage:
+        """The queue in the order of judgement."""
+        now, follow_up = self._now, seconds(self._desk.settings.intake.follow_up_after)
+        return await self._desk.store.read(
+            lambda conn: inbox.page(conn, now=now, current=current, follow_up=follow_up, after=after)
+        )
+
+    async def sheet(self, card: str) -> views.Sheet:
+        """One card, open or decided."""
+        return await self._desk.store.read(lambda conn: sheets.sheet(conn, card))
+
+    async def decide(self, card: str, decision: Decision) -> views.Outcome:
+        """Commit a decision through the desk."""
+        await self._desk.decide_card(
+            card,
+            decision.option,
+            digest=decision.payload_hash,
+            who=decision.who,
+            via="console",
+            edits=decision.edits or None,
+            reason=decision.reason,
+        )
+        return await self.outcome(card) or views.Outcome(card, "Done.")
+
+    async def outcome(self, card: str) -> views.Outcome | None:
+        """What became of a card that was just decided."""
+        now = self._now
+        return await self._desk.store.read(lambda conn: inbox.outcome(conn, card, now))
+
+    async def undo(self, card: str, who: str) -> views.Outcome:
+        """Take back the proposal a card or id stands for; Conflict says why it cannot be."""
+        proposal = await self._desk.store.read(lambda conn: explanation.proposal_of(conn, card))
+        if not proposal:
+            raise Conflict("There is nothing here that can be taken back.")
+        await self._desk.undo_proposal(proposal, who=who)
+        return await self.outcome(card) or views.Outcome(card, "It is being taken back.", tone="warn")
+
+    async def seen(self) -> None:
+        """Start the "since" line anew."""
+        await self._desk.store.write(inbox.mark_seen, full=False)
+
+    async def stop(self, on: bool, who: str) -> None:
+        """Halt everything outbound, or let it go on."""
+        await self._desk.effects.stop(on, who=who)
+
+    async def activity(self, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
+        """A page of what happened."""
+        return await self._desk.store.read(lambda conn: activity.page(conn, group=group, query=query, before=before))
+
+    async def records(self, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:
+        """A page of records of one kind."""
+        return await self._desk.store.read(lambda conn: records.page(conn, kind=kind, query=query, after=after))
+
+    async def record(self, kind: str, ident: str) -> views.RecordPage:
+        """One record with its history."""
+        return await self._desk.store.read(lambda conn: records.record(conn, kind, ident))
+
+    async def runs(self, state: str = "", before: str = "") -> views.RunsPage:
+        """A page of runs."""
+        return await self._desk.store.read(lambda conn: runs.page(conn, state=state, before=before))
+
+    async def run(self, ident: str) -> views.RunPage:
+        """One run with its steps."""
+        return await self._desk.store.read(lambda conn: runs.run(conn, ident))
+
+    async def why(self, ident: str) -> views.WhyPage:
+        """Any proposal, effect, card, message, event or run explained."""
+        zone = self._desk.settings.business.timezone
+        return await self._desk.store.read(lambda conn: explanation.page(conn, ident, zone))
+
+    async def settings(self, session: str = "") -> views.SettingsPage:
+        """Settings, access and connectors."""
+        desk, now, listed = self._desk, self._now, self._connectors()
+        home = str(desk.home.root)
+        return await desk.store.read(
+            lambda conn: setup.page(conn, desk.settings, now=now, home=home, session=session, connectors=listed)
+        )
+
+    def _connectors(self) -> list[Mapping[str, Any]]:
+        """Connections and what they can do outside."""
+        return [
+            {
+                "connector": half.name,
+                "kind": half.kind,
+                "operations": [
+                    {"name": op.name, "class": op.effect_class, "risk": op.risk, "hold": op.hold}
+                    for op in half.operations().values()
+                ],
+            }
+            for half in self._desk.connections.values()
+        ]
+
+    async def end_access(self, what: str, ident: str) -> None:
+        """End a session or an API token."""
+        if what == "sessions":
+            await self._access.revoke(ident)
+        elif what == "tokens":
+            await asyncio.to_thread(self._access.revoke_token, ident)
+        else:
+            raise BadInput("Only sessions and tokens can be ended.")
