@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -306,6 +307,29 @@ def test_a_long_book_and_many_questions_stay_within_250_words():
     assert len(draft.body.split()) <= 250
     assert len(draft.questions) == 12 - 4 + 4
     assert any("left out to keep the reply short" in n for n in draft.notes)
+
+
+@pytest.mark.parametrize("word", ["a-", "a.", "a@", "We need a website ", "111 ", "Re: ", "x"])
+def test_long_messages_are_answered_in_seconds(word: str):
+    text = word * (200_000 // len(word))
+    start = time.perf_counter()
+    read = Understanding(
+        own_text=text,
+        kind="enquiry",
+        kind_rule="x",
+        kind_words=[Span(text=text, start=0, end=len(text))],
+        questions=[Span(text=text, start=0, end=len(text))],
+    )
+    draft = draft_reply.run(In(house_book=BOOK, understanding=read, subject=text, sender_name=text))
+    assert len(draft.body) < 2000
+    assert time.perf_counter() - start < 5
+
+
+def test_a_house_book_of_a_megabyte_is_used_in_seconds():
+    start = time.perf_counter()
+    draft = reply("We need a website. How do I pay?", service="website", house_book=BOOK * 1500)
+    assert len(draft.citations) >= 3
+    assert time.perf_counter() - start < 10
 
 
 @pytest.mark.parametrize("name", sorted(shipped_templates.shipped()))

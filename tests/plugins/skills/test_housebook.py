@@ -147,3 +147,9 @@ def test_long_runs_of_one_mark_are_quick(hostile: str):
 
 def test_clean_keeps_words_with_underscores_and_sums():
     assert clean("file_name_x costs *about* 2 * 3 EUR") == "file_name_x costs about 2 * 3 EUR"
+
+
+def test_many_faults_are_counted_not_listed():
+    faults = parse("## Prices\n- a: 1\n" + "## Team\n" * 30).faults
+    assert len(faults) == 11
+    assert faults[-1] == "The house book has 20 more such places."

@@ -18,6 +18,8 @@ Section = Literal["services", "prices", "terms", "faq", "tone", "other"]
 MAX_CHARS = 2_000_000
 """Longest house book that is read, in characters; the rest is left out and said so."""
 
+_MAX_FAULTS = 10
+
 _NAMES: dict[Section, str] = {
     "services": "services|service|our services|what i do|leistungen|leistung|angebot|dienstleistungen"
     "|prestations|offre|mes services|servicios|servicio|oferta",
@@ -253,7 +255,10 @@ class _Reader:
                 "The house book has no line a reply could quote. Write lines below the headings Services, Prices, "
                 "Terms and FAQ."
             )
-        return Book(book.facts, book.tone, tuple(self.faults))
+        shown, more = self.faults[:_MAX_FAULTS], len(self.faults) - _MAX_FAULTS
+        if more > 0:
+            shown.append(f"The house book has {more} more such places.")
+        return Book(book.facts, book.tone, tuple(shown))
 
 
 def _take_tone(tone: Tone, text: str) -> None:

@@ -35,6 +35,9 @@ _NAME = re.compile(r"[^\W\d_][^\W\d_.'’\- ]*(?:[ .'’\-]+[^\W\d_][^\W\d_]*\.?
 _ADDRESS = re.compile(
     r"(?:https?://|www\.)\S+|\S+@\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|de|fr|es|io|example|eu|info)\b\S*"
 )
+_WINDOW = 2000
+"""How far around a place in a message is looked, in characters."""
+
 _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)|\n\s*\n|\n(?=\s*[-*•])")
 
 
@@ -81,7 +84,7 @@ def reply_subject(subject: str, language: str) -> str:
 
 def bare_subject(subject: str) -> str:
     """The subject without reply marks, as one line."""
-    rest = " ".join("".join(c if c.isprintable() else " " for c in subject).split())
+    rest = " ".join("".join(c if c.isprintable() else " " for c in subject[:_WINDOW]).split())
     while match := _REPLY_MARK.match(rest):
         rest = rest[match.end() :].strip()
     return rest
@@ -98,8 +101,8 @@ def day(iso: str, language: str) -> str:
 
 def quoted(text: str, limit: int = 160) -> str:
     """Words of the sender for quoting back: one line, addresses left out, cut between words."""
-    line = " ".join(_ADDRESS.sub("…", text).split())
-    if len(line) <= limit:
+    line = " ".join(_ADDRESS.sub("…", text[:_WINDOW]).split())
+    if len(line) <= limit and len(text) <= _WINDOW:
         return line
     return line[:limit].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
 
@@ -108,7 +111,8 @@ def sentence_around(text: str, span: Span) -> str:
     """The sentence of ``text`` that holds the span; the span's own words when its offsets do not fit the text."""
     if text[span.start : span.end] != span.text:
         return span.text
-    ends = [0, *(m.end() for m in _SENTENCE_END.finditer(text)), len(text)]
+    first, last = max(0, span.start - _WINDOW), span.end + _WINDOW
+    ends = [first, *(m.end() for m in _SENTENCE_END.finditer(text, first, last)), min(last, len(text))]
     start = max(e for e in ends if e <= span.start)
     end = min(e for e in ends if e >= span.end)
     return text[start:end].strip(" \t\n-*•")
@@ -117,7 +121,7 @@ def sentence_around(text: str, span: Span) -> str:
 def mirrored(understanding: Understanding, preferred: Sequence[Span]) -> str:
     """The sentence in which they say what they want, in their words; "" when no words are known."""
     asked = {span.text for span in understanding.questions}
-    for span in (*preferred, *understanding.kind_words):
+    for span in [*preferred, *understanding.kind_words][:20]:
         sentence = sentence_around(understanding.own_text, span)
         if len(sentence.split()) >= 3 and sentence not in asked:
             return quoted(sentence, 200)

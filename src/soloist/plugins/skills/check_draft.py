@@ -101,7 +101,7 @@ def _amounts(value: In) -> list[str]:
     sources = "\n".join((*lines, value.message_text))
     known = {_figure(match[0].removesuffix("k"), bool(match["k"])) for match in _ANY_NUMBER.finditer(sources)}
     faults = []
-    for match in _AMOUNT.finditer(f"{value.draft.subject}\n{value.draft.body}"):
+    for match in _AMOUNT.finditer(f"{value.draft.subject}\n{value.draft.body}"[: 4 * MAX_CHARS]):
         figure = _figure(match["after"] or match["before"], bool(match["ka"] or match["kb"]))
         if figure not in known:
             faults.append(f"The amount {match[0]!r} is neither in the house book nor in the message.")
