@@ -144,6 +144,12 @@ def test_lines_of_one_language_only_are_quoted():
     assert cited(draft) == [5]
 
 
+def test_a_name_that_begins_like_a_service_is_not_the_service():
+    text = "Jonas Brandt recommended you. We need a website."
+    draft = reply(text, qualification=[qualified("services", "met", span(text, "Brandt"), span(text, "website"))])
+    assert cited(draft) == [2, 6]
+
+
 def test_two_questions_in_one_sentence_are_answered_apart():
     draft = reply("How long does a website take and how do I pay?", read={"kind": "client"})
     assert cited(draft) == [14, 11]

@@ -51,7 +51,7 @@ _SUBJECTS = {
     "website": "website webseite homepage internetseite internetauftritt webauftritt webdesign web= site= sites= sitio",
     "shop": "shop onlineshop webshop tienda ecommerce boutique=",
     "logo": "logo",
-    "brand": "brand marke= marken marque= marca= branding identidad identite= erscheinungsbild",
+    "brand": "brand= brands= branding= marke= marken marque= marca= branding identidad identite= erscheinungsbild",
     "photo": "photo foto",
     "copy": "copywrit texte= textos= redaction= contenido contenu=",
     "print": "printing= printed= flyer visitenkarte drucksache imprime",
