@@ -229,6 +229,18 @@ async def test_a_cancelled_call_is_not_swallowed(door: Door, fake: Fake) -> None
         await task
 
 
+async def test_a_secret_that_is_not_in_the_vault_is_a_refusal_not_an_unknown(tmp_path: Path) -> None:
+    def look_up(name: str) -> str:
+        raise NotFound(f"There is no secret {name}.")
+
+    operations = {"charge": {"method": "POST", "path": "/c", "class": "C"}}
+    settings = parse({"connectors": {"shop": {**SHOP, "operations": operations}}})
+    door = Door(settings, tmp_path, load(), look_up)
+    found = await door.execute("shop", door.prepare("shop", "charge", {"amount": 1}, KEY, AT))
+    assert isinstance(found, Refused)
+    assert "There is no secret shop" in found.reason
+
+
 def test_a_connection_sees_only_the_secrets_it_names() -> None:
     granted = Granted(frozenset({"shop"}), lambda name: f"value of {name}")
     assert granted["shop"] == "value of shop"

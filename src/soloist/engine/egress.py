@@ -159,6 +159,12 @@ class Egress:
         self._resolver = resolver
         self._tls = tls
 
+    def _verified(self) -> ssl.SSLContext:
+        """The TLS context, made once: reading the system's authorities takes tens of milliseconds."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
     @classmethod
     def for_url(cls, base_url: str, **rules: Any) -> Egress:
         """The egress of a connector with this ``base_url``; NotSent when the URL itself breaks the rules."""
@@ -209,7 +215,7 @@ class Egress:
             extensions={"timeout": {"connect": CONNECT_WITHIN}, "sni_hostname": target.host},
         )
         try:
-            async with asyncio.timeout(timeout), self._pool(line) as pool:
+            async with asyncio.timeout(timeout), self._pool(line, target) as pool:
                 return await _exchange(pool, request)
         except MaybeSent:
             raise
@@ -219,10 +225,10 @@ class Egress:
                 raise NotSent(f"{target.host} was not reached: {reason}.") from error
             raise MaybeSent(f"The request went to {target.host}, then {reason}.") from error
 
-    def _pool(self, line: _Line) -> httpcore.AsyncConnectionPool:
+    def _pool(self, line: _Line, target: Target) -> httpcore.AsyncConnectionPool:
         """A pool for a single request: nothing is kept for the next one."""
         return httpcore.AsyncConnectionPool(
-            ssl_context=self._tls or ssl.create_default_context(),
+            ssl_context=self._verified() if target.scheme == "https" else None,
             max_connections=1,
             max_keepalive_connections=0,
             retries=0,

@@ -46,6 +46,7 @@ class Door:
         self._connections = connections(settings)
         self._contexts: dict[str, Ctx] = {}
         self.rates = Rates()
+        self.mail_rates = Rates(per_second=5, per_minute=120)
         self.breakers = Breakers()
 
     def operation(self, connector: str, operation: str) -> Operation:
@@ -130,10 +131,11 @@ class Door:
         if pause:
             why = self.breakers.why(connector)
             return Refused(f"{connector} is paused after repeated trouble: {why}", retry_after=pause)
-        wait = self.rates.take(connector)
+        rates = self.mail_rates if self._connections[connector].kind == "smtp" else self.rates
+        wait = rates.take(connector)
         if 0 < wait <= SHORT_WAIT:
             await asyncio.sleep(wait)
-            wait = self.rates.take(connector)
+            wait = rates.take(connector)
         if wait:
             self.breakers.skipped(connector)
             return Refused(f"{connector} has used up its rate limit; nothing was sent.", retry_after=wait)

@@ -19,7 +19,7 @@ State = Literal["closed", "open", "half_open"]
 
 FAILURES = 5
 """Consecutive failures that open the breaker."""
-FIRST_PAUSE = 30.0
+FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 900.0
 """The pause doubles from the first to the longest, in seconds; a refused sign-in takes the longest at once."""
 

@@ -183,7 +183,7 @@ def _no_controls(value: str, field: str) -> None:
 
 
 def _message_ids(payload: Mapping[str, Any], field: str) -> list[str]:
-    """Well-formed ids only, whatever stands around them: a stranger's broken id costs the threading, never the reply."""
+    """Well-formed ids only, whatever stands around them: a stranger's broken id never costs the reply."""
     value = payload.get(field) or ""
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):

@@ -330,6 +330,13 @@ async def test_a_wrong_password_is_refused_as_such(secure: int, mailbox: Mailbox
     assert mailbox.mails == []
 
 
+async def test_a_missing_password_sends_nothing(secure: int, mailbox: Mailbox) -> None:
+    ctx = ctx_for(secure, host="mail.studio-linde.example", **SIGNED)
+    found = await outcome(ctx)
+    assert isinstance(found, Refused)
+    assert (found.auth, mailbox.mails) == (True, [])
+
+
 async def test_a_certificate_for_another_name_is_refused(secure: int, mailbox: Mailbox) -> None:
     found = await outcome(signed(secure, host="other.example"))
     assert isinstance(found, Refused)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from soloist.kernel.errors import SoloistError
 from soloist.kernel.hashing import canonical
 from soloist.plugins.connectors.http import answers, lookup, rendering
 from soloist.plugins.connectors.http.rendering import Values
@@ -128,8 +129,8 @@ class HttpConnector(Base):
             raise NotSent("No way out was granted to this connector; nothing was sent.")
         try:
             headers = rendering.with_secrets(data["headers"], ctx.secrets)
-        except KeyError as error:
-            raise NotSent(f"The secret {error.args[0]!r} is not there; nothing was sent.") from error
+        except (KeyError, SoloistError) as error:
+            raise NotSent(f"A secret is not there ({error}); nothing was sent.") from error
         body = None if data["body"] is None else data["body"].encode()
         http: Http = ctx.http
         return await http.send(data["method"], data["url"], headers=headers, body=body, timeout=limit)

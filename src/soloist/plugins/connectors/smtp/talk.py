@@ -8,6 +8,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
+from soloist.kernel.errors import SoloistError
 from soloist.sdk import Ctx, NotSent, Plan
 
 if TYPE_CHECKING:
@@ -118,9 +119,13 @@ async def _sign_in(ctx: Ctx, client: aiosmtplib.SMTP) -> None:
         return
     if ctx.settings.get("security", "starttls") == "none" and not _own_computer(client):
         raise Refusal(f'{host} is reached without encryption, so the password was not sent. Use security = "starttls".')
+    try:
+        password = ctx.secrets[secret] if secret else ""
+    except (KeyError, SoloistError) as error:
+        raise Refusal(f"The password for {host} is not there ({error}), so nothing was sent.", auth=True) from error
     async with _before(host):
         try:
-            await client.login(username, ctx.secrets[secret] if secret else "")
+            await client.login(username, password)
         except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPNotSupported) as error:
             code = getattr(error, "code", 535)
             if 400 <= code < 500:

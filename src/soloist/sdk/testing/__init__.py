@@ -1,0 +1,6 @@
+"""Fakes and the conformance suite for plugin authors; needs nothing but the sdk and a test runner of your choice."""
+
+from soloist.sdk.testing.conformance import Case, check_connector
+from soloist.sdk.testing.fakes import BrokenHttp, FakeHttp, MemoryFiles
+
+__all__ = ["BrokenHttp", "Case", "FakeHttp", "MemoryFiles", "check_connector"]
