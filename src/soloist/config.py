@@ -235,7 +235,7 @@ class Settings(Part):
 
 
 def read(path: Path) -> Settings:
-    """Settings from a soloist.toml (defaults when there is none); BadConfig names key, value and what would be right."""
+    """Settings from a soloist.toml, defaults without one; BadConfig names key, value and what would be right."""
     if not path.exists():
         return Settings()
     try:

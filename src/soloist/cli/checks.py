@@ -24,7 +24,9 @@ async def findings(root: Path, database: str) -> list[dict[str, Any]]:
     """Every check in order; a home that cannot be opened ends the list."""
     found = [_python(), _disk(root), _toml(root)]
     if not found[-1]["ok"] or (not database and not (root / "soloist.db").exists()):
-        found.append(_finding((root / "soloist.db").exists(), f"home {root}", f"soloist up --home {root}", serious=False))
+        found.append(
+            _finding((root / "soloist.db").exists(), f"home {root}", f"soloist up --home {root}", serious=False)
+        )
         return found
     found.append(_keys(root))
     try:
@@ -48,15 +50,38 @@ async def _opened(app: Any) -> list[dict[str, Any]]:
     book = app.home.path(app.settings.intake.house_book)
     found = [
         _finding(True, "database opens and has this version's tables"),
-        _finding(not app.registry.troubles, "plugins load" if not app.registry.troubles else "; ".join(app.registry.troubles), "remove or update the plugin"),
-        _finding(book.exists(), f"house book {book.name}", f"write your services and prices into {book}", serious=False),
-        _finding(not house["needs_human"], f"outcomes that wait for your word: {house['needs_human']}", "soloist inbox", serious=False),
+        _finding(
+            not app.registry.troubles,
+            "plugins load" if not app.registry.troubles else "; ".join(app.registry.troubles),
+            "remove or update the plugin",
+        ),
+        _finding(
+            book.exists(), f"house book {book.name}", f"write your services and prices into {book}", serious=False
+        ),
+        _finding(
+            not house["needs_human"],
+            f"outcomes that wait for your word: {house['needs_human']}",
+            "soloist inbox",
+            serious=False,
+        ),
         _finding(not house["stopped_since"], "stop button is not pressed", "soloist stop --off", serious=False),
-        _finding(bool(await app.access.password_hash()) or app.settings.sample, "a password is set", "open the link that soloist up prints", serious=False),
+        _finding(
+            bool(await app.access.password_hash()) or app.settings.sample,
+            "a password is set",
+            "open the link that soloist up prints",
+            serious=False,
+        ),
     ]
     for name, half in app.desk.connections.items():
         health = await half.check()
-        found.append(_finding(health.state == "ok", f"connector {name} ({half.kind}): {health.detail or health.state}", "see docs/how-to/connect-mail.md", serious=False))
+        found.append(
+            _finding(
+                health.state == "ok",
+                f"connector {name} ({half.kind}): {health.detail or health.state}",
+                "see docs/how-to/connect-mail.md",
+                serious=False,
+            )
+        )
     return found
 
 
@@ -65,7 +90,9 @@ def _python() -> dict[str, Any]:
     from soloist.app import sqlite_version
 
     version = ".".join(map(str, sys.version_info[:3]))
-    return _finding(sys.version_info >= (3, 11), f"Python {version}, SQLite {sqlite_version()}", "install Python 3.11 or newer")
+    return _finding(
+        sys.version_info >= (3, 11), f"Python {version}, SQLite {sqlite_version()}", "install Python 3.11 or newer"
+    )
 
 
 def _disk(root: Path) -> dict[str, Any]:
@@ -93,4 +120,8 @@ def _keys(root: Path) -> dict[str, Any]:
         for path in (root / "keys").glob("*")
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077
     ]
-    return _finding(not loose, "keys are readable by you only" if not loose else f"others can read: {', '.join(loose)}", f"chmod 600 {root / 'keys'}/*")
+    return _finding(
+        not loose,
+        "keys are readable by you only" if not loose else f"others can read: {', '.join(loose)}",
+        f"chmod 600 {root / 'keys'}/*",
+    )

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from soloist.app import App
 
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder that holds everything. Default: SOLOIST_HOME or the user's data folder.")
+    Path | None,
+    typer.Option("--home", help="Folder that holds everything. Default: SOLOIST_HOME or the user's data folder."),
 ]
-DatabaseOption = Annotated[str, typer.Option("--database", help="Postgres address; empty for the SQLite file.", envvar="SOLOIST_DATABASE")]
+DatabaseOption = Annotated[
+    str, typer.Option("--database", help="Postgres address; empty for the SQLite file.", envvar="SOLOIST_DATABASE")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FAULT = 1
 USAGE = 2

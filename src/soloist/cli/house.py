@@ -38,7 +38,11 @@ def stop(
 
     with opened(home, database) as app:
         asyncio.run(app.desk.effects.stop(not off, who="operator"))
-    typer.echo("Released: what is approved goes out again." if off else "Stopped: nothing leaves. Release with: soloist stop --off")
+    typer.echo(
+        "Released: what is approved goes out again."
+        if off
+        else "Stopped: nothing leaves. Release with: soloist stop --off"
+    )
 
 
 def verify(home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:
@@ -67,9 +71,9 @@ def doctor(home: HomeOption = None, database: DatabaseOption = "", as_json: Json
 
     with said_plainly():
         found = asyncio.run(findings(home_of(home), database))
-    text = "\n".join(f"{'ok  ' if f['ok'] else 'look'}  {f['what']}{'' if f['ok'] else f'  ->  {f['fix']}'}" for f in found)
+    text = "\n".join(
+        f"{'ok  ' if f['ok'] else 'look'}  {f['what']}{'' if f['ok'] else f'  ->  {f['fix']}'}" for f in found
+    )
     show(found, as_json, text)
     if any(not f["ok"] and f["serious"] for f in found):
         raise typer.Exit(FAULT)
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,13 +46,17 @@ def token_list(home: HomeOption = None, database: DatabaseOption = "", as_json: 
 
     with opened(home, database) as app:
         found = asyncio.run(app.access.tokens())
-    rows = [{"name": t.name, "scopes": sorted(t.scopes), "revoked": t.revoked, "expires_at": t.expires_at} for t in found]
-    lines = [f"{r['name']}  {','.join(map(str, r['scopes']))}{'  (revoked)' if r['revoked'] else ''}" for r in rows]
+    rows: list[dict[str, Any]] = [
+        {"name": t.name, "scopes": sorted(t.scopes), "revoked": t.revoked, "expires_at": t.expires_at} for t in found
+    ]
+    lines = [f"{r['name']}  {','.join(r['scopes'])}{'  (revoked)' if r['revoked'] else ''}" for r in rows]
     show(rows, as_json, "\n".join(lines) or "There are no tokens.")
 
 
 @tokens.command("revoke")
-def token_revoke(name: Annotated[str, typer.Argument()], home: HomeOption = None, database: DatabaseOption = "") -> None:
+def token_revoke(
+    name: Annotated[str, typer.Argument()], home: HomeOption = None, database: DatabaseOption = ""
+) -> None:
     """End a token at once."""
     with opened(home, database) as app:
         app.access.revoke_token(name)

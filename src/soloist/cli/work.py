@@ -60,7 +60,9 @@ def reject(
     _decide(ident, "reject", home, database, yes=yes, edits={}, reason=reason)
 
 
-def _decide(ident: str, option: str, home: Any, database: str, *, yes: bool, edits: dict[str, Any], reason: str) -> None:
+def _decide(
+    ident: str, option: str, home: Any, database: str, *, yes: bool, edits: dict[str, Any], reason: str
+) -> None:
     """Decide on exactly the content that was printed."""
     import asyncio
 
@@ -70,11 +72,20 @@ def _decide(ident: str, option: str, home: Any, database: str, *, yes: bool, edi
         card = app.store.read_now(lambda conn: brief.card(conn, ident))
         typer.echo(_card_text({**card, "content": {**card["content"], **edits}}))
         if not yes and not (interactive() and typer.confirm(f"{option}?")):
-            typer.echo("Nothing was decided." if interactive() else "soloist: add --yes to decide without a terminal.", err=True)
+            typer.echo(
+                "Nothing was decided." if interactive() else "soloist: add --yes to decide without a terminal.",
+                err=True,
+            )
             raise typer.Exit(FAULT)
         result = asyncio.run(
             app.desk.decide_card(
-                card["id"], option, digest=card["payload_hash"], who="operator", via="terminal", edits=edits or None, reason=reason
+                card["id"],
+                option,
+                digest=card["payload_hash"],
+                who="operator",
+                via="terminal",
+                edits=edits or None,
+                reason=reason,
             )
         )
     typer.echo(f"{option}: done ({result.get('state', 'done')}).")
@@ -92,13 +103,29 @@ def _card_text(card: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def why(ident: CardArgument, home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:
+def why(
+    ident: CardArgument, home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False
+) -> None:
     """Explain a proposal, effect, card or run from stored data only."""
+    from dataclasses import asdict
+
     from soloist.insight import explanation
 
     with opened(home, database) as app:
-        found = app.store.read_now(lambda conn: explanation.explain(conn, ident))
-    show(found, as_json, explanation.as_text(found))
+        zone = app.settings.business.timezone
+        found = asdict(app.store.read_now(lambda conn: explanation.page(conn, ident, zone)))
+    show(found, as_json, "\n".join(_why_lines(found)))
+
+
+def _why_lines(page: dict[str, Any]) -> list[str]:
+    """The explanation as lines: headings and what stands below them; empty parts are left out."""
+    lines = [page["title"], page["happened"], ""]
+    for name in ("who", "knew", "rules", "reasons", "citations", "approvals", "sent", "attempts"):
+        rows = [
+            "  " + "  ".join(str(value) for key, value in row.items() if value and key != "href") for row in page[name]
+        ]
+        lines += [f"{name}:", *rows] if rows else []
+    return [*lines, f"verdict: {page['verdict']}", f"way back: {page['way_back']}"]
 
 
 def runs(

@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import IO
 
-import sqlalchemy as sa
-
 from soloist.engine.store import base
 from soloist.kernel.errors import StoreTrouble
 
@@ -21,7 +19,7 @@ class ServerLock:
         """``path`` is the lock file of the home, ``url`` the database (an advisory lock on Postgres)."""
         self._path, self._url = path, url
         self._file: IO[str] | None = None
-        self._connection: sa.Connection | None = None
+        self._connection: base.Connection | None = None
 
     def take(self) -> None:
         """StoreTrouble names the process that holds the lock."""
@@ -42,10 +40,8 @@ class ServerLock:
 
     def _take_database(self) -> None:
         """On Postgres the home folder may be another machine's, so the database is locked as well."""
-        engine = sa.create_engine(self._url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
-        self._connection = engine.connect()
-        held = self._connection.execute(sa.text("SELECT pg_try_advisory_lock(:n)"), {"n": _NUMBER}).scalar()
-        if not held:
+        self._connection = base.advisory_lock(self._url, _NUMBER)
+        if self._connection is None:
             raise StoreTrouble("Another Soloist server uses this database. Nothing was started.")
 
     def held(self) -> bool:

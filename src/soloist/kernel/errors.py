@@ -42,7 +42,7 @@ class BadInput(SoloistError):
     """The input is not of the shape that is needed here."""
 
     status = 422
-    turn = "caller"
+    turn: ClassVar[Turn] = "caller"
 
 
 class BadConfig(BadInput):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 
@@ -38,15 +39,13 @@ class Key:
 def split(address: str) -> tuple[str, str]:
     """Local part and domain in lower case, the domain in its ASCII form where it has one."""
     local, _, domain = address.strip().casefold().rpartition("@")
-    try:
+    with contextlib.suppress(UnicodeError):  # an odd domain still compares equal to itself
         domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        pass  # an odd domain still compares equal to itself
     return local.strip('"'), domain.rstrip(".")
 
 
 def normal_address(address: str) -> str:
-    """The address that stands for the same mailbox: case and plus-tag gone, dots gone where the provider ignores them."""
+    """The address of the same mailbox: case and plus-tag gone, dots gone where the provider ignores them."""
     local, domain = split(address)
     local = _TAG.sub("", local) or local
     if domain in _DOTLESS:

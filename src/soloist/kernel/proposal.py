@@ -94,7 +94,7 @@ def amount(payload: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def edited(payload: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
-    """The payload with edits; a field it does not have is refused, so an edit never adds a recipient list by surprise."""
+    """The payload with edits; a field it does not have is refused, so no edit adds recipients by surprise."""
     unknown = sorted(set(edits) - set(payload))
     if unknown:
         known = ", ".join(sorted(payload))

@@ -140,11 +140,11 @@ class Page:
 class Files(Protocol):
     """A folder the connector may use; every name is a single path component below it."""
 
-    def read(self, folder: str, name: str, limit: int) -> bytes: ...  # noqa: D102
-    def write_new(self, folder: str, name: str, data: bytes) -> bool: ...  # noqa: D102
-    def move(self, folder: str, name: str, target: str) -> None: ...  # noqa: D102
-    def exists(self, folder: str, name: str) -> bool: ...  # noqa: D102
-    def names(self, folder: str) -> list[str]: ...  # noqa: D102
+    def read(self, folder: str, name: str, limit: int) -> bytes: ...
+    def write_new(self, folder: str, name: str, data: bytes) -> bool: ...
+    def move(self, folder: str, name: str, target: str) -> None: ...
+    def exists(self, folder: str, name: str) -> bool: ...
+    def names(self, folder: str) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -169,13 +169,13 @@ class Http(Protocol):
 
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, timeout: float
-    ) -> HttpAnswer: ...  # noqa: D102
+    ) -> HttpAnswer: ...
 
 
 class Dial(Protocol):
     """Leave to open one TCP connection to an address the egress rules allow. Raises NotSent when refused."""
 
-    async def resolve(self, host: str, port: int) -> str: ...  # noqa: D102
+    async def resolve(self, host: str, port: int) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -196,13 +196,13 @@ class Connector(Protocol):
 
     kind: str
 
-    def operations(self, ctx: Ctx) -> Mapping[str, Operation]: ...  # noqa: D102
-    async def check(self, ctx: Ctx) -> Health: ...  # noqa: D102
-    def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]: ...  # noqa: D102
-    def prepare(self, ctx: Ctx, operation: str, payload: Mapping[str, Any], key: str, created_at: str) -> Plan: ...  # noqa: D102
-    async def execute(self, ctx: Ctx, plan: Plan) -> Outcome: ...  # noqa: D102
-    async def find(self, ctx: Ctx, plan: Plan) -> Lookup: ...  # noqa: D102
-    def undo(self, ctx: Ctx, plan: Plan, receipt: Receipt) -> Plan | None: ...  # noqa: D102
+    def operations(self, ctx: Ctx) -> Mapping[str, Operation]: ...
+    async def check(self, ctx: Ctx) -> Health: ...
+    def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]: ...
+    def prepare(self, ctx: Ctx, operation: str, payload: Mapping[str, Any], key: str, created_at: str) -> Plan: ...
+    async def execute(self, ctx: Ctx, plan: Plan) -> Outcome: ...
+    async def find(self, ctx: Ctx, plan: Plan) -> Lookup: ...
+    def undo(self, ctx: Ctx, plan: Plan, receipt: Receipt) -> Plan | None: ...
 
 
 class Base:
@@ -220,7 +220,8 @@ class Base:
 
     async def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]:
         """Nothing to pull."""
-        for page in ():
+        nothing: tuple[Page, ...] = ()
+        for page in nothing:
             yield page
 
     def prepare(self, ctx: Ctx, operation: str, payload: Mapping[str, Any], key: str, created_at: str) -> Plan:

@@ -91,7 +91,12 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(app: App, listening: socket.socket, *, open_page: str = "") -> None:
     """Serve until SIGINT or SIGTERM; open calls get ten seconds to end."""
     settings = uvicorn.Config(
-        create(app), log_level="warning", access_log=False, lifespan="on", timeout_graceful_shutdown=10, server_header=False
+        create(app),
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=10,
+        server_header=False,
     )
     server = uvicorn.Server(settings)
     if open_page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
 from typing import Any
 
 import sqlalchemy as sa
@@ -134,7 +135,11 @@ class Engine:
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(DBOS.launch)
         self._store.writer.send = sender(self._store.url)
-        self._store.writer.on_starts = lambda runs: loop.call_soon_threadsafe(self._notice, runs) and None
+
+        def announce(found: list[str]) -> None:
+            loop.call_soon_threadsafe(self._notice, found)
+
+        self._store.writer.on_starts = announce
         self._notice(await self._store.read(pending_runs))
         self._tasks.add(asyncio.create_task(self._look_for_more()))
 
@@ -186,8 +191,6 @@ class Engine:
 
 def _check_pin() -> None:
     """This module uses names that only the pinned version is known to have."""
-    from importlib.metadata import version
-
     if version("dbos") != PINNED:
         raise SoloistError(f"dbos {version('dbos')} is installed; this version of Soloist needs exactly {PINNED}.")
 

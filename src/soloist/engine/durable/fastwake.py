@@ -11,6 +11,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from dbos._sys_db import SystemDatabase
+from dbos._sys_db_sqlite import SQLiteSystemDatabase
+
 TICK = 0.005
 SAFETY = 30.0
 RECHECK = 3600.0
@@ -19,8 +22,6 @@ _NEW = "SELECT rowid, destination_uuid, topic FROM notifications WHERE consumed=
 
 def install(module: Any, path: str) -> None:
     """Replace the listener of the SQLite system database; ``module`` is pysqlite3, ``path`` the database file."""
-    from dbos._sys_db_sqlite import SQLiteSystemDatabase, SystemDatabase
-
     SystemDatabase._notification_fallback_polling_interval = RECHECK
 
     def listen(self: Any) -> None:

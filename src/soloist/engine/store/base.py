@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pysqlite3
 import sqlalchemy as sa
 
 from soloist.kernel.errors import StoreTrouble
+
+Connection = sa.Connection
+"""An open connection, for those who pass one on and write no SQL themselves."""
 
 OLDEST_SQLITE = (3, 51, 3)
 """Before this version SQLite's WAL reset can damage a file that several connections write."""
@@ -15,8 +19,6 @@ OLDEST_SQLITE = (3, 51, 3)
 
 def sqlite_module() -> Any:
     """The pysqlite3 module after a check of the SQLite it brings (StoreTrouble when that is too old)."""
-    import pysqlite3
-
     if tuple(int(part) for part in pysqlite3.sqlite_version.split(".")) < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise StoreTrouble(f"SQLite {pysqlite3.sqlite_version} is too old; {wanted} or newer is needed.")
@@ -93,6 +95,16 @@ def _pragmas(connection: Any, last: str) -> None:
     settings = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "temp_store=MEMORY", "cache_size=-16384")
     for setting in (*settings, "wal_autocheckpoint=1000", "journal_size_limit=67108864", last):
         connection.execute(f"PRAGMA {setting}")
+
+
+def advisory_lock(url: str, number: int) -> sa.Connection | None:
+    """A connection that holds a Postgres advisory lock until it is closed, or None when somebody else has it."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    connection = engine.connect()
+    if connection.execute(sa.text("SELECT pg_try_advisory_lock(:n)"), {"n": number}).scalar():
+        return connection
+    connection.close()
+    return None
 
 
 def sqlite_url(path: Path) -> str:

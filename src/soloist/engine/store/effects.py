@@ -87,3 +87,9 @@ def listed(conn: sa.Connection, *, after: int, limit: int) -> list[dict[str, Any
     """Effects in the order they were intended, after an ordinal."""
     query = sa.select(effects).where(effects.c.ordinal > after).order_by(effects.c.ordinal).limit(limit)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def count_by_state(conn: sa.Connection) -> dict[str, int]:
+    """How many effects there are in each state."""
+    query = sa.select(effects.c.state, sa.func.count()).group_by(effects.c.state)
+    return {row[0]: row[1] for row in conn.execute(query)}

@@ -73,6 +73,11 @@ def after(conn: sa.Connection, seq: int, limit: int, *, subject: str = "", kind:
     return [shown(row) for row in conn.execute(query).mappings()]
 
 
+def newest(conn: sa.Connection) -> str:
+    """The recorded instant of the newest event, "" for an empty journal."""
+    return str(conn.execute(sa.select(events.c.at).order_by(events.c.seq.desc()).limit(1)).scalar() or "")
+
+
 def shown(row: Mapping[Any, Any]) -> dict[str, Any]:
     """The public form of an event row; an erased one has payload None."""
     names = ("id", "seq", "source", "external_id", "kind", "subject", "run", "actor", "at", "hash")

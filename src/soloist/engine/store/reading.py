@@ -122,6 +122,14 @@ def message_of_event(conn: sa.Connection, event: str) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
+def messages_of_events(conn: sa.Connection, idents: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Messages that were read from events, by the event's id."""
+    if not idents:
+        return {}
+    rows = conn.execute(sa.select(messages).where(messages.c.event.in_(list(idents)))).mappings()
+    return {str(row["event"]): dict(row) for row in rows}
+
+
 def proposals_of_run(conn: sa.Connection, run: str) -> list[dict[str, Any]]:
     """The proposals a run made, oldest first."""
     query = sa.select(proposals).where(proposals.c.run == run).order_by(proposals.c.created, proposals.c.id)

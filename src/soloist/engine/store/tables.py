@@ -240,7 +240,7 @@ claims = sa.Table(
     _text("until"),
 )
 
-annotations = sa.Table(
+notes = sa.Table(
     "annotations",
     metadata,
     _text("id", primary_key=True),

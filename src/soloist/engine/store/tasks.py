@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.tables import annotations, tasks
+from soloist.engine.store.tables import notes, tasks
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
 from soloist.kernel.lives import TASK
@@ -69,10 +69,10 @@ def cards(
 def annotate(tx: Tx, object_: str, kind: str, body: str, *, actor: str = "soloist") -> None:
     """Add a note to any object."""
     row = {"id": tx.new_id(), "object": object_, "kind": kind, "body": body, "actor": actor, "at": tx.now}
-    tx.run(annotations.insert(), row)
+    tx.run(notes.insert(), row)
 
 
 def annotations_of(conn: sa.Connection, object_: str) -> list[dict[str, Any]]:
     """The notes on an object, oldest first."""
-    query = sa.select(annotations).where(annotations.c.object == object_).order_by(annotations.c.at)
+    query = sa.select(notes).where(notes.c.object == object_).order_by(notes.c.at)
     return [dict(row) for row in conn.execute(query).mappings()]

@@ -52,7 +52,7 @@ class Tx:
 
     def run(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         """Execute one statement."""
-        return self.conn.execute(statement, parameters)  # type: ignore[return-value]  # DML and SELECT both give cursor results here
+        return self.conn.execute(statement, parameters)
 
     def rows(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """All rows of a query."""

@@ -73,7 +73,7 @@ def _after_unknown(effect: Mapping[str, Any], operation: Operation, now: datetim
 
 def backoff(attempts: int) -> float:
     """Seconds before the next try: 0.5, 1, 2, 4 ... at most 5 minutes."""
-    return min(300.0, 0.5 * 2 ** max(0, attempts - 1))
+    return min(300.0, float(0.5 * 2 ** max(0, attempts - 1)))
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,21 @@ class After:
     tell: bool = False
 
 
-def after(outcome: Outcome, attempts: int) -> After:
-    """From an answer to the next state. A refusal means certainly nothing was done, for every class."""
+def after(outcome: Outcome, attempts: int, *, doubt: bool = False) -> After:
+    """From an answer to the next state. A refusal means certainly nothing was done, for every class.
+
+    With ``doubt``, an earlier attempt under the same key had no clear answer; then a refusal of this one proves nothing
+    about that one, and the effect stays unknown.
+    """
     if isinstance(outcome, Done):
         return After("succeeded", note=outcome.receipt.detail)
     if isinstance(outcome, Refused):
-        if outcome.retry_after is not None and not outcome.auth and attempts < MOST_ATTEMPTS:
-            return After("refused", retry_in=max(outcome.retry_after, backoff(attempts)), note=outcome.reason)
-        return After("refused", note=outcome.reason, tell=True)
-    return After("unknown", note=outcome.reason)
+        again = outcome.retry_after is not None and not outcome.auth and attempts < MOST_ATTEMPTS
+        retry_in = max(outcome.retry_after or 0.0, backoff(attempts)) if again else None
+        if doubt:
+            return After("unknown", retry_in, f"{outcome.reason} An earlier attempt may have done it.", tell=not again)
+        return After("refused", retry_in, outcome.reason, tell=not again)
+    return After("unknown", retry_in=backoff(attempts), note=outcome.reason)
 
 
 def groups(payload: Mapping[str, Any], split: str) -> list[tuple[str, dict[str, Any]]]:
@@ -109,7 +115,10 @@ def groups(payload: Mapping[str, Any], split: str) -> list[tuple[str, dict[str, 
 
 def _seconds_until(moment: str, now: datetime) -> float:
     """Seconds from now to an ISO instant; negative when it is over, 0 for none."""
-    return (datetime.fromisoformat(moment) - now).total_seconds() if moment else 0.0
+    if not moment:
+        return 0.0
+    left = datetime.fromisoformat(moment) - now
+    return left.total_seconds()
 
 
 def unknown_card(effect: Mapping[str, Any], proposal: Mapping[str, Any], why: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from soloist.stages.effects import decide
 
 DRAINING = 1.0
 """Seconds between two looks of a run while the server is being ended."""
+DAY = 86400.0
 EFFECT = "effect"
 """Topic on which the run of an effect hears that something changed."""
 
@@ -202,8 +203,11 @@ class Effects:
             return ""
         if proposal["state"] != "approved":
             return f"The proposal is {proposal['state']} by now."
+        by_rule = said[-1]["decision"] == "allow"
         if why := self._allowed({**proposal, "approved_by": said[-1]["decision"]}):
             return why
+        if by_rule and conversations.automatic_since(tx.conn, proposal["conversation"], later(tx.now, -DAY)):
+            return "An automatic answer went out on this thread within a day; one more needs your word."
         if proposal["conversation"] and proposal["thread_head"]:
             head = conversations.get(tx.conn, proposal["conversation"])["head"]
             if head != proposal["thread_head"]:
@@ -240,7 +244,7 @@ class Effects:
 
     def _end(self, tx: Tx, effect: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
         """Commit the answer of an attempt; only the attempt that holds the version may."""
-        found = decide.after(outcome, effect["attempts"])
+        found = decide.after(outcome, effect["attempts"], doubt=self._doubt(tx, effect))
         values: dict[str, Any] = {}
         if isinstance(outcome, Done):
             values["provider_ref"] = outcome.receipt.provider_ref
@@ -253,12 +257,19 @@ class Effects:
             )
         elif found.state == "refused":
             row = self._fail(tx, row, found.note)
+        elif found.state == "unknown" and found.tell:
+            row = self._ask(tx, row, found.note)
         elif found.state == "unknown" and row["class"] == "A":
-            pause = decide.backoff(row["attempts"])
+            pause = found.retry_in or decide.backoff(row["attempts"])
             effects.touch(tx, row, "waits before the same key is tried again", not_before=later(tx.now, pause))
         elif found.state == "succeeded" and row["undoes"]:
             self._undone(tx, row)
         return {"state": row["state"], "wait": decide.backoff(row["attempts"])}
+
+    def _doubt(self, tx: Tx, effect: Mapping[str, Any]) -> bool:
+        """Whether an earlier attempt of class A had no clear answer; the other classes settle that before a next one."""
+        earlier = effects.attempts_of(tx.conn, effect["id"])[:-1]
+        return bool(effect["class"] == "A" and any(attempt["outcome"] == "unknown" for attempt in earlier))
 
     def _fail(self, tx: Tx, row: dict[str, Any], why: str) -> dict[str, Any]:
         """Certainly not done, and trying again would not help: a card with what can be done."""

@@ -119,7 +119,7 @@ class Records:
         title = message["sender_name"] or message["sender"]
 
         def work() -> dict[str, Any]:
-            known = [row for row in records.history(tx.conn, ident)][:1]
+            known = records.history(tx.conn, ident)[:1]
             if not known:
                 records.create(
                     tx, "lead", title, body, ident=ident, state=given["verdict"], why="qualified enquiry", run=run
