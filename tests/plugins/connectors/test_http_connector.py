@@ -305,6 +305,7 @@ async def test_a_missing_secret_sends_nothing(server: Server) -> None:
     ctx = ctx_for(f"http://127.0.0.1:{server.port}", headers={"Authorization": "Bearer {secret.gone}"})
     found = await outcome(ctx)
     assert isinstance(found, Refused)
+    assert found.auth
     assert "'gone'" in found.reason
     assert server.heads == []
 

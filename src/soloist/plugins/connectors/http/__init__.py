@@ -40,6 +40,10 @@ OWN_SHARE = 0.9
 """Part of an operation's time limit a request may use, so that it ends by itself and can say whether it left."""
 
 
+class MissingSecret(NotSent):
+    """A secret the headers name is not in the vault; waiting does not help, the operator does."""
+
+
 class HttpConnector(Base):
     """The adapter; everything it knows of a service stands in its settings."""
 
@@ -79,6 +83,8 @@ class HttpConnector(Base):
         """Send once and judge the answer."""
         try:
             answer = await self._send(ctx, plan.data, plan.operation.timeout * OWN_SHARE)
+        except MissingSecret as error:
+            return Refused(str(error), auth=True)
         except NotSent as error:
             return Refused(str(error), retry_after=NOT_REACHED)
         except MaybeSent as error:
@@ -130,7 +136,7 @@ class HttpConnector(Base):
         try:
             headers = rendering.with_secrets(data["headers"], ctx.secrets)
         except (KeyError, SoloistError) as error:
-            raise NotSent(f"A secret is not there ({error}); nothing was sent.") from error
+            raise MissingSecret(f"A secret is not there ({error}); nothing was sent.") from error
         body = None if data["body"] is None else data["body"].encode()
         http: Http = ctx.http
         return await http.send(data["method"], data["url"], headers=headers, body=body, timeout=limit)
