@@ -6,6 +6,7 @@ Out is class B: the file's name is our key, so a look-up is a look at the folder
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -84,19 +85,23 @@ class Maildir(Base):
 
     async def execute(self, ctx: Ctx, plan: Plan) -> Outcome:
         """Write the file; a file of that name is the same mail, so finding it there is success."""
+        return await asyncio.to_thread(self._write, ctx, plan)
+
+    async def find(self, ctx: Ctx, plan: Plan) -> Lookup:
+        """Look for the file in ``new`` and, with any flags, in ``cur``."""
+        try:
+            return await asyncio.to_thread(self._look, ctx, plan)
+        except OSError as error:
+            return CannotTell(f"the folder {ctx.settings.get('folder')} cannot be read: {error.strerror}")
+
+    def _write(self, ctx: Ctx, plan: Plan) -> Outcome:
+        """The slow half of ``execute``: it waits for the disk."""
         name = file_name(plan)
         try:
             fresh = not isinstance(self._look(ctx, plan), Found) and granted(ctx).write_new("new", name, plan.request)
         except OSError as error:
             return _after_trouble(granted(ctx), name, error)
         return Done(Receipt(str(plan.data["message_id"]), "written" if fresh else "was already there"))
-
-    async def find(self, ctx: Ctx, plan: Plan) -> Lookup:
-        """Look for the file in ``new`` and, with any flags, in ``cur``."""
-        try:
-            return self._look(ctx, plan)
-        except OSError as error:
-            return CannotTell(f"the folder {ctx.settings.get('folder')} cannot be read: {error.strerror}")
 
     def _look(self, ctx: Ctx, plan: Plan) -> Lookup:
         name = file_name(plan)
