@@ -69,6 +69,12 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "record.created": ("database", "wrote the record", ""),
     "record.changed": ("git-compare", "changed the record", ""),
     "identity.linked": ("user-round", "linked an address to", ""),
+    "run.failed": ("circle-x", "could not finish", "bad"),
+    "session.opened": ("key-round", "signed in", ""),
+    "session.closed": ("log-out", "signed out", ""),
+    "password.set": ("lock", "set the password", ""),
+    "token.created": ("key-round", "made a token", ""),
+    "token.revoked": ("lock", "revoked a token", ""),
     "outbound.stopped": ("octagon-pause", "stopped everything outbound", "bad"),
     "outbound.released": ("play", "let outbound go on", ""),
 }
@@ -84,7 +90,8 @@ def page(conn: sa.Connection, *, group: str = "", query: str = "", before: str =
     else:
         rows = reading.before(conn, seq, PAGE + 1, GROUPS[group][1])
     shown = rows[:PAGE]
-    known = names.of(conn, [row["subject"] for row in shown])
+    arrived = [row["id"] for row in shown if row["kind"] in names.OWN_KINDS]
+    known = names.of(conn, [*arrived, *(row["subject"] for row in shown)])
     more = {"group": group, "q": query, "before": shown[-1]["seq"]} if len(rows) > PAGE else {}
     return views.ActivityPage(
         entries=tuple(entry(row, known) for row in shown),
@@ -101,7 +108,9 @@ def entry(row: Mapping[str, Any], known: Mapping[str, views.Link]) -> views.Entr
     """One event as a sentence."""
     icon, verb, tone = WORDS.get(row["kind"], ("circle-dashed", row["kind"], ""))
     payload = row["payload"] or {}
-    about = known.get(row["subject"])
+    about = known.get(row["subject"]) or known.get(row["id"])
+    if about and row["kind"] in names.OWN_KINDS:
+        return views.Entry(row["seq"], row["at"], icon, "Arrived", about.text, about.href, row["source"], tone)
     text = f"{verb}: {about.text}" if about else _arrived(row, payload, verb)
     href = about.href if about else f"/why/{row['id']}" if row["kind"] in names.OWN_KINDS else ""
     note = str(payload.get("note") or payload.get("why") or "")

@@ -27,6 +27,7 @@ ENDS = {
     "attempting": ("It is leaving now", "warn"),
     "refused": ("It was refused and will be tried again", "warn"),
 }
+_STATES = {"attempting": "Tried", "succeeded": "Done", "unknown": "Outcome not known", "reconciling": "Looked up"}
 DECISIONS = {
     "approve": "approved it",
     "reject": "rejected it",
@@ -228,7 +229,14 @@ def _attempts(conn: sa.Connection, effect: Mapping[str, Any]) -> list[views.Atte
         ref = effect["provider_ref"] if state == "succeeded" else ""
         note = str(move.get("note") or "")
         found.append(
-            views.Attempt(move["at"], state.replace("_", " ").capitalize(), note, "", ref, tones.get(state, ""))
+            views.Attempt(
+                move["at"],
+                _STATES.get(state) or state.replace("_", " ").capitalize(),
+                note,
+                "",
+                ref,
+                tones.get(state, ""),
+            )
         )
     for attempt in effects.attempts_of(conn, effect["id"]):
         if attempt["outcome"] not in ("succeeded", "") and attempt["evidence"]:
@@ -244,7 +252,7 @@ def _held(effect: Mapping[str, Any]) -> str:
 
 
 def _group(effect: Mapping[str, Any]) -> str:
-    what = f"{effect['connector']}.{effect['operation']}, class {effect['class']}"
+    what = f"{sheets.operation_name(effect)}, class {effect['class']}"
     return what if effect["group"] == "all" else f"{what}, {effect['group']}"
 
 

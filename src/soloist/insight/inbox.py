@@ -114,7 +114,7 @@ def _reason(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> tuple[str, 
     if card["type"] == "unknown_outcome":
         return "It may or may not have happened", "bad"
     if card["type"] == "failure":
-        return "Not done", "bad"
+        return str(card["why"]).split(". ")[0].rstrip(".")[:90] or "Not done", "bad"
     evidence = proposal.get("evidence") or {}
     if evidence.get("faults"):
         return "The draft has a fault", "bad"

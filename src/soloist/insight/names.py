@@ -15,7 +15,7 @@ OWN_KINDS = ("mail.received", "form.submitted", "message.received")
 
 
 def of(conn: sa.Connection, idents: Iterable[str]) -> dict[str, Link]:
-    """Words and address for every id that is known; five look-ups however many ids there are."""
+    """Words and address for every id that is known; a few look-ups however many ids there are."""
     left = {ident for ident in idents if ident}
     found: dict[str, Link] = {}
     for noun, name in _NAMES.items():
@@ -23,6 +23,10 @@ def of(conn: sa.Connection, idents: Iterable[str]) -> dict[str, Link]:
         left -= set(rows)
         if noun == "effects":
             rows |= _with_proposals(conn, rows)
+        if noun == "events":
+            read = reading.messages_of_events(conn, sorted(rows))
+            found |= {ident: Link(message_title(row), f"/why/{ident}") for ident, row in read.items()}
+            rows = {ident: row for ident, row in rows.items() if ident not in read}
         found |= {ident: name(row) for ident, row in rows.items()}
     return found
 

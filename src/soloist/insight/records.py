@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 
 from soloist.engine.store import conversations, reading, records
-from soloist.insight import sheets, views
+from soloist.insight import diff, sheets, views
 
 PAGE = 50
 COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -65,9 +65,10 @@ def record(conn: sa.Connection, kind: str, ident: str) -> views.RecordPage:
         title=row["title"],
         version=row["version"],
         fields=tuple(_fields(row, history, linked)),
-        versions=tuple(_versions(history)),
+        versions=tuple(_versions(history, linked)),
         identities=tuple(_identities(conn, ident)),
         related=tuple(_related(conn, row)),
+        note=_note(row, history),
     )
 
 
@@ -79,8 +80,9 @@ def _linked(conn: sa.Connection, body: Mapping[str, Any]) -> dict[str, dict[str,
 def _fields(
     row: Mapping[str, Any], history: Sequence[Mapping[str, Any]], linked: Mapping[str, Mapping[str, Any]]
 ) -> list[views.FieldLine]:
-    """Each field with the version that last set it."""
+    """Each field with the version that last set it, once there are several."""
     found = []
+    confirmed = any(version["actor"] == "operator" for version in history)
     for name, value in sorted(row["body"].items()):
         if name in _HIDDEN or value in (None, "", [], {}):
             continue
@@ -88,21 +90,24 @@ def _fields(
         setter = _setter(name, value, history)
         found.append(
             views.FieldLine(
-                label=LABELS.get(name, name.replace("_", " ").capitalize()),
-                value=other["title"] if other else _answers(value) if name == "answers" else sheets.plain(value),
-                source=f"version {setter['version']}: {setter['reason']}" if setter else "",
-                unverified=bool(setter) and setter is not None and setter["actor"] != "operator" and _outside(row),
+                label=_label(name),
+                value=_say(value, linked),
+                source=f"version {setter['version']}" if setter and len(history) > 1 else "",
+                unverified=confirmed and _outside(row) and setter is not None and setter["actor"] != "operator",
                 href=f"/records/{other['kind']}/{other['id']}" if other else "",
             )
         )
     return found
 
 
-def _answers(value: Sequence[Mapping[str, Any]]) -> str:
-    """The answers of a qualification as lines."""
-    says = {"met": "met", "not_met": "not met", "unknown": "not said"}
-    lines = (f"{str(a['criterion']).replace('_', ' ')}: {says.get(a['answer'], a['answer'])}" for a in value)
-    return "\n".join(lines)
+def _label(name: str) -> str:
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def _say(value: Any, linked: Mapping[str, Mapping[str, Any]]) -> str:
+    """A value in words; the id of a record by its title."""
+    other = linked.get(value) if isinstance(value, str) else None
+    return str(other["title"]) if other else sheets.plain(value)
 
 
 def _outside(row: Mapping[str, Any]) -> bool:
@@ -119,7 +124,14 @@ def _setter(name: str, value: Any, history: Sequence[Mapping[str, Any]]) -> Mapp
     return found
 
 
-def _versions(history: Sequence[Mapping[str, Any]]) -> list[views.Version]:
+def _note(row: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> str:
+    """Says when nobody has confirmed what came from outside."""
+    if not _outside(row) or any(version["actor"] == "operator" for version in history):
+        return ""
+    return "All of this comes from messages; nobody has confirmed it yet."
+
+
+def _versions(history: Sequence[Mapping[str, Any]], linked: Mapping[str, Mapping[str, Any]]) -> list[views.Version]:
     """Every version with what it changed against the one before."""
     found = []
     for place, version in enumerate(history):
@@ -131,7 +143,9 @@ def _versions(history: Sequence[Mapping[str, Any]]) -> list[views.Version]:
                 number=version["version"],
                 at=version["at"],
                 who=f"{_actor(version['actor'])}: {version['reason']}",
-                changes=tuple(sheets.field_diff(n, old.get(n), version["body"].get(n)) for n in shown),
+                changes=tuple(
+                    diff.field(_label(n), _say(old.get(n), linked), _say(version["body"].get(n), linked)) for n in shown
+                ),
                 href=f"/runs/{version['run']}" if version["run"] else "",
             )
         )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from soloist.config import Settings
 from soloist.engine.store import reading, settings
 from soloist.engine.store.clock import later
-from soloist.insight import views, words
+from soloist.insight import sheets, views, words
 from soloist.kernel.access import SESSION_IDLE
 
 DEFAULT_RULE = views.RuleLine("everything else", "no rule holds", "ask", "built in, cannot be removed")
@@ -40,7 +40,7 @@ def _facts(config: Settings) -> tuple[views.FieldLine, ...]:
         ("Mail address", business.email),
         ("Time zone", business.timezone),
         ("Currency", business.currency),
-        ("Services", ", ".join(wanted.services)),
+        ("Services", sheets.wanted(", ".join(wanted.services))),
         ("Smallest budget", wanted.minimum_budget),
         ("Regions", ", ".join(wanted.regions)),
         ("Earliest start", wanted.earliest_start),

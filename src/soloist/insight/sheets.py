@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,9 @@ IF_WRONG = {
     "irreversible": "It has an effect outside that cannot be taken back.",
     "reversible": "It has to be taken back afterwards.",
 }
+_ANSWERS = {"met": "met", "not_met": "not met", "unknown": "not said"}
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
+_NAMES = re.compile(r"(?:^|, )([^,:]+):")
 EDITABLE = {"subject", "body", "text", "title", "description", "note", "summary"}
 
 
@@ -165,10 +169,15 @@ def effect_text(proposal: Mapping[str, Any]) -> str:
     payload = proposal["payload"] or {}
     to = _recipient(proposal)
     subject = f', "{payload["subject"]}"' if payload.get("subject") else ""
-    where = f"{proposal['connector']}.{proposal['operation'].removeprefix(proposal['connector'] + '.')}"
+    where = operation_name(proposal)
     if proposal["noun"] == "change":
         return f"records.write {payload.get('record', '')}, expected version {payload.get('version', '')}"
     return f"{where}{f' to {to}' if to else ''}{subject}, content {proposal['payload_hash'][:12]}"
+
+
+def operation_name(row: Mapping[str, Any]) -> str:
+    """Connector and operation of a proposal or effect, as in ``mail.send``."""
+    return f"{row['connector']}.{row['operation'].removeprefix(row['connector'] + '.')}"
 
 
 def _recipient(proposal: Mapping[str, Any]) -> str:
@@ -210,26 +219,51 @@ def field_diff(name: str, before: Any, after: Any) -> views.FieldDiff:
 def plain(value: Any) -> str:
     """A field's value as words; structures as indented JSON."""
     if value is None or isinstance(value, str):
-        return value or ""
+        at = words.instant(value) if value and _INSTANT.match(value) else None
+        return f"{at:%Y-%m-%d %H:%M} UTC" if at else value or ""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return "\n".join(map(_item, value))
     return str(value) if isinstance(value, int | float) else json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _item(value: Mapping[str, Any]) -> str:
+    """One structure of a record in a line: an answer, a budget, a date; others as JSON."""
+    said = (value.get("span") or {}).get("text", "")
+    if "criterion" in value and "answer" in value:
+        return f"{_spaced(value['criterion'])}: {_ANSWERS.get(value['answer'], value['answer'])}"
+    if "low" in value and "high" in value:
+        low, high = (words.money(value[end]["minor"], value[end]["currency"]) for end in ("low", "high"))
+        return f'{low if low == high else f"{low} to {high}"} ("{said}")'
+    if "day" in value:
+        return f'{value["day"]} ("{said}")'
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _spaced(name: Any) -> str:
+    return str(name).replace("_", " ")
 
 
 def answers(evidence: Mapping[str, Any]) -> tuple[views.AnswerLine, ...]:
     """The qualification with the words it rests on."""
     return tuple(
         views.AnswerLine(
-            str(a["criterion"]).replace("_", " ").capitalize(),
-            str(a.get("wanted", "")),
+            _spaced(a["criterion"]).capitalize(),
+            wanted(str(a.get("wanted", ""))),
             str(a["answer"]),
             str(a.get("reason", "")),
             tuple(str(w.get("text", "")) for w in a.get("words") or []),
         )
         for a in evidence.get("answers") or []
     )
+
+
+def wanted(text: str) -> str:
+    """What is asked, without the list of words it may be called by ("Website: site, page, Logo: mark")."""
+    return ", ".join(_NAMES.findall(text)) or text
 
 
 def citations(evidence: Mapping[str, Any]) -> tuple[views.CitationLine, ...]:

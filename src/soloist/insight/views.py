@@ -309,6 +309,7 @@ class RecordPage:
     identities: tuple[FieldLine, ...] = ()
     related: tuple[Link, ...] = ()
     warning: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
