@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -57,7 +57,8 @@ def verify(home: HomeOption = None, database: DatabaseOption = "", as_json: Json
         "head": report.head,
         "faults": report.faults,
     }
-    whole = f"The journal is whole: {report.events} events, {report.checkpoints} signed checkpoints, head {report.head[:16]}."
+    counted = f"{report.events} events, {report.checkpoints} signed checkpoints"
+    whole = f"The journal is whole: {counted}, head {report.head[:16]}."
     show(value, as_json, "\n".join(["The journal was changed:", *report.faults]) if report.faults else whole)
     if report.faults:
         raise typer.Exit(FAULT)
@@ -71,9 +72,12 @@ def doctor(home: HomeOption = None, database: DatabaseOption = "", as_json: Json
 
     with said_plainly():
         found = asyncio.run(findings(home_of(home), database))
-    text = "\n".join(
-        f"{'ok  ' if f['ok'] else 'look'}  {f['what']}{'' if f['ok'] else f'  ->  {f['fix']}'}" for f in found
-    )
+    text = "\n".join(_line(finding) for finding in found)
     show(found, as_json, text)
     if any(not f["ok"] and f["serious"] for f in found):
         raise typer.Exit(FAULT)
+
+
+def _line(finding: dict[str, Any]) -> str:
+    """One finding; what needs a look ends with what to do."""
+    return f"ok    {finding['what']}" if finding["ok"] else f"look  {finding['what']}  ->  {finding['fix']}"

@@ -108,6 +108,7 @@ def _serve(root: Path, *, host: str, port: int, database: str, browser: bool) ->
     """Open the home, say where the console is, serve until told to end."""
     import asyncio
 
+    from soloist.cli import logs
     from soloist.web import server
     from soloist.web.security import check_bind
 
@@ -116,6 +117,7 @@ def _serve(root: Path, *, host: str, port: int, database: str, browser: bool) ->
 
     app = App(root, database=database)
     try:
+        logs.begin(app.home.logs)
         check_bind(host, app.settings.server, bool(asyncio.run(app.access.password_hash())))
         address = f"http://localhost:{listening.getsockname()[1]}"
         link = _way_in(app, address)

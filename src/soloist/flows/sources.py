@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
-
-import structlog
+import logging
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any
 
 from soloist.engine.registry import ReadingHalf
 from soloist.kernel.errors import SoloistError
+from soloist.sdk import Arrival
 from soloist.stages.intake import Intake
 
+TOO_LARGE = "mail.too_large"
 EVERY = 0.5
 """Seconds between two looks at a local folder."""
 PAUSE = 30.0
@@ -27,7 +29,7 @@ class Sources:
         self._halves = [connections[name] for name in names if name in connections]
         self._tasks: list[asyncio.Task[None]] = []
         self.troubles: dict[str, str] = {}
-        self._log = structlog.get_logger("sources")
+        self._log = logging.getLogger("soloist.sources")
 
     def start(self) -> None:
         """Begin to pull."""
@@ -50,7 +52,7 @@ class Sources:
                 await asyncio.sleep(EVERY)
             except (SoloistError, OSError, ValueError) as error:
                 if self.troubles.get(half.name) != str(error):
-                    self._log.warning("source failed", source=half.name, error=str(error))
+                    self._log.warning("source %s failed: %s", half.name, error)
                 self.troubles[half.name] = str(error)
                 await asyncio.sleep(PAUSE)
 
@@ -58,12 +60,13 @@ class Sources:
         """Take in everything that waits; each arrival is put aside only after its commit. Returns how many."""
         taken = 0
         async for page in half.pull(""):
-            accepted = [
-                (arrival, self._intake.accept_mail(half.name, arrival.raw, origin=arrival.origin))
-                for arrival in page.arrivals
-            ]
+            accepted = [(arrival, self._accept(half.name, arrival)) for arrival in page.arrivals]
             await asyncio.gather(*(work for _, work in accepted))
             for arrival, _ in accepted:
                 await asyncio.to_thread(half.done_with, arrival)
             taken += len(accepted)
         return taken
+
+    def _accept(self, source: str, arrival: Arrival) -> Coroutine[Any, Any, Any]:
+        """Commit one arrival; of a mail over the limit only the beginning comes, and its file stays."""
+        return self._intake.accept_mail(source, arrival.raw, origin=arrival.origin, cut=arrival.kind == TOO_LARGE)

@@ -76,3 +76,10 @@ def annotations_of(conn: sa.Connection, object_: str) -> list[dict[str, Any]]:
     """The notes on an object, oldest first."""
     query = sa.select(notes).where(notes.c.object == object_).order_by(notes.c.at)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def beginning(conn: sa.Connection, start: str) -> list[str]:
+    """At most three ids: the open card about an object of exactly this id, and cards whose id begins like this."""
+    about = (tasks.c.subject == start) & (tasks.c.state == "open")
+    pattern = start.replace("%", "").replace("_", "") + "%"
+    return list(conn.execute(sa.select(tasks.c.id).where(about | tasks.c.id.like(pattern)).limit(3)).scalars())

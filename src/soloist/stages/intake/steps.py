@@ -48,9 +48,14 @@ class Intake:
         failpoint.hit("accepted")
         return taken
 
-    async def accept_mail(self, source: str, raw: bytes, *, origin: str) -> tuple[Event, bool]:
-        """Keep the raw bytes of a mail and commit its event; the same bytes again are the same event."""
-        payload = {"asset": sha256(raw), "size": len(raw), "origin": origin}
+    async def accept_mail(self, source: str, raw: bytes, *, origin: str, cut: bool = False) -> tuple[Event, bool]:
+        """Keep the raw bytes of a mail and commit its event; the same bytes again are the same event.
+
+        ``cut`` says that ``raw`` is only the beginning of a mail over the limit, whose file stays where it came from.
+        """
+        payload: dict[str, Any] = {"asset": sha256(raw), "size": len(raw), "origin": origin}
+        if cut:
+            payload["cut"] = True
         path = assets.write_file(self._home.assets, raw)
         name = f"raw@{payload['asset']}"
 
@@ -89,11 +94,11 @@ class Intake:
         if "asset" not in payload:
             return inbound.as_mail(payload)
         raw = await self._store.read(lambda conn: assets.load(conn, self._home.assets, payload["asset"]))
-        if len(raw) > self._settings.mail.max_bytes:
+        note = ""
+        if payload.get("cut") or len(raw) > self._settings.mail.max_bytes:
             limit = self._settings.mail.max_bytes // (1024 * 1024)
-            raw, note = raw[:65536], f"The mail is larger than {limit} MB; only its beginning was read."
-        else:
-            note = ""
+            note = f"The mail is larger than {limit} MB; only its beginning was read."
+            raw = raw[:65536]
         mail = ParsedMail.model_validate(await self._worker.call("read_mail", {}, raw))
         return mail.model_copy(update={"defects": [*mail.defects, note], "truncated": True}) if note else mail
 

@@ -167,7 +167,7 @@ class Runtime:
             "house_book": book,
             "message_text": f"{message['subject']}\n{message['text']}",
             "recipient": recipient,
-            "allowed_recipients": [recipient],
+            "allowed_recipients": [message["sender"], *(message["recipients"] or [])],
         }
         found = await self._use("supervisor", "check_draft", given)
         return [str(fault) for fault in found["faults"]]
