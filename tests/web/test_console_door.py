@@ -1,0 +1,107 @@
+"""The console over a real App: a decision by form reaches the store, bound to what was shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from soloist.app import App
+from soloist.engine.store import proposals
+from soloist.kernel.proposal import NewProposal
+from soloist.web.console import Console
+from soloist.web.pages import routes
+from soloist.web.pages.edge import faults
+
+PAYLOAD = {"to": ["ada@okafor-ceramics.example"], "subject": "Re: New shop", "body": "Dear Ada,\nyes.\nMara"}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Any:
+    opened = App(tmp_path)
+    opened.store.writer.send = lambda *_: None  # no engine runs here, so there is nobody to wake
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def console(app: App) -> TestClient:
+    inner = Starlette(routes=routes(), exception_handlers=faults())
+    inner.state.soloist = Console(app)
+    return TestClient(inner, follow_redirects=False)
+
+
+@pytest.fixture
+def card(app: App, console: TestClient) -> str:
+    new = NewProposal("p" * 36, "mail", "mail.send", PAYLOAD, "A test.", "agent:intake", title="Reply to Ada")
+    facts = app.desk.facts("mail", "mail.send")
+    app.store.write_now(lambda tx: app.desk.approvals.propose(tx, new, facts, actor="intake@1"))
+    found = re.search(r"/\?card=([0-9a-f-]{36})", console.get("/").text)
+    assert found is not None
+    return found[1]
+
+
+def form_of(console: TestClient, card: str) -> dict[str, str]:
+    text = console.get(f"/?card={card}").text
+    digest = re.search(r'name="payload_hash" value="([^"]+)"', text)
+    assert digest is not None
+    return {"option": "approve", "payload_hash": digest[1]}
+
+
+def state(app: App) -> dict[str, Any]:
+    return app.store.read_now(lambda conn: proposals.get(conn, "p" * 36))
+
+
+def test_an_approval_reaches_the_store(app, console, card):
+    answer = console.post(f"/cards/{card}/decision", data=form_of(console, card))
+    assert answer.status_code == 303
+    assert state(app)["state"] == "approved"
+    assert "Approved. Runs in" in console.get(answer.headers["location"]).text
+
+
+def test_an_edit_is_approved_as_edited(app, console, card):
+    form = form_of(console, card) | {"edit.body": "Dear Ada,\r\nno.\r\nMara", "was.body": PAYLOAD["body"]}
+    console.post(f"/cards/{card}/decision", data=form)
+    assert state(app)["payload"]["body"] == "Dear Ada,\nno.\nMara"
+
+
+def test_a_stale_form_approves_nothing(app, console, card):
+    answer = console.post(f"/cards/{card}/decision", data={"option": "approve", "payload_hash": "0" * 64})
+    assert answer.status_code == 409
+    assert state(app)["state"] == "waiting"
+
+
+def test_a_decided_card_is_not_decided_again(app, console, card):
+    form = form_of(console, card)
+    console.post(f"/cards/{card}/decision", data=form)
+    answer = console.post(f"/cards/{card}/decision", data=form | {"option": "reject"})
+    assert answer.status_code == 409
+    assert state(app)["state"] == "approved"
+
+
+def test_undo_in_the_hold_brings_the_card_back(app, console, card):
+    console.post(f"/cards/{card}/decision", data=form_of(console, card))
+    console.post(f"/cards/{card}/undo")
+    assert "Taken back. Nothing was sent" in console.get(f"/?done={card}").text
+    assert "1 thing needs you" in console.get("/").text
+
+
+def test_a_rejection_keeps_the_reason(app, console, card):
+    form = form_of(console, card) | {"option": "reject", "reason": "Too early"}
+    console.post(f"/cards/{card}/decision", data=form)
+    said = app.store.read_now(lambda conn: proposals.approvals_of(conn, "p" * 36))
+    assert [(a["decision"], a["reason"]) for a in said] == [("reject", "Too early")]
+
+
+@pytest.mark.parametrize("path", ["/activity", "/records", "/runs", "/settings", f"/runs/proposal:{'p' * 36}"])
+def test_every_list_opens(console, card, path):
+    assert console.get(path).status_code == 200
+
+
+def test_the_stop_button_is_kept(app, console, card):
+    console.post("/stop", data={"on": "1"})
+    assert "Everything outbound is stopped" in console.get("/settings").text
