@@ -31,6 +31,14 @@ BILLING = rules(
 
 SCHEDULING = rules(
     (
+        "proposes a day",
+        2,
+        r"(?:klappt|passt|geht) (?:es )?(?:\w+ ){0,2}(?:montag|dienstag|mittwoch|donnerstag|freitag|morgen|heute"
+        r"|um|bei dir|bei ihnen)"
+        r"|running (?:\w+ ){0,3}late|komme (?:\w+ ){0,4}sp[äa]ter|(?:monday|tuesday|wednesday|thursday|friday"
+        r"|tomorrow) (?:would |could )?(?:works?|suits?|is fine)",
+    ),
+    (
         "meeting",
         2,
         r"\b(?:meeting|appointment|(?:video|phone|zoom|intro) ?calls?|our call|the call|a call|call with you"
@@ -68,6 +76,16 @@ SCHEDULING = rules(
 
 SUPPORT = rules(
     (
+        "is gone or wrong",
+        3,
+        r"(?:site|seite|page|shop|form\w*|web|mails?|correos?|orders|bestellungen|bilder|logo) (?:is|are|ist|sind"
+        r"|est|sont|ha|han)"
+        r" (?:all |\w+ )?(?:gone|weg|verschwunden|disparu|desaparecido|nicht gefunden)|page not found"
+        r"|seite nicht gefunden"
+        r"|(?:haven[’']t|have not|not) (?:received|been getting|had) any|something (?:must be|is|seems"
+        r"|went) wrong|stimmt (?:etwas|was) nicht",
+    ),
+    (
         "is broken",
         3,
         r"\b(?:(?:is|are|seems?|stopped|got|still|it[’']s|completely) (?:\w+ )?(?:broken|down|offline|not working"
@@ -75,7 +93,8 @@ SUPPORT = rules(
         r"| not)(?: \w+)? (?:work(?:ing)?|load(?:ing)?|open(?:ing)?|show(?:ing)?(?: up)?|log ?in|send(?:ing)?"
         r"|display(?:ing)?|appear\w*|arriv\w+|access)|no longer (?:works?|loads?|shows?|sends?)"
         r"|stopped (?:working|loading|sending)|cannot (?:log ?in|open|access|send|see|upload|edit)"
-        r"|can[’']t (?:log ?in|open|access|send|see|upload|edit)|crash\w*|error(?: message)?s?|bugs?|glitch\w*"
+        r"|can[’']t (?:log ?in|open|access|send|see|upload|edit)|crash\w*|(?<!0 )(?<!no )error(?: message)?s?"
+        r"|bugs?|glitch\w*"
         r"|(?:404|500|502|503)(?: error)?)\b",
     ),
     (

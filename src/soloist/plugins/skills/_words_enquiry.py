@@ -18,6 +18,42 @@ _THING = (
 
 ENQUIRY = rules(
     (
+        "call for tenders",
+        3,
+        r"\b(?:rfp|request for proposals?|call for (?:proposals|tenders)|invitation to tender|ausschreibung"
+        r"|appel d.offres|licitaci[óo]n|pliego)\b",
+    ),
+    (
+        "what they have is dated",
+        2,
+        r"\b(?:our|my|unser[em]?n?|meine?|notre|mon|ma|nuestr[oa]|mi) (?:\w+ ){1,3}(?:feels?|looks?|is|are|wirkt"
+        r"|ist|sieht"
+        r"|est|fait|se ve|est[áa]|ha quedado) (?:\w+ ){0,3}(?:dated|old|outdated|ugly|awful|tired|veraltet|alt"
+        r"|altbacken"
+        r"|h[äa]sslich|vieux|vieille|d[ée]pass[ée]e?|d[ée]mod[ée]e?|anticuad[oa]|viej[oa]|obsolet[oa])",
+    ),
+    (
+        "wants something made",
+        2,
+        rf"\b\w*{_THING} (?:need|must|should|has to|have to|m[üu]ss|muss|soll|doit|doivent|tiene que|debe)"
+        rf"|\bno {_THING} yet|(?:wollen|m[öo]chten|will|br[äa]uchten?) [^.!?\n]{{0,60}}(?:seite|shop|logo|auftritt"
+        rf"|netz)"
+        r"|(?:bringen|haben) [^.!?\n]{0,60}(?:heraus|raus|bedarf)|il (?:me|nous) faut|j.ai un projet|(?:tenemos"
+        r"|tengo) un proyecto"
+        r"|(?:quiero|queremos|quisiera) (?:renovar|cambiar|mejorar|actualizar|rehacer)|algo (?:parecido"
+        r"|similar) para|something similar for"
+        r"|quelque chose de similaire|so etwas (?:auch )?f[üu]r (?:uns|mich|meine|unsere)",
+    ),
+    (
+        "asks if we would",
+        2,
+        r"machen sie (?:so ?)?(?:et)?was|gestaltest (?:du )?auch|machst du (?:so ?)?(?:et)?was|vous faites [çc]a"
+        r"|hac[ée]is (?:esto|algo as[íi])"
+        r"|trabajas con|room for (?:us|me|a)|fit us in|you in\?|(?:are|be|if we[’']re) a (?:good )?fit"
+        r"|something you (?:can|could|would) do"
+        r"|would it (?:run|cost)|in welchem (?:preis)?rahmen|[àa] partir de combien|preis\s*\?|prix\s*\?|precio\s*\?",
+    ),
+    (
         "asks for a quote",
         3,
         r"\b(?:quote|quotation|estimate|proposal|cost estimate)\b(?=[^.!?\n]{0,60}\b(?:for|on|from you|please"

@@ -6,6 +6,49 @@ from soloist.plugins.skills._words import rules
 
 PITCH = rules(
     (
+        "offers own hands",
+        3,
+        r"\bi (?:am|[’']m) an? (?:\w+ ){0,2}(?:freelance\w*|experienced|professional|seo|web ?designer"
+        r"|web developer|developer"
+        r"|copywriter|marketer|consultant)\b[^?]{0,200}\b(?:i can|i could|i offer|my (?:services|portfolio|rates"
+        r"|work|cv)|years)"
+        r"|(?:i|we) can (?:re)?(?:design|build|develop|improve|increase|boost|optimi[sz]e|grow) your"
+        r"|are you looking for (?:an? )?(?:\w+ ){0,3}(?:to support|for your|website|designer|developer|partner"
+        r"|agency|team)"
+        r"|(?:can|may|shall|could) i send you (?:my|our|some|a few|over)|ich biete|je propose|ofrezco",
+    ),
+    (
+        "offers a product",
+        3,
+        r"\bour (?:ai |new |own )*(?:tool|platform|software|solution|app|plugin|system|service)s? (?:that |which "
+        r"|can |will |lets? "
+        r"|helps? |automates?|makes?|saves?)|free trial|unsere? (?:software|plattform|tool|l[öo]sung)|kostenlos testen"
+        r"|notre (?:logiciel|plateforme|solution|outil)|essai gratuit|nuestr[oa] (?:plataforma|software"
+        r"|herramienta|soluci[óo]n)|prueba gratis",
+    ),
+    (
+        "sells to people like us",
+        3,
+        r"(?:like|such as) (?:yours|you|studio)\b|wie (?:ihres|ihre[nms]?|sie|deines)\b(?=[^?]{0,80}(?:helfen"
+        r"|bieten|unterst|mehr|anbiet))"
+        r"|comme (?:la v[ôo]tre|le v[ôo]tre)|como (?:la suya|el suyo|la tuya|el tuyo|la vuestra)|(?:interested in"
+        r"|interesse an|"
+        r"int[ée]ress[ée]e? par) (?:seeing|hearing|learning|our|some|unser|un devis|une d[ée]mo|nos)"
+        r"|devis gratuit|site(?:s)? internet cl[ée] en main"
+        r"|nous (?:r[ée]alisons|cr[ée]ons|concevons) (?:des|vos|votre)|we (?:create|make|produce|build|design"
+        r"|develop) (?:\w+ ){1,4}for (?:\w+ )?"
+        r"(?:companies|studios|agencies|businesses|brands|freelancers|people)|creamos (?:p[áa]ginas|webs)"
+        r"|agendamos|wir (?:erstellen|gestalten|entwickeln) "
+        r"(?:\w+ )?f[üu]r (?:unternehmen|firmen|kunden)|verkauf ihre[sr]|solvente k[äa]ufer|provision\b"
+        r"|commission of \d",
+    ),
+    (
+        "wants an interview",
+        3,
+        r"\b(?:bachelor|master|doktor)arbeit|\b(?:thesis|dissertation|research (?:study|project)|survey|umfrage"
+        r"|sondage|encuesta|podcast)\b",
+    ),
+    (
         "offers search ranking",
         4,
         r"\b(?:seo|search engine optimi[sz]ation|suchmaschinenoptimierung"
@@ -246,7 +289,7 @@ NOTICE = rules(
     ),
     (
         "tool notice",
-        2,
+        3,
         r"(?:commented on|mentioned you|assigned (?:to )?you|invited you to|shared (?:a |the )?(?:file|document"
         r"|folder) with you|hat (?:sie|dich) (?:erw[äa]hnt|eingeladen)|a partag[ée] |vous a (?:invit[ée]"
         r"|mentionn[ée])|te ha (?:invitado|mencionado)|build (?:failed|passed)|backup (?:completed|failed|report)"

@@ -105,14 +105,15 @@ def read_contact(text: str, signature: str, sender_name: str, region: str) -> Co
 
 def _name(text: str, signature: str, sender_name: str) -> str:
     """The fullest name: said in the text, the display name, the line below the closing."""
-    said = _SELF.search(text) or _SELF_ONE.search(text)
+    found = _SELF.search(text) or _SELF_ONE.search(text)
+    said = found["name"].rstrip(".’'") if found else ""
     shown = sender_name.strip(" \"'")
     if "," in shown and len(shown.split(",")) == 2 and not _BAD_NAME.search(shown):
         return shown
     if len(shown.split()) >= 2 and not _BAD_NAME.search(shown):
         return shown
     below = _name_line(signature)
-    for candidate in (said["name"] if said else "", below, shown):
+    for candidate in (said, below, shown):
         if candidate and not _BAD_NAME.search(candidate):
             return candidate
     return ""
@@ -181,7 +182,7 @@ def _phones(text: str, region: str) -> list[Phone]:
         return []
     import phonenumbers
 
-    found = []
+    found: list[Phone] = []
     for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.VALID, max_tries=200):
         before = text[max(0, match.start - 14) : match.start]
         if re.search(r"(?:iban|nr|no|number|nummer|ref|#|€|\$|£|konto|id)[\s.:]*\Z", before, re.IGNORECASE):

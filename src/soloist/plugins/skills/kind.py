@@ -145,6 +145,8 @@ def _wanted(value: In, found: dict[str, Evidence], trusted: bool) -> tuple[Messa
         scores["enquiry"] = 0
     ranked = sorted(((score, name) for name, score in scores.items()), reverse=True)
     (best, name), (second, other) = ranked[0], ranked[1]
+    if best >= 2 and best == second and not trusted and {name, other} == {"enquiry", "scheduling"}:
+        return "enquiry", "enquiry", ""
     if best >= 2 and best == second:
         return "unsure", name, f"words for {name} and for {other} weigh the same"
     if best >= 2:

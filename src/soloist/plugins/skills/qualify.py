@@ -97,7 +97,7 @@ def _summary(answers: list[Qualified]) -> str:
 
 
 def _services(wanted: str, value: In) -> Told:
-    found: dict[str, Span] = Field(default={})
+    found: dict[str, Span] = {}
     for name, term in _terms(wanted):
         hit = None if name in found else _find_term(value.text, term)
         if hit is not None:
