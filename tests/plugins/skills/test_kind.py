@@ -13,7 +13,13 @@ def told(**given):
 
 @pytest.mark.parametrize(
     ("how", "expected"),
-    [("bounce", "automatic"), ("auto_reply", "automatic"), ("no_reply", "automatic"), ("list", "bulk"), ("bulk", "bulk")],
+    [
+        ("bounce", "automatic"),
+        ("auto_reply", "automatic"),
+        ("no_reply", "automatic"),
+        ("list", "bulk"),
+        ("bulk", "bulk"),
+    ],
 )
 def test_headers_win_over_words(how, expected):
     assert told(own_text=ENQUIRY, automatic={"kind": how, "why": "header"}) == expected
@@ -37,7 +43,7 @@ def test_an_attached_invoice_is_billing():
 
 
 def test_a_tie_goes_to_the_operator():
-    text = "The shop shows an error. Please send the invoice."
+    text = "The shop is down. Please send the invoice."
     assert told(own_text=text, known_client=True) == "unsure"
 
 

@@ -21,7 +21,19 @@ def test_any_text_is_read_and_spans_are_verbatim(text):
     assert all(item["text"] == own[item["start"] : item["end"]] for item in claimed)
 
 
-UNITS = ["budget 1.000 ", "1 ", "2-3k budget ", "on may ", "seo ", "we need a ", "? ", "in two ", "a" * 50, "könnten sie ", "A B "]
+UNITS = [
+    "budget 1.000 ",
+    "1 ",
+    "2-3k budget ",
+    "on may ",
+    "seo ",
+    "we need a ",
+    "? ",
+    "in two ",
+    "a" * 50,
+    "könnten sie ",
+    "A B ",
+]
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from soloist.kernel.message import Budget, Frozen, Money
 from soloist.plugins.skills._text import LIMIT, sentence_at, span
@@ -82,7 +83,7 @@ def find_budgets(text: str, currency: str) -> list[Budget]:
     """Sums with words next to them that make them a budget; amounts of other kinds are left out."""
     text = text[:LIMIT]
     budgets = []
-    for match in _AMOUNT.finditer(text):
+    for match in islice(_AMOUNT.finditer(text), 200):
         named = _currency(match)
         if not _is_budget(text, match, named is not None):
             continue
@@ -143,15 +144,19 @@ def _is_budget(text: str, match: re.Match[str], has_currency: bool) -> bool:
     """Whether words in the same sentence say so, and no nearer word says otherwise."""
     if len(re.sub(r"\D", "", match["an"])) > 8:
         return False
-    start, end = sentence_at(text, match.start())
-    start, end = max(start, match.start() - 90), min(max(end, match.end()), match.end() + 60)
+    near = max(0, match.start() - 90)
+    start, end = sentence_at(text[near : match.end() + 60], match.start() - near)
+    start, end = start + near, max(end + near, match.end())
     cue = _nearest(_CUE, text, (start, end), match)
     against = _nearest(_NOT, text, (start, end), match)
     strong = _nearest(_STRONG, text, (start, end), match)
     if cue is None or (against is not None and against < cue and (strong is None or against < strong)):
         return False
+    if has_currency or strong is None:
+        return has_currency
     scaled = bool(match["as"] or match["bs"])
-    return has_currency or (strong is not None and (scaled or (_values(match)[1] >= 20_000 and not _yearlike(match))))
+    beside = _STRONG.search(text, start, match.start()) or _STRONG.search(text, match.end(), match.end() + 14)
+    return bool(beside) and (scaled or (_values(match)[1] >= 20_000 and not _yearlike(match)))
 
 
 def _yearlike(match: re.Match[str]) -> bool:

@@ -66,6 +66,8 @@ _CLOSING = re.compile(
 _DASH_NAME = re.compile(r"^[-–—]{1,2}\s?(?:[A-ZÀ-ÞŁŚŽ][\w.’'-]+)(?: [A-ZÀ-ÞŁŚŽ][\w.’'-]*){0,3}\s*$")
 _POSTSCRIPT = re.compile(r"^\s*(?:n\.?b|p\.?\s?p?\.?\s?s)\b[.:]*", re.IGNORECASE)
 _MAX_SIGNATURE_LINES = 14
+_TAIL = 80
+"""Lines at the end in which a signature without a mark is looked for."""
 
 
 class In(Frozen):
@@ -176,8 +178,12 @@ def _delimited(own: list[str]) -> int:
     """Line of a signature mark: "-- ", a device line, a long rule with a footer after it, or a dash and a name."""
     for index, line in enumerate(own):
         bare = line.rstrip()
+        if bare in {"--", "—", "__"}:
+            return index
+        if index < len(own) - _TAIL:
+            continue
         below = [other for other in own[index + 1 :] if other.strip()]
-        if bare in {"--", "—", "__"} or (_RULE.match(line) and index and len(below) <= _MAX_SIGNATURE_LINES):
+        if _RULE.match(line) and index and len(below) <= _MAX_SIGNATURE_LINES:
             return index
         if len(bare) <= 120 and _DEVICE.match(bare) and _short(below):
             return index
@@ -195,7 +201,7 @@ def _closed(own: list[str], sender_name: str) -> int:
     """Line of a closing formula, or of the sender's bare name, with only short lines after it."""
     found = len(own)
     words = [part.casefold() for part in re.findall(r"[^\W\d_]{3,}", sender_name)]
-    for index in range(len(own) - 1, -1, -1):
+    for index in range(len(own) - 1, max(len(own) - _TAIL, 0) - 1, -1):
         below = [line for line in own[index + 1 :] if line.strip() and not _POSTSCRIPT.match(line[:20])]
         if len(below) > _MAX_SIGNATURE_LINES:
             break
