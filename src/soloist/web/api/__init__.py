@@ -1,0 +1,43 @@
+"""The HTTP API at /api/v1: resources as JSON; it parses, calls the desk and renders, and decides nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
+
+from soloist import __version__
+from soloist.app import App
+from soloist.web.api import acts, catalogue, lists, problems
+from soloist.web.api.strict import StrictRoute
+
+_ABOUT = "Everything of one home for programs. Send a bearer token made with: soloist token create --scope read"
+
+
+def create(app: App) -> FastAPI:
+    """The API of one home as an ASGI application, to be mounted behind the security middleware."""
+    api = FastAPI(
+        title="Soloist",
+        version=__version__,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+        exception_handlers=problems.exception_handlers(),
+        responses=problems.RESPONSES,
+        dependencies=[Depends(HTTPBearer(auto_error=False, description=_ABOUT))],
+        generate_unique_id_function=lambda route: route.name,
+    )
+    api.router.route_class = StrictRoute
+    api.state.soloist = app
+    for router in (acts.router, lists.router, catalogue.router):
+        api.include_router(router)
+    plain = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        return problems.described(plain())
+
+    api.openapi = openapi  # type: ignore[method-assign]  # the documented way to extend the schema
+    return api

@@ -1,0 +1,45 @@
+"""Catalogue: what this home can do: connections, operations, agents and rules, as they were configured elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from soloist.engine.registry import describe
+from soloist.web.api import shapes
+from soloist.web.api.asking import Reader, TheDesk
+from soloist.web.api.strict import StrictRoute
+
+router = APIRouter(route_class=StrictRoute)
+
+
+def _all(items: list[dict[str, Any]]) -> dict[str, Any]:
+    """A list that fits on one page."""
+    return {"items": items, "next": None}
+
+
+@router.get("/operations", response_model=shapes.Page[shapes.OperationRow])
+async def list_operations(_: Reader, desk: TheDesk) -> Any:
+    """Every operation that can be proposed."""
+    known = describe(desk.connections)
+    return _all([{**op, "connector": link["connector"]} for link in known for op in link["operations"]])
+
+
+@router.get("/connectors", response_model=shapes.Page[shapes.ConnectorRow])
+async def list_connectors(_: Reader, desk: TheDesk) -> Any:
+    """Every connection."""
+    known = describe(desk.connections)
+    return _all([{**link, "operations": [op["name"] for op in link["operations"]]} for link in known])
+
+
+@router.get("/agents", response_model=shapes.Page[shapes.AgentRow])
+async def list_agents(_: Reader, desk: TheDesk) -> Any:
+    """Every agent."""
+    return _all([agent.model_dump() for agent in desk.runtime.agents.values()])
+
+
+@router.get("/policies", response_model=shapes.Page[shapes.PolicyRow])
+async def list_policies(_: Reader, desk: TheDesk) -> Any:
+    """The operator's rules in their order; where none holds, nothing leaves without the operator's word."""
+    return _all([rule.model_dump() for rule in desk.settings.policy.rules])
