@@ -59,7 +59,7 @@ def lasted(seconds: float) -> str:
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.1f} s".replace(".0 s", " s")
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s".replace(".0 s", " s")
 
 
 def left(due: str, now: str) -> str:

@@ -30,7 +30,7 @@
     a: () => press('[data-key=a]'), e: () => press('[data-key=e]'), s: () => press('[data-key=s]'),
     u: () => press('[data-key=u]'),
     p: () => { const box = one('#from'); if (box) { box.open = true; box.scrollIntoView({ block: 'center' }); box.querySelector('summary').focus(); } },
-    x: () => { const box = one('#reject'); if (box) { box.open = true; box.querySelector('input').focus(); } },
+    x: () => { const box = one('#reject'); if (box) { box.open = true; box.querySelector('input[name=reason]').focus(); } },
     '/': () => one('[type=search]')?.focus(), '?': () => one('#keys')?.showModal(),
   };
 
