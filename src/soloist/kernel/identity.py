@@ -11,7 +11,8 @@ ROLES = frozenset(
     "billing invoice invoices rechnung rechnungen buchhaltung accounting accounts facturas facturation comptabilite "
     "sales vertrieb ventas ventes admin administrator webmaster hostmaster postmaster abuse noreply no-reply "
     "donotreply jobs careers bewerbung hr press presse marketing newsletter news orders order bestellung shop "
-    "reception empfang sekretariat secretariat bookings booking reservas reservations studio privacy datenschutz".split()
+    "reception empfang sekretariat secretariat bookings booking reservas reservations studio privacy "
+    "datenschutz".split()
 )
 """Local parts that belong to a function of a company and never to a person."""
 

@@ -35,7 +35,7 @@ def check(kind: str, payload: Mapping[str, Any]) -> None:
     sender = payload.get("from")
     if not isinstance(sender, str) or not _ADDRESS.match(sender.strip()):
         raise BadInput('payload.from: the sender\'s mail address, like "ada@example.org".', field="payload.from")
-    for name in ("name", "subject", "phone", "company", "budget", "start", "message_id", "in_reply_to"):
+    for name in ("name", "subject", "phone", "company", "budget", "start", "message_id", "in_reply_to", "sender_id"):
         if not isinstance(payload.get(name, ""), str):
             raise BadInput(f"payload.{name}: text, or left out.", field=f"payload.{name}")
 

@@ -231,15 +231,6 @@ tasks = sa.Table(
     sa.Index("ix_tasks_subject", "subject"),
 )
 
-claims = sa.Table(
-    "claims",
-    metadata,
-    _text("task", primary_key=True),
-    _text("holder"),
-    _int("fence"),
-    _text("until"),
-)
-
 notes = sa.Table(
     "annotations",
     metadata,
@@ -445,9 +436,7 @@ run_steps = sa.Table(
     _text("error"),
 )
 
-operators = sa.Table(
-    "operators", metadata, _text("id", primary_key=True), _text("password"), _text("last_seen"), _text("seen_before")
-)
+operators = sa.Table("operators", metadata, _text("id", primary_key=True), _text("password"))
 
 sessions = sa.Table(
     "sessions",
@@ -486,17 +475,3 @@ tokens = sa.Table(
 secrets = sa.Table(
     "secrets", metadata, _text("name", primary_key=True), sa.Column("sealed", sa.LargeBinary), _text("updated")
 )
-
-troubles = sa.Table(
-    "troubles",
-    metadata,
-    _text("id", primary_key=True),
-    _text("what"),
-    _text("subject"),
-    _text("detail"),
-    _text("trace"),
-    _int("count", 1),
-    _text("first"),
-    _text("last"),
-)
-"""Failures that became a card, one row for each (what, subject), so that a loop raises one card and not a thousand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soloist.engine.store import conversations, records
+from soloist.engine.store import conversations, events, records
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
@@ -65,9 +65,10 @@ class Records:
         """The person behind a message: (record, rule that found them, proposed change). A role address is nobody."""
         address = message["sender"]
         phones = [phone.e164 for phone in understanding.contact.phones]
-        if not address or identity.is_role(address):
+        event = events.get(tx.conn, message["event"])
+        keys = identity.keys(address, phones, event["source"], str((event["payload"] or {}).get("sender_id", "")))
+        if not keys or not address or (identity.is_role(address) and keys[0].scheme == "phone"):
             return "", "role address", {}
-        keys = identity.keys(address, phones)
         for key in keys:
             if found := records.identified(tx.conn, key.scheme, key.value):
                 change = self._learn(tx, run, found, message, understanding)
