@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from soloist.config import Home, Settings, seconds
@@ -70,8 +70,9 @@ class Desk:
         )
 
     async def propose_over_api(self, new: NewProposal, *, actor: str) -> dict[str, Any]:
-        """A proposal from a script: judged, on a card, committed; {id, state, new, payload_hash}."""
+        """A proposal from a script, judged and committed: {id, state, new, payload_hash}. Its mail is not held."""
         facts = self.facts(new.connector, new.operation)
+        facts = replace(facts, hold=0.0) if new.operation == MAIL_OPERATION else facts
         return await self.store.write(lambda tx: self.approvals.propose(tx, new, facts, actor=actor))
 
     # ----- thinking about a message and proposing an answer
