@@ -68,7 +68,8 @@ async def reply(app: App) -> dict[str, str]:
         currency="EUR",
         evidence={"answers": [{"criterion": "minimum_budget", "answer": "not_met", "wanted": "2000 EUR", "words": []}]},
     )
-    made = await app.desk.propose_over_api(new, actor="intake@1")
+    facts = app.desk.facts("mail", "mail.send")
+    made = await app.store.write(lambda tx: app.desk.approvals.propose(tx, new, facts, actor="intake@1"))
     card = await app.store.read(lambda conn: _card(conn, made["id"]))
     return {**thread, "id": made["id"], "card": card, "hash": made["payload_hash"]}
 

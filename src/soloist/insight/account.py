@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
 from soloist.engine.store import events, reading
+from soloist.engine.store.reading import Connection
 from soloist.insight import api, explanation
 from soloist.kernel.errors import NotFound
 
 Row = dict[str, Any]
 
 
-def explain(conn: sa.Connection, ident: str) -> Row:
+def explain(conn: Connection, ident: str) -> Row:
     """What happened and why, for a proposal, effect, card, message, event or run id (NotFound).
 
     Facts that do not apply are None or empty; ``happened`` is one sentence, everything else are stored rows.
@@ -38,7 +37,7 @@ def explain(conn: sa.Connection, ident: str) -> Row:
     }
 
 
-def _of_run(conn: sa.Connection, ident: str) -> Row:
+def _of_run(conn: Connection, ident: str) -> Row:
     """A run that made no proposal (NotFound when there is none of this id either)."""
     try:
         run = api.run(conn, ident)
@@ -57,12 +56,12 @@ def _of_run(conn: sa.Connection, ident: str) -> Row:
     }
 
 
-def _trigger(conn: sa.Connection, event: str) -> Row | None:
+def _trigger(conn: Connection, event: str) -> Row | None:
     """The event that began it, or None."""
     return {"kind": "event", "event": events.get(conn, event)} if api.row_of(conn, "events", event) else None
 
 
-def _of_proposal(conn: sa.Connection, ident: str, can_undo: bool) -> Row:
+def _of_proposal(conn: Connection, ident: str, can_undo: bool) -> Row:
     """Everything that hangs on a proposal."""
     proposal = api.proposal(conn, ident)
     hanging = ("versions", "verdicts", "approvals", "effects")
@@ -85,13 +84,13 @@ def _of_proposal(conn: sa.Connection, ident: str, can_undo: bool) -> Row:
     }
 
 
-def _card(conn: sa.Connection, proposal: str) -> str:
+def _card(conn: Connection, proposal: str) -> str:
     """The id of the newest card about a proposal, "" for none."""
     found = reading.card_about(conn, proposal)
     return str(found["id"]) if found else ""
 
 
-def _trigger_of(conn: sa.Connection, proposal: Row, run: Mapping[str, Any] | None) -> Row:
+def _trigger_of(conn: Connection, proposal: Row, run: Mapping[str, Any] | None) -> Row:
     """Who or what asked for a proposal: an event, or a program with its own reference."""
     found = None
     if run:

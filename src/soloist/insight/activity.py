@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-import sqlalchemy as sa
-
 from soloist.engine.store import reading
+from soloist.engine.store.reading import Connection
 from soloist.insight import names, views
 
 PAGE = 50
@@ -81,7 +80,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
 """Icon, verb and tone for each kind of event; others are shown by their own name."""
 
 
-def page(conn: sa.Connection, *, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
+def page(conn: Connection, *, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
     """One page; ``before`` is the sequence number that the last page ended with."""
     seq = int(before) if before.isdecimal() and len(before) < 19 else 0
     group = group if group in GROUPS else ""

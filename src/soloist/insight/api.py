@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
 from soloist.engine.store import effects, events, proposals, reading, records, runs, settings, tasks
+from soloist.engine.store.reading import Connection
 
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -17,44 +16,44 @@ DECIDED_ON_BYTES = frozenset({"proposal", "change", "unknown_outcome"})
 """Types of cards whose decision names the payload hash that was looked at."""
 
 
-def event_rows(conn: sa.Connection, after: int, limit: int) -> list[Row]:
+def event_rows(conn: Connection, after: int, limit: int) -> list[Row]:
     """Events after a sequence number, oldest first."""
     return events.after(conn, after, limit)
 
 
-def run_rows(conn: sa.Connection, after: Key | None, limit: int, state: str) -> list[Row]:
+def run_rows(conn: Connection, after: Key | None, limit: int, state: str) -> list[Row]:
     """Runs, newest first."""
     return runs.listed(conn, before=after, limit=limit, state=state)
 
 
-def run(conn: sa.Connection, ident: str) -> Row:
+def run(conn: Connection, ident: str) -> Row:
     """One run with its steps (NotFound)."""
     return {**runs.get(conn, ident), "steps": runs.steps_of(conn, ident)}
 
 
-def card_rows(conn: sa.Connection, after: Key, limit: int, state: str) -> list[Row]:
+def card_rows(conn: Connection, after: Key, limit: int, state: str) -> list[Row]:
     """Cards in a state, oldest first, each with the hash a decision has to name."""
     return _with_hashes(conn, tasks.cards(conn, state, after=after, limit=limit))
 
 
-def card(conn: sa.Connection, ident: str) -> Row:
+def card(conn: Connection, ident: str) -> Row:
     """One card (NotFound)."""
     return _with_hashes(conn, [tasks.get(conn, ident)])[0]
 
 
-def _with_hashes(conn: sa.Connection, cards: Sequence[Row]) -> list[Row]:
+def _with_hashes(conn: Connection, cards: Sequence[Row]) -> list[Row]:
     """Cards with the payload hash of the proposal or effect that they are about, "" for other cards."""
     subjects = [row["subject"] for row in cards if row["type"] in DECIDED_ON_BYTES]
     about = {**reading.named(conn, "effects", subjects), **reading.named(conn, "proposals", subjects)}
     return [{**row, "payload_hash": about.get(row["subject"], {}).get("payload_hash", "")} for row in cards]
 
 
-def proposal_rows(conn: sa.Connection, after: Key, limit: int, state: str) -> list[Row]:
+def proposal_rows(conn: Connection, after: Key, limit: int, state: str) -> list[Row]:
     """Proposals (in a state, or all for ""), oldest first."""
     return proposals.listed(conn, state, after=after, limit=limit)
 
 
-def proposal(conn: sa.Connection, ident: str) -> Row:
+def proposal(conn: Connection, ident: str) -> Row:
     """One proposal with its versions, verdicts, approvals and effects (NotFound)."""
     return {
         **proposals.get(conn, ident),
@@ -65,38 +64,38 @@ def proposal(conn: sa.Connection, ident: str) -> Row:
     }
 
 
-def effect_rows(conn: sa.Connection, after: int, limit: int) -> list[tuple[int, Row]]:
+def effect_rows(conn: Connection, after: int, limit: int) -> list[tuple[int, Row]]:
     """Effects after a place in the order they were intended, each with its place."""
     return [(int(row["ordinal"]), row) for row in effects.listed(conn, after=after, limit=limit)]
 
 
-def effect(conn: sa.Connection, ident: str) -> Row:
+def effect(conn: Connection, ident: str) -> Row:
     """One effect with every attempt (NotFound)."""
     return {**effects.get(conn, ident), "attempt_log": effects.attempts_of(conn, ident)}
 
 
-def record_rows(conn: sa.Connection, kind: str, after: Key | None, limit: int) -> list[Row]:
+def record_rows(conn: Connection, kind: str, after: Key | None, limit: int) -> list[Row]:
     """Records of a kind, newest change first."""
     return records.listed(conn, kind, before=after, limit=limit)
 
 
-def record(conn: sa.Connection, kind: str, ident: str) -> Row:
+def record(conn: Connection, kind: str, ident: str) -> Row:
     """One record (NotFound, also when it is of another kind)."""
     return records.get(conn, ident, kind)
 
 
-def stop_state(conn: sa.Connection) -> Row:
+def stop_state(conn: Connection) -> Row:
     """Whether the stop button is pressed, and since when ("" while it is not)."""
     since = settings.value(conn, settings.STOP)
     return {"stopped": bool(since), "since": since}
 
 
-def stories(conn: sa.Connection, subjects: Sequence[str]) -> list[Row]:
+def stories(conn: Connection, subjects: Sequence[str]) -> list[Row]:
     """The journal's events about some objects, in the order they happened, at most 200 for each."""
     found = [row for subject in subjects if subject for row in events.after(conn, 0, 200, subject=subject)]
     return sorted(found, key=lambda row: int(row["seq"]))
 
 
-def row_of(conn: sa.Connection, noun: str, ident: str) -> Mapping[str, Any] | None:
+def row_of(conn: Connection, noun: str, ident: str) -> Mapping[str, Any] | None:
     """One row of a table by id, or None."""
     return reading.named(conn, noun, [ident]).get(ident) if ident else None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
 from soloist.engine.store import effects, events, proposals, reading, tasks
+from soloist.engine.store.reading import Connection
 from soloist.insight import names, runs, sheets, views, words
 from soloist.kernel.errors import NotFound
 
@@ -36,7 +35,7 @@ DECISIONS = {
 }
 
 
-def page(conn: sa.Connection, ident: str, zone: str = "UTC") -> views.WhyPage:
+def page(conn: Connection, ident: str, zone: str = "UTC") -> views.WhyPage:
     """What happened and why, for a proposal, effect, card, message, event or run (NotFound)."""
     proposal, message = _resolve(conn, ident)
     if proposal is not None:
@@ -46,13 +45,13 @@ def page(conn: sa.Connection, ident: str, zone: str = "UTC") -> views.WhyPage:
     return _of_event(conn, ident)
 
 
-def proposal_of(conn: sa.Connection, ident: str) -> str:
+def proposal_of(conn: Connection, ident: str) -> str:
     """The id of the proposal that an id leads to, "" for none."""
     found, _message = _resolve(conn, ident)
     return str(found["id"]) if found else ""
 
 
-def _resolve(conn: sa.Connection, ident: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+def _resolve(conn: Connection, ident: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """The proposal an id leads to, or else the message."""
     for step in (_via_effect, _via_card, _via_event, _via_run):
         ident = step(conn, ident)
@@ -68,17 +67,17 @@ def _resolve(conn: sa.Connection, ident: str) -> tuple[dict[str, Any] | None, di
     return (made[0] if made else None), message
 
 
-def _via_effect(conn: sa.Connection, ident: str) -> str:
+def _via_effect(conn: Connection, ident: str) -> str:
     row = reading.named(conn, "effects", [ident]).get(ident)
     return str(row["proposal"]) if row else ident
 
 
-def _via_card(conn: sa.Connection, ident: str) -> str:
+def _via_card(conn: Connection, ident: str) -> str:
     row = reading.named(conn, "tasks", [ident]).get(ident)
     return _via_effect(conn, str(row["subject"])) if row else ident
 
 
-def _via_event(conn: sa.Connection, ident: str) -> str:
+def _via_event(conn: Connection, ident: str) -> str:
     row = reading.named(conn, "events", [ident]).get(ident)
     if row is None:
         return ident
@@ -86,12 +85,12 @@ def _via_event(conn: sa.Connection, ident: str) -> str:
     return str(message["id"]) if message else _via_card(conn, _via_effect(conn, row["subject"])) or ident
 
 
-def _via_run(conn: sa.Connection, ident: str) -> str:
+def _via_run(conn: Connection, ident: str) -> str:
     row = reading.named(conn, "runs", [ident]).get(ident)
     return _via_card(conn, _via_event(conn, _via_effect(conn, row["subject"]))) if row else ident
 
 
-def _of_proposal(conn: sa.Connection, proposal: Mapping[str, Any], zone: str) -> views.WhyPage:
+def _of_proposal(conn: Connection, proposal: Mapping[str, Any], zone: str) -> views.WhyPage:
     """The whole story of a proposal."""
     made = effects.of_proposal(conn, proposal["id"])
     decisions = proposals.approvals_of(conn, proposal["id"])
@@ -162,7 +161,7 @@ def _who(proposal: Mapping[str, Any]) -> list[views.FieldLine]:
     return [*found, views.FieldLine("Cost", f"{cost / 1_000_000:.4f}" if cost else "nothing")]
 
 
-def _knew(conn: sa.Connection, proposal: Mapping[str, Any]) -> list[views.FieldLine]:
+def _knew(conn: Connection, proposal: Mapping[str, Any]) -> list[views.FieldLine]:
     """The records, messages and house book that were looked at, with their versions."""
     context = proposal["context"]
     row = reading.named(conn, "contexts", [context]).get(context) if context else None
@@ -199,7 +198,7 @@ def _verdict(weighed: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _approvals(
-    conn: sa.Connection, proposal: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]
+    conn: Connection, proposal: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]]
 ) -> list[views.ApprovalLine]:
     """Each decision with what was edited before it."""
     versions = {v["payload_hash"]: v for v in proposals.versions(conn, proposal["id"])}
@@ -218,7 +217,7 @@ def _approvals(
     return found
 
 
-def _attempts(conn: sa.Connection, effect: Mapping[str, Any]) -> list[views.Attempt]:
+def _attempts(conn: Connection, effect: Mapping[str, Any]) -> list[views.Attempt]:
     """The life of one effect: each state it had, then each attempt."""
     tones = {"succeeded": "go", "unknown": "bad", "failed": "bad", "refused": "warn", "needs_human": "bad"}
     found = [views.Attempt(effect["created"], _held(effect), _group(effect), effect["key"])]
@@ -278,7 +277,7 @@ def _links(proposal: Mapping[str, Any], card: Mapping[str, Any] | None) -> list[
     return found
 
 
-def _of_message(conn: sa.Connection, message: Mapping[str, Any], zone: str) -> views.WhyPage:
+def _of_message(conn: Connection, message: Mapping[str, Any], zone: str) -> views.WhyPage:
     """A message that led to no proposal: why nothing was done."""
     notes = tasks.annotations_of(conn, message["id"])
     aside = next((n["body"] for n in notes if n["kind"] == "set aside"), "")
@@ -302,7 +301,7 @@ def _of_message(conn: sa.Connection, message: Mapping[str, Any], zone: str) -> v
     )
 
 
-def _of_event(conn: sa.Connection, ident: str) -> views.WhyPage:
+def _of_event(conn: Connection, ident: str) -> views.WhyPage:
     """An event that led to nothing more than its being kept (NotFound)."""
     try:
         event = events.get(conn, ident)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
 from soloist.engine.store import effects, proposals, reading, settings, tasks
 from soloist.engine.store.clock import later
+from soloist.engine.store.reading import Connection
 from soloist.engine.store.tx import Tx
 from soloist.insight import sheets, views, words
 from soloist.kernel.errors import NotFound
@@ -27,14 +26,12 @@ SINCE = (
 """Kinds of events, how they are counted in words, the filter that lists them, their tone."""
 
 
-def standing(conn: sa.Connection, now: str) -> tuple[int, str]:
+def standing(conn: Connection, now: str) -> tuple[int, str]:
     """How many cards wait (at most 1,000), and since when everything outbound is stopped ("" when it is not)."""
     return reading.waiting_count(conn, now), settings.value(conn, settings.STOP)
 
 
-def page(
-    conn: sa.Connection, *, now: str, current: str = "", follow_up: float = 0.0, after: str = ""
-) -> views.InboxPage:
+def page(conn: Connection, *, now: str, current: str = "", follow_up: float = 0.0, after: str = "") -> views.InboxPage:
     """The desk with one card open: the one asked for, else the most pressing.
 
     ``follow_up`` in seconds; ``after`` is how many rows earlier pages have shown.
@@ -76,7 +73,7 @@ def mark_seen(tx: Tx) -> None:
     settings.put(tx, SEEN_AT, tx.now)
 
 
-def _sheet(conn: sa.Connection, ident: str) -> views.Sheet | None:
+def _sheet(conn: Connection, ident: str) -> views.Sheet | None:
     try:
         return sheets.sheet(conn, ident)
     except NotFound:
@@ -84,7 +81,7 @@ def _sheet(conn: sa.Connection, ident: str) -> views.Sheet | None:
 
 
 def _with_proposals(
-    conn: sa.Connection, cards: Sequence[Mapping[str, Any]]
+    conn: Connection, cards: Sequence[Mapping[str, Any]]
 ) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     rows = reading.named(conn, "proposals", [card["subject"] for card in cards])
     return [(card, rows.get(card["subject"], {})) for card in cards]
@@ -128,7 +125,7 @@ def _reason(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> tuple[str, 
     return str(card["why"]).split(". ")[0].rstrip("."), ""
 
 
-def _since(conn: sa.Connection) -> tuple[views.Link, ...]:
+def _since(conn: Connection) -> tuple[views.Link, ...]:
     """What happened since the last look, each count a link to its list."""
     seq = int(settings.value(conn, SEEN_SEQ) or 0)
     found = []
@@ -144,7 +141,7 @@ def _one(text: str) -> str:
     return text.replace("records", "record")
 
 
-def _numbers(conn: sa.Connection, cards: Sequence[Mapping[str, Any]], now: str) -> tuple[views.Number, ...]:
+def _numbers(conn: Connection, cards: Sequence[Mapping[str, Any]], now: str) -> tuple[views.Number, ...]:
     """What is on its way out, and how long the oldest card has waited."""
     found = [views.Number("Waiting to leave", str(reading.effects_waiting(conn)))]
     first, today = words.instant(min((card["created"] for card in cards), default="")), words.instant(now)
@@ -165,7 +162,7 @@ def _review(cards: Sequence[Mapping[str, Any]], now: str) -> str:
     return text + (f" {words.counted(later_on, 'card')} can wait a day." if later_on else "")
 
 
-def _next(conn: sa.Connection, follow_up: float) -> str:
+def _next(conn: Connection, follow_up: float) -> str:
     """The next planned thing, for an empty desk."""
     run = reading.oldest_waiting_run(conn, "followup")
     if run is None or not follow_up:
@@ -176,7 +173,7 @@ def _next(conn: sa.Connection, follow_up: float) -> str:
     return f"Next: if {to} does not answer, a reminder is prepared on {day}."
 
 
-def outcome(conn: sa.Connection, ident: str, now: str) -> views.Outcome | None:
+def outcome(conn: Connection, ident: str, now: str) -> views.Outcome | None:
     """What became of a card that was just decided, in one sentence; None for an unknown card."""
     try:
         card = tasks.get(conn, ident)
@@ -194,7 +191,7 @@ def outcome(conn: sa.Connection, ident: str, now: str) -> views.Outcome | None:
     return _approved(conn, ident, proposal, now)
 
 
-def _approved(conn: sa.Connection, ident: str, proposal: Mapping[str, Any], now: str) -> views.Outcome:
+def _approved(conn: Connection, ident: str, proposal: Mapping[str, Any], now: str) -> views.Outcome:
     """An approval: still held, leaving, or done."""
     if proposal["noun"] == "change":
         return views.Outcome(ident, "Approved. The record is being changed.")

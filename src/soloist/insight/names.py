@@ -6,15 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
 from soloist.engine.store import reading
+from soloist.engine.store.reading import Connection
 from soloist.insight.views import Link
 
 OWN_KINDS = ("mail.received", "form.submitted", "message.received")
 
 
-def of(conn: sa.Connection, idents: Iterable[str]) -> dict[str, Link]:
+def of(conn: Connection, idents: Iterable[str]) -> dict[str, Link]:
     """Words and address for every id that is known; a few look-ups however many ids there are."""
     left = {ident for ident in idents if ident}
     found: dict[str, Link] = {}
@@ -31,7 +30,7 @@ def of(conn: sa.Connection, idents: Iterable[str]) -> dict[str, Link]:
     return found
 
 
-def _with_proposals(conn: sa.Connection, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def _with_proposals(conn: Connection, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Effects with the payload of their proposal beside them."""
     made = reading.named(conn, "proposals", [row["proposal"] for row in rows.values()])
     return {ident: {**row, "payload": made.get(row["proposal"], {}).get("payload")} for ident, row in rows.items()}

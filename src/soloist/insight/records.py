@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-import sqlalchemy as sa
-
 from soloist.engine.store import conversations, reading, records
+from soloist.engine.store.reading import Connection
 from soloist.insight import diff, sheets, views
 
 PAGE = 50
@@ -23,7 +22,7 @@ LABELS = {"emails": "Addresses", "phones": "Phones", "company_name": "Company na
 _HIDDEN = {"origin", "message", "conversation"}
 
 
-def page(conn: sa.Connection, *, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:
+def page(conn: Connection, *, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:
     """One page of one kind; ``after`` is what the last page's link carried."""
     kinds = records.kinds(conn)
     kind = kind or ("person" if "person" in kinds else kinds[0] if kinds else "person")
@@ -54,7 +53,7 @@ def _line(row: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> views.T
     return views.TableRow(f"/records/{row['kind']}/{row['id']}", cells, row["updated"])
 
 
-def record(conn: sa.Connection, kind: str, ident: str) -> views.RecordPage:
+def record(conn: Connection, kind: str, ident: str) -> views.RecordPage:
     """One record (NotFound); the kind "-" stands for any."""
     row = records.get(conn, ident, "" if kind == "-" else kind)
     history = records.history(conn, ident)
@@ -72,7 +71,7 @@ def record(conn: sa.Connection, kind: str, ident: str) -> views.RecordPage:
     )
 
 
-def _linked(conn: sa.Connection, body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _linked(conn: Connection, body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Records that fields point at."""
     return reading.named(conn, "records", [v for v in body.values() if isinstance(v, str) and len(v) == 36])
 
@@ -156,13 +155,13 @@ def _actor(actor: str) -> str:
     return {"operator": "you", "soloist": "Soloist"}.get(actor, actor)
 
 
-def _identities(conn: sa.Connection, ident: str) -> list[views.FieldLine]:
+def _identities(conn: Connection, ident: str) -> list[views.FieldLine]:
     """What this record is known by, and the rule that said so."""
     rows = records.identities_of(conn, ident)
     return [views.FieldLine(r["scheme"].capitalize(), r["value"], f"rule: {r['rule']}") for r in rows]
 
 
-def _related(conn: sa.Connection, row: Mapping[str, Any]) -> list[views.Link]:
+def _related(conn: Connection, row: Mapping[str, Any]) -> list[views.Link]:
     """Conversations of a record, by the newest message of each."""
     found = []
     for conversation in conversations.of_record(conn, row["id"], 20):

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-import sqlalchemy as sa
-
 from soloist.engine.store import reading, runs
+from soloist.engine.store.reading import Connection
 from soloist.insight import names, views, words
 
 PAGE = 50
@@ -18,7 +17,7 @@ TONES = {"failed": "bad", "waiting": "warn", "done": "go"}
 FLOWS = {"intake": "Message", "proposal": "Proposal", "effect": "Effect", "followup": "Follow-up", "reply": "Reply"}
 
 
-def page(conn: sa.Connection, *, state: str = "", before: str = "") -> views.RunsPage:
+def page(conn: Connection, *, state: str = "", before: str = "") -> views.RunsPage:
     """One page, newest first; ``before`` is what the last page's link carried."""
     state = state if state in dict(STATES) else ""
     started, _, ident = before.partition("~")
@@ -51,7 +50,7 @@ def took(row: Mapping[str, Any]) -> str:
     return words.lasted((ended - begun).total_seconds()) if begun and ended else ""
 
 
-def run(conn: sa.Connection, ident: str) -> views.RunPage:
+def run(conn: Connection, ident: str) -> views.RunPage:
     """One run with its steps (NotFound)."""
     row = runs.get(conn, ident)
     steps = runs.steps_of(conn, ident)
@@ -113,7 +112,7 @@ def _now_what(row: Mapping[str, Any], card: Mapping[str, Any] | None) -> list[vi
     return []
 
 
-def _links(conn: sa.Connection, row: Mapping[str, Any]) -> list[views.Link]:
+def _links(conn: Connection, row: Mapping[str, Any]) -> list[views.Link]:
     """The run above it and the runs it set going."""
     found = [views.Link("The run that began it", f"/runs/{row['parent']}")] if row["parent"] else []
     return found + [

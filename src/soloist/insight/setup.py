@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
 from soloist.config import Settings
 from soloist.engine.store import reading, settings
 from soloist.engine.store.clock import later
+from soloist.engine.store.reading import Connection
 from soloist.insight import sheets, views, words
 from soloist.kernel.access import SESSION_IDLE
 
@@ -17,7 +16,7 @@ DEFAULT_RULE = views.RuleLine("everything else", "no rule holds", "ask", "built 
 
 
 def page(
-    conn: sa.Connection, config: Settings, *, now: str, home: str, session: str, connectors: Iterable[Mapping[str, Any]]
+    conn: Connection, config: Settings, *, now: str, home: str, session: str, connectors: Iterable[Mapping[str, Any]]
 ) -> views.SettingsPage:
     """Settings, access and connectors; ``connectors`` as the registry describes them, ``session`` the one asking."""
     return views.SettingsPage(

@@ -7,9 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
 from soloist.engine.store import conversations, effects, proposals, reading, records, tasks
+from soloist.engine.store.reading import Connection
 from soloist.insight import diff, names, views, words
 
 KINDS = {
@@ -43,7 +42,7 @@ def kind_of(card: Mapping[str, Any]) -> tuple[str, str]:
     return KINDS.get(card["type"], (str(card["type"]).replace("_", " ").capitalize(), "file-text"))
 
 
-def sheet(conn: sa.Connection, ident: str) -> views.Sheet:
+def sheet(conn: Connection, ident: str) -> views.Sheet:
     """A card, open or closed (NotFound)."""
     card = tasks.get(conn, ident)
     effect = effects.get(conn, card["subject"]) if card["subject_kind"] == "effect" else None
@@ -73,7 +72,7 @@ def sheet(conn: sa.Connection, ident: str) -> views.Sheet:
 
 
 def _about(
-    conn: sa.Connection, card: Mapping[str, Any], proposal: Mapping[str, Any] | None, *, decides: bool
+    conn: Connection, card: Mapping[str, Any], proposal: Mapping[str, Any] | None, *, decides: bool
 ) -> dict[str, Any]:
     """What the sheet shows of the proposal and of the message behind it."""
     message = behind(conn, card, proposal)
@@ -203,7 +202,7 @@ def draft(payload: Mapping[str, Any]) -> tuple[views.DraftField, ...]:
     return tuple(fields)
 
 
-def changes(conn: sa.Connection, proposal: Mapping[str, Any]) -> tuple[views.FieldDiff, ...]:
+def changes(conn: Connection, proposal: Mapping[str, Any]) -> tuple[views.FieldDiff, ...]:
     """What a record says against what it would say."""
     payload = proposal["payload"]
     old = records.version(conn, payload["record"], payload["version"])
@@ -272,7 +271,7 @@ def citations(evidence: Mapping[str, Any]) -> tuple[views.CitationLine, ...]:
 
 
 def behind(
-    conn: sa.Connection, card: Mapping[str, Any] | None, proposal: Mapping[str, Any] | None
+    conn: Connection, card: Mapping[str, Any] | None, proposal: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """The message a card is about: the one named, else the newest that was in the thread when it was made."""
     about = card["subject"] if card and card["subject_kind"] == "message" else ""
@@ -301,9 +300,7 @@ def message_view(row: Mapping[str, Any]) -> views.Message:
     )
 
 
-def provenance(
-    conn: sa.Connection, card: Mapping[str, Any], proposal: Mapping[str, Any] | None
-) -> tuple[views.Step, ...]:
+def provenance(conn: Connection, card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> tuple[views.Step, ...]:
     """Trigger, memory, skills, policy, in the order they had a part."""
     steps = [views.Step("Began with", *_trigger(conn, card, proposal))]
     if proposal is None:
@@ -322,13 +319,13 @@ def provenance(
     return tuple(steps)
 
 
-def context_records(conn: sa.Connection, context: str) -> list[dict[str, Any]]:
+def context_records(conn: Connection, context: str) -> list[dict[str, Any]]:
     """The records that were looked at, with the versions they had."""
     row = reading.named(conn, "contexts", [context]).get(context) if context else None
     return list(row["records"] or []) if row else []
 
 
-def _trigger(conn: sa.Connection, card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> tuple[str, str, str]:
+def _trigger(conn: Connection, card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> tuple[str, str, str]:
     """Words, note and address of what set this going."""
     source = proposal["source"] if proposal else ""
     if source.startswith("api"):

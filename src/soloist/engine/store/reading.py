@@ -22,6 +22,9 @@ from soloist.engine.store.tables import (
     tokens,
 )
 
+Connection = sa.Connection
+"""What every query is given: one consistent snapshot of the database."""
+
 CAP = 1000
 """Counts stop here, so that a page costs the same in a home of ten years."""
 
