@@ -1,8 +1,15 @@
 """What the pages show of a real store."""
 
+import re
+
+from soloist.engine.store import effects as effect_rows
 from soloist.engine.store import records as record_rows
 from soloist.engine.store import runs as run_rows
+from soloist.engine.store import tasks as task_rows
+from soloist.engine.store.tables import proposals as proposal_table
 from soloist.insight import activity, explanation, inbox, records, runs, setup, sheets
+from soloist.insight.views import Frame
+from soloist.web import render
 
 NOW = "2026-11-21T12:00:00.000000Z"
 
@@ -164,3 +171,63 @@ async def test_a_waiting_run_says_what_it_waits_for(app, reply):
 async def test_settings_show_the_rule_that_cannot_be_removed(app):
     page = await read(app, lambda c: setup.page(c, app.settings, now=NOW, home="h", session="", connectors=[]))
     assert page.rules[-1].then == "ask"
+
+
+async def test_a_card_that_came_after_the_last_look_is_marked(app, reply):
+    rows = (await read(app, lambda c: inbox.page(c, now=NOW))).rows
+    await app.store.write(inbox.mark_seen)
+    seen = (await read(app, lambda c: inbox.page(c, now=NOW))).rows
+    assert (rows[0].fresh, seen[0].fresh) == (False, False)
+    await app.store.write(lambda tx: task_rows.open_card(tx, "later", "question", "And this?") and None)
+    assert [r.fresh for r in (await read(app, lambda c: inbox.page(c, now=NOW))).rows] == [False, True]
+
+
+async def test_a_new_draft_shows_what_is_different_from_the_one_it_replaced(app, reply):
+    def again(tx):
+        payload = {"to": ["ada@okafor-ceramics.example"], "subject": "Re: New shop", "body": "Dear Ada, yes."}
+        return app.desk.approvals.supersede(tx, reply["id"], actor="operator", why="newer", payload=payload)
+
+    copy = await app.store.write(again)
+    card = await read(app, lambda c: task_rows.open_for(c, copy)["id"])
+    replaced = (await read(app, lambda c: sheets.sheet(c, card))).replaced
+    assert replaced is not None
+    assert [f.label for f in replaced.fields] == ["Body"]
+
+
+async def test_an_unknown_outcome_offers_its_answers_and_is_bound_to_the_effect(app, reply):
+    await approve(app, reply)
+    await app.desk.effects.intend(f"proposal:{reply['id']}", reply["id"])
+
+    def doubt(tx):
+        row = effect_rows.of_proposal(tx.conn, reply["id"])[0]
+        for state in ("claimed", "attempting", "unknown"):
+            row = effect_rows.move(tx, row, state)
+        return row["id"]
+
+    effect = await app.store.write(doubt)
+    await app.desk.effects.ask("effect", effect, "Nobody answered.")
+    page = await read(app, lambda c: inbox.page(c, now=NOW))
+    assert (page.rows[0].kind, page.rows[0].tone) == ("Unknown outcome", "bad")
+    sheet = page.current
+    assert sheet is not None
+    assert ([o.id for o in sheet.options], sheet.twice, sheet.can_defer, sheet.payload_hash) == (
+        ["happened", "did_not_happen", "send_again"],
+        True,
+        False,
+        reply["hash"],
+    )
+
+
+async def test_money_needs_a_second_key_press(app, reply):
+    change = proposal_table.update().values(risk="financial")
+    await app.store.write(lambda tx: tx.run(change) and None)
+    assert (await read(app, lambda c: sheets.sheet(c, reply["card"]))).twice
+
+
+async def test_the_explanation_is_read_in_two_minutes(app, reply):
+    await approve(app, reply, body="Dear Ada, yes.")
+    page = await read(app, lambda c: explanation.page(c, reply["id"]))
+    frame = Frame("Studio Linde", "Europe/Berlin")
+    text = render.text("why.html", view=page, frame=frame, csrf="", path="/why/x")
+    words = re.sub(r"<[^>]+>", " ", text.partition("<main")[2].partition("</main>")[0]).split()
+    assert len(words) / 230 < 2

@@ -40,12 +40,13 @@ def page(conn: Connection, *, now: str, current: str = "", follow_up: float = 0.
     waiting = len(cards) if len(cards) < 200 else reading.waiting_count(conn, now)
     start = int(after) if after.isdecimal() and len(after) < 6 else 0
     shown = cards[start : start + PAGE]
+    seen = settings.value(conn, SEEN_AT)
     ident = current or (shown[0]["id"] if shown else "")
     return views.InboxPage(
         waiting=waiting,
-        rows=tuple(_row(card, row) for card, row in _with_proposals(conn, shown)),
+        rows=tuple(_row(card, row, seen) for card, row in _with_proposals(conn, shown)),
         current=_sheet(conn, ident) if ident else None,
-        since_at=settings.value(conn, SEEN_AT),
+        since_at=seen,
         since=_since(conn),
         numbers=_numbers(conn, cards, now),
         review=_review(cards, now),
@@ -87,7 +88,7 @@ def _with_proposals(
     return [(card, rows.get(card["subject"], {})) for card in cards]
 
 
-def _row(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> views.Row:
+def _row(card: Mapping[str, Any], proposal: Mapping[str, Any], seen: str) -> views.Row:
     """One line of the queue."""
     kind, icon = sheets.kind_of(card)
     if card["type"] == "proposal" and proposal.get("operation") == "mail.send":
@@ -102,6 +103,7 @@ def _row(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> views.Row:
         tone=tone,
         value=words.money(card["value_minor"], card["currency"]) if card["value_minor"] else "",
         due=card["deadline"],
+        fresh=bool(seen) and card["created"] > seen,
         estimate=f"about {words.lasted(float(card['estimate']))}" if card["estimate"] else "",
     )
 

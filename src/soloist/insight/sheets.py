@@ -87,7 +87,8 @@ def _about(
         "if_wrong": _if_wrong(proposal),
         "way_back": way_back(proposal),
         "will_run": (effect_text(proposal),) if decides else (),
-        "twice": proposal["risk"] == "financial",
+        "twice": _twice(card, proposal),
+        "replaced": _replaced(conn, proposal) if mail and decides else None,
         "draft": draft(proposal["payload"]) if proposal["noun"] != "change" else (),
         "changes": changes(conn, proposal) if proposal["noun"] == "change" else (),
         "questions": tuple(str(q.get("text", "")) for q in proposal["questions"] or []),
@@ -96,6 +97,28 @@ def _about(
         "citations": citations(evidence),
         **(_receiver(proposal, message) if mail else {}),
     }
+
+
+def _twice(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> bool:
+    """Whether one key press is too little: money, what cannot be stopped once it is said, and doubtful outcomes."""
+    at_once = proposal["risk"] == "irreversible" and not proposal["hold_ms"]
+    return card["type"] == "unknown_outcome" or proposal["risk"] == "financial" or at_once
+
+
+def _replaced(conn: Connection, proposal: Mapping[str, Any]) -> views.Changed | None:
+    """What is different from the draft on this thread that this one took the place of."""
+    if not proposal["conversation"]:
+        return None
+    for old in reading.proposals_of_conversation(conn, proposal["conversation"]):
+        gone = old["state"] in ("withdrawn", "superseded") and old["created"] < proposal["created"]
+        if gone and old["operation"] == proposal["operation"]:
+            names = ("to", "subject", "body")
+            pairs = [(n, old["payload"].get(n), proposal["payload"].get(n)) for n in names]
+            moved = tuple(field_diff(n, was, now) for n, was, now in pairs if was != now)
+            return (
+                views.Changed("This draft took the place of an earlier one on this thread.", moved) if moved else None
+            )
+    return None
 
 
 def _receiver(proposal: Mapping[str, Any], message: Mapping[str, Any] | None) -> dict[str, str]:

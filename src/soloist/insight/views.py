@@ -71,7 +71,7 @@ class FieldDiff:
 
 @dataclass(frozen=True)
 class Row:
-    """One waiting card in the queue; ``tone`` colours the reason, ``state`` is "open" or what became of it."""
+    """One waiting card in the queue; ``tone`` colours the reason, ``fresh``: new since the last look."""
 
     id: str
     kind: str
@@ -83,6 +83,7 @@ class Row:
     due: str = ""
     estimate: str = ""
     state: str = "open"
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,7 @@ class Sheet:
     draft: tuple[DraftField, ...] = ()
     notes: tuple[str, ...] = ()
     changes: tuple[FieldDiff, ...] = ()
+    replaced: Changed | None = None
     questions: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     primary: str = "Approve"
