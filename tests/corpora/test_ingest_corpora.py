@@ -38,7 +38,7 @@ async def test_the_whole_email_corpus_is_ingested(tmp_path: Path, corpora: Path)
         app.close()
     failed = [row for row in intake if row["state"] == "failed"]
     print(f"\nmails {len(raws)}, failed {len(failed)}, proposals {len(made)}")
-    assert not failed, failed[:3]
+    assert not failed, sorted({str(row["error"]).partition("\n")[0] for row in failed})[:10]
     assert set(kept) == raws
     assert not any(answered)
 

@@ -72,6 +72,12 @@ class Do:
         return bool(await DBOS.patch_async(name))
 
 
+def _cause(error: Exception) -> Exception:
+    """The fault of a step's last try, instead of the library's word that there were several."""
+    tries = getattr(error, "errors", None)
+    return tries[-1] if isinstance(tries, list) and tries and isinstance(tries[-1], Exception) else error
+
+
 def _try_again(error: BaseException) -> bool:
     """Only faults that say so are tried again by themselves."""
     return isinstance(error, SoloistError) and error.turn == "retry"
@@ -122,7 +128,7 @@ class Engine:
             try:
                 await flow.body(Do(run), value)
             except Exception as error:  # noqa: BLE001  # whatever a flow fails with becomes a card, never silence
-                await self._finish(run, error)
+                await self._finish(run, _cause(error))
                 return "failed"
             await self._finish(run, None)
             return "done"

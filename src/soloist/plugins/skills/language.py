@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from soloist.kernel.message import Frozen
@@ -113,11 +114,23 @@ def tell(text: str, default: str = "en") -> Out:
     return Out(language=default, sure=False)
 
 
+class _InMemory:
+    """The one name of ``tempfile`` that the library uses, without a disk."""
+
+    @staticmethod
+    def TemporaryFile(suffix: str = "") -> BytesIO:
+        """A file in memory."""
+        return BytesIO()
+
+
 @lru_cache(maxsize=1)
 def _model() -> LanguageIdentifier:
     """The language model of py3langid, limited to languages mail comes in; loaded at first use."""
+    from py3langid import modelio
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+    # The worker may not write files, and the library unpacks its model through one.
+    modelio.tempfile = _InMemory
     model = LanguageIdentifier.from_model_file(MODEL_FILE)
     model.set_languages(list(_SPOKEN))
     return model
