@@ -41,9 +41,7 @@ async def test_a_waiting_proposal_shows_payload_verdict_and_card(http: Any) -> N
     assert cards["items"][0]["payload_hash"] == made["payload_hash"]
 
 
-async def test_an_approved_charge_leaves_once_and_says_so(
-    http: Any, running: Any, shop: Any, eventually: Any
-) -> None:
+async def test_an_approved_charge_leaves_once_and_says_so(http: Any, running: Any, shop: Any, eventually: Any) -> None:
     made = (await http.post("/proposals", json=CHARGE)).json()
     said = {"decision": "approve", "payload_hash": made["payload_hash"], "edits": {"amount": 5000}}
     answer = (await http.post(f"/proposals/{made['id']}/approval", json=said)).json()
@@ -51,7 +49,11 @@ async def test_an_approved_charge_leaves_once_and_says_so(
     done = await eventually("/effects", lambda page: [e["state"] for e in page["items"]] == ["succeeded"])
     effect = done["items"][0]
     assert set(effect) == EFFECT_FIELDS
-    assert (effect["payload_hash"], effect["source_ref"], effect["attempts"]) == (answer["payload_hash"], "invoice-7", 1)
+    assert (effect["payload_hash"], effect["source_ref"], effect["attempts"]) == (
+        answer["payload_hash"],
+        "invoice-7",
+        1,
+    )
     assert [(call[2]["amount"], call[3]) for call in shop.seen] == [(5000, effect["key"])]
     whole = (await http.get(f"/effects/{effect['id']}")).json()
     assert ([a["outcome"] for a in whole["attempt_log"]], whole["provider_ref"]) == (["succeeded"], "ch_1")
@@ -66,7 +68,7 @@ async def test_a_stale_hash_is_409_and_nothing_is_approved(http: Any) -> None:
     assert (await http.get(f"/proposals/{made['id']}")).json()["state"] == "waiting"
 
 
-async def test_a_rejection_over_the_card_keeps_its_reason(http: Any) -> None:
+async def test_a_rejection_over_the_card_keeps_its_reason(http: Any, running: Any) -> None:
     made = (await http.post("/proposals", json=CHARGE)).json()
     card = (await http.get("/cards")).json()["items"][0]
     without = await http.post(f"/cards/{card['id']}/decision", json={"option": "reject"})

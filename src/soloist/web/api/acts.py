@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Path, Response
+from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi.responses import JSONResponse
 
 from soloist.insight import api as rows
@@ -14,7 +14,7 @@ from soloist.kernel.errors import BadInput, NotFound
 from soloist.kernel.proposal import NewProposal, api_proposal_id
 from soloist.stages.approvals import Decision
 from soloist.web.api import shapes
-from soloist.web.api.asking import Approver, Id, Proposer, TheDesk, read
+from soloist.web.api.asking import Approver, Id, Kind, Proposer, TheDesk, read
 from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
@@ -123,7 +123,7 @@ async def delete_stop(who: Approver, desk: TheDesk) -> Any:
 async def put_record(
     who: Approver,
     desk: TheDesk,
-    kind: Annotated[str, Path(max_length=100)],
+    kind: Kind,
     ident: Id,
     body: shapes.RecordBody,
     response: Response,

@@ -35,7 +35,10 @@ TheDesk = Annotated[Desk, Depends(_desk)]
 Reader = Annotated[Principal, Depends(require("read"))]
 Proposer = Annotated[Principal, Depends(require("propose"))]
 Approver = Annotated[Principal, Depends(require("approve"))]
-Id = Annotated[str, Path(max_length=300)]
+_PLAIN = {"pattern": "^[A-Za-z0-9:._-]+$"}
+"""Said in the OpenAPI document, not enforced: what looks otherwise is simply not there."""
+Id = Annotated[str, Path(max_length=300, json_schema_extra=_PLAIN)]
+Kind = Annotated[str, Path(max_length=100, json_schema_extra=_PLAIN)]
 Limit = Annotated[int, Query(ge=1, le=500, description="how many at the most")]
 After = Annotated[str, Query(max_length=400, description="the ``next`` of the page before")]
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from soloist.insight import account
 from soloist.insight import api as rows
 from soloist.web.api import shapes
-from soloist.web.api.asking import After, Id, Limit, Reader, TheDesk, cursor, key, ordinal, page, read
+from soloist.web.api.asking import After, Id, Kind, Limit, Reader, TheDesk, cursor, key, ordinal, page, read
 from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
-Kind = Annotated[str, Path(max_length=100)]
 CardState = Literal["open", "done", "expired", "withdrawn"]
 RunState = Literal["", "pending", "running", "waiting", "done", "failed"]
 ProposalState = Literal["", "waiting", "approved", "rejected", "denied", "expired", "withdrawn", "superseded"]
