@@ -162,3 +162,10 @@ def test_every_icon_that_a_template_names_is_in_the_sprite():
 def test_pages_before_sign_in_render(template, context):
     text = environment().get_template(template).render(business="Studio Linde", csrf="c", **context)
     assert "<form" in text
+
+
+def test_a_file_named_by_its_hash_is_kept_by_the_browser(console):
+    address = re.search(r'href="(/static/app.css[^"]+)"', console.get("/").text)
+    assert address is not None
+    assert "immutable" in console.get(address[1]).headers["cache-control"]
+    assert "cache-control" not in console.get("/static/app.css").headers

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from soloist.web.pages import activity, inbox, records, runs, settings
 from soloist.web.render import STATIC
+
+
+class Kept(StaticFiles):
+    """Static files; one asked for with its content's hash never changes, so the browser keeps it."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or Starlette's refusal."""
+        answer = await super().get_response(path, scope)
+        if scope["query_string"].startswith(b"v=") and answer.status_code == 200:
+            answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer
 
 
 def routes() -> list[BaseRoute]:
@@ -30,5 +43,5 @@ def routes() -> list[BaseRoute]:
         Route("/settings", settings.show, name="settings"),
         Route("/settings/forms/{name}", settings.form),
         Route("/stop", settings.stop, methods=["POST"]),
-        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        Mount("/static", Kept(directory=STATIC), name="static"),
     ]
