@@ -30,7 +30,8 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.home, self.process = home, None
-        self.environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+        paths = [str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")]
+        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
     def start(self) -> None:
         command = (*SOLOIST, "up", "--home", str(self.home), "--port", str(self.port), "--no-open")

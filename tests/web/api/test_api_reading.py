@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from soloist.engine.store import records
+from soloist.kernel.access import Session, secret_hash
+from soloist.web.security import csrf_token
 
 CHARGE = {
     "connector": "shop",
@@ -156,3 +158,13 @@ async def test_a_fault_of_ours_is_said_without_its_trace(http: Any, monkeypatch:
     answer = await http.get("/runs/x")
     assert (answer.status_code, answer.json()["status"]) == (500, 500)
     assert "division" not in answer.text
+
+
+async def test_the_operators_session_may_write_with_its_form_token(app: Any, http: Any) -> None:
+    now = app.store.clock().timestamp()
+    await app.access.create_session(Session(secret_hash("s" * 43), now, now))
+    cookie = {"Cookie": f"soloist={'s' * 43}"}
+    del http.headers["authorization"]
+    refused = await http.put("/stop", headers=cookie)
+    done = await http.put("/stop", headers={**cookie, "X-CSRF": csrf_token("s" * 43)})
+    assert (refused.status_code, done.status_code, done.json()["stopped"]) == (403, 200, True)

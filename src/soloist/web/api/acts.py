@@ -125,6 +125,7 @@ async def put_record(
     desk: TheDesk,
     kind: Kind,
     ident: Id,
+    *,
     body: shapes.RecordBody,
     response: Response,
     if_match: Annotated[str | None, Header(alias="If-Match", description="the version that was read")] = None,
