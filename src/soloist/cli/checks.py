@@ -78,7 +78,7 @@ async def _opened(app: Any) -> list[dict[str, Any]]:
             _finding(
                 health.state == "ok",
                 f"connector {name} ({half.kind}): {health.detail or health.state}",
-                "see docs/how-to/connect-mail.md",
+                "see docs/how-to/connect-your-mail.md",
                 serious=False,
             )
         )

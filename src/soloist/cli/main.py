@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("open")(serve.open_console)
 for command in (
     serve.up,
     serve.demo,
@@ -30,6 +31,7 @@ for command in (
     house.verify,
 ):
     app.command()(command)
+app.command("open")(serve.open_)
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 

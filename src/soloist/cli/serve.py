@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -11,19 +12,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from soloist.cli.common import FAULT, DatabaseOption, HomeOption, home_of, said_plainly
+from soloist.cli.common import FAULT, DatabaseOption, HomeOption, home_of, opened, said_plainly
 
 if TYPE_CHECKING:
     from soloist.app import App
 
+_ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's mallopt."""
+
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
+ADDRESS = "console.address"
+"""Where the home was served last, kept for ``soloist open``."""
 OpenOption = Annotated[bool, typer.Option("--open/--no-open", help="Open the console in the browser.")]
 
 
 def up(
     home: HomeOption = None,
-    host: HostOption = "127.0.0.1",
+    host: _ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's mallopt."""
+
+HostOption = "127.0.0.1",
     port: PortOption = 8787,
     database: DatabaseOption = "",
     browser: OpenOption = True,
@@ -39,7 +48,10 @@ def up(
 
 def demo(
     home: HomeOption = None,
-    host: HostOption = "127.0.0.1",
+    host: _ARENA_MAX = -8
+"""M_ARENA_MAX of glibc's mallopt."""
+
+HostOption = "127.0.0.1",
     port: PortOption = 8787,
     browser: OpenOption = True,
     fresh: Annotated[bool, typer.Option(help="Begin the sample anew.")] = False,
@@ -76,6 +88,28 @@ def init(
         typer.echo(f"Everything is in {root}.")
         typer.echo(f"Write your services and prices into {root / 'house-book.md'}: replies take facts only from there.")
         typer.echo(f"Start with: soloist up --home {root}")
+
+
+def open_console(home: HomeOption = None, database: DatabaseOption = "") -> None:
+    """Print a link to the console that works once; on a real home it sets a new password."""
+    from soloist.engine.store import settings as switches
+
+    with opened(home, database) as app:
+        address = app.store.read_now(lambda conn: switches.value(conn, ADDRESS)) or "http://localhost:8787"
+        typer.echo(f"{_link(app, address)}  (works once, for one hour)")
+        if not app.lock.held():
+            typer.echo("Soloist is not running; start it with soloist up, then open the link.", err=True)
+
+
+def open_(home: HomeOption = None, port: PortOption = 8787, database: DatabaseOption = "") -> None:
+    """Print a one-time link that leads to a new password; for when the old one is lost."""
+    import time
+
+    from soloist.cli.common import opened
+
+    with opened(home, database) as app:
+        secret = app.access.issue_link(time.time() + 3600, sets_password=True)
+    typer.echo(f"http://localhost:{port}/welcome/{secret}")
 
 
 def _starter(root: Path, *, business: str, timezone: str, language: str) -> None:
@@ -117,7 +151,10 @@ def _serve(root: Path, *, host: str, port: int, database: str, browser: bool) ->
 
     app = App(root, database=database)
     try:
+        app.lock.take()  # a second server is refused before it says anything; the start itself takes it for good
+        app.lock.release()
         logs.begin(app.home.logs)
+        _small_heaps()
         check_bind(host, app.settings.server, bool(asyncio.run(app.access.password_hash())))
         address = f"http://localhost:{listening.getsockname()[1]}"
         link = _way_in(app, address)
@@ -129,13 +166,29 @@ def _serve(root: Path, *, host: str, port: int, database: str, browser: bool) ->
         app.close()
 
 
+def _small_heaps() -> None:
+    """Two heaps instead of one for each thread: glibc would keep some 10 MB more for nothing."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+
+
 def _way_in(app: App, address: str) -> str:
     """The console's address, with a one-time link while no password is set."""
     import asyncio
+
+    from soloist.engine.store import settings as switches
+
+    app.store.write_now(lambda tx: switches.put(tx, ADDRESS, address), full=False)
+    if asyncio.run(app.access.password_hash()) and not app.settings.sample:
+        return address
+    return _link(app, address)
+
+
+def _link(app: App, address: str) -> str:
+    """A one-time link that lets in; on a real home it asks for a password first."""
     import time
 
-    sample = app.settings.sample
-    if asyncio.run(app.access.password_hash()) and not sample:
-        return address
-    token = app.access.issue_link(time.time() + 3600, sets_password=not sample)
+    token = app.access.issue_link(time.time() + 3600, sets_password=not app.settings.sample)
     return f"{address}/welcome/{token}"

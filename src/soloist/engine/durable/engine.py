@@ -210,10 +210,17 @@ def sender(url: str) -> Callable[[sa.Connection, str, str, Any], None]:
     else:
         options["system_database_url"] = url
     client = DBOSClient(**options)
-    table = "workflow_status" if base.is_sqlite(url) else "dbos.workflow_status"
+    schema = None if base.is_sqlite(url) else "dbos"
+    table = "workflow_status" if schema is None else f"{schema}.workflow_status"
     known = sa.text(f"SELECT 1 FROM {table} WHERE workflow_uuid=:run")  # noqa: S608  (a constant name)
 
+    launched = False
+
     def send(conn: sa.Connection, run: str, topic: str, message: Any) -> None:
+        nonlocal launched
+        launched = launched or sa.inspect(conn).has_table("workflow_status", schema=schema)
+        if not launched:
+            return  # no run has ever begun on this home
         # A run that has not begun reads its row when it begins, so it needs no message.
         if conn.execute(known, {"run": run}).first() is not None:
             client.send_in_transaction(conn, run, message, topic)

@@ -92,7 +92,7 @@ def _sqlite(url: str, pragma: str, *, pool: int) -> sa.Engine:
 
 def _pragmas(connection: Any, last: str) -> None:
     """WAL with a bounded log, no memory map, foreign keys on, 30 s patience with other writers."""
-    settings = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "temp_store=MEMORY", "cache_size=-16384")
+    settings = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "temp_store=MEMORY", "cache_size=-4096")
     for setting in (*settings, "wal_autocheckpoint=1000", "journal_size_limit=67108864", last):
         connection.execute(f"PRAGMA {setting}")
 

@@ -411,6 +411,7 @@ runs = sa.Table(
     _text("started"),
     _text("ended"),
     sa.Index("ix_runs_started", "started", "id"),
+    sa.Index("ix_runs_state_started", "state", "started", "id"),
     sa.Index(
         "ix_runs_pending",
         "started",
@@ -418,7 +419,6 @@ runs = sa.Table(
         postgresql_where=sa.text("state='pending'"),
     ),
     sa.Index("ix_runs_parent", "parent"),
-    sa.Index("ix_runs_state", "state"),
 )
 
 run_steps = sa.Table(

@@ -282,6 +282,7 @@ class Approvals:
         row = {k: v for k, v in old.items() if k not in ("state", "version", "created", "updated", "superseded_by")}
         row |= {"id": copy, "source_ref": "", "evidence": evidence, "expires": later(tx.now, 2 * 86400)}
         proposals.insert(tx, row, actor=actor)
+        before = _card_of(tx, old["id"])
         new = NewProposal(
             id=copy,
             connector=old["connector"],
@@ -290,10 +291,12 @@ class Approvals:
             reason=why,
             source=old["source"],
             questions=tuple(old["questions"] or ()),
+            value_minor=before.get("value_minor", 0),
+            currency=before.get("currency", ""),
         )
         verdict = self._judge(decide.facts_for_policy(row, row["payload"]))
         proposals.add_verdict(tx, copy, old["payload_hash"], {**verdict, "answer": "ask"}, "proposed")
-        title = tasks_title(tx, old["id"]) or f"{old['connector']}: {old['operation']}"
+        title = before.get("title") or f"{old['connector']}: {old['operation']}"
         kind = "change" if old["noun"] == "change" else "proposal"
         tasks.open_card(tx, card_id(copy), kind, title, **decide.card_values({**row, "state": "waiting"}, new, ""))
         tx.start(f"proposal:{copy}", "proposal", copy, subject=copy, parent=old["run"])
@@ -304,9 +307,9 @@ def card_id(proposal: str) -> str:
     return derived("card", proposal)
 
 
-def tasks_title(tx: Tx, proposal: str) -> str:
-    """The title that the card of a proposal has or had."""
+def _card_of(tx: Tx, proposal: str) -> dict[str, Any]:
+    """The card that a proposal has or had, empty when policy never asked."""
     try:
-        return str(tasks.get(tx.conn, card_id(proposal))["title"])
+        return tasks.get(tx.conn, card_id(proposal))
     except NotFound:
-        return ""
+        return {}
