@@ -114,6 +114,14 @@ class App:
         """Recompute the whole chain and every signature."""
         return self.store.read_now(lambda conn: journal.verify(conn, self.vault.verify))
 
+    def address(self) -> str:
+        """Where the console was served last, "" when never."""
+        return self.store.read_now(lambda conn: switches.value(conn, "console.address"))
+
+    def remember_address(self, address: str) -> None:
+        """Keep where the console is served."""
+        self.store.write_now(lambda tx: switches.put(tx, "console.address", address), full=False)
+
     async def stop(self) -> None:
         """Stop pulling, let open calls end, close the engine; parked runs go on at the next start."""
         await self.sources.stop()

@@ -31,7 +31,7 @@ for command in (
     house.verify,
 ):
     app.command()(command)
-app.command("open")(serve.open_)
+app.command("open")(serve.open_console)
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 

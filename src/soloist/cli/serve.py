@@ -22,17 +22,12 @@ _ARENA_MAX = -8
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
-ADDRESS = "console.address"
-"""Where the home was served last, kept for ``soloist open``."""
 OpenOption = Annotated[bool, typer.Option("--open/--no-open", help="Open the console in the browser.")]
 
 
 def up(
     home: HomeOption = None,
-    host: _ARENA_MAX = -8
-"""M_ARENA_MAX of glibc's mallopt."""
-
-HostOption = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
     port: PortOption = 8787,
     database: DatabaseOption = "",
     browser: OpenOption = True,
@@ -48,10 +43,7 @@ HostOption = "127.0.0.1",
 
 def demo(
     home: HomeOption = None,
-    host: _ARENA_MAX = -8
-"""M_ARENA_MAX of glibc's mallopt."""
-
-HostOption = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
     port: PortOption = 8787,
     browser: OpenOption = True,
     fresh: Annotated[bool, typer.Option(help="Begin the sample anew.")] = False,
@@ -92,24 +84,11 @@ def init(
 
 def open_console(home: HomeOption = None, database: DatabaseOption = "") -> None:
     """Print a link to the console that works once; on a real home it sets a new password."""
-    from soloist.engine.store import settings as switches
-
     with opened(home, database) as app:
-        address = app.store.read_now(lambda conn: switches.value(conn, ADDRESS)) or "http://localhost:8787"
+        address = app.address() or "http://localhost:8787"
         typer.echo(f"{_link(app, address)}  (works once, for one hour)")
         if not app.lock.held():
             typer.echo("Soloist is not running; start it with soloist up, then open the link.", err=True)
-
-
-def open_(home: HomeOption = None, port: PortOption = 8787, database: DatabaseOption = "") -> None:
-    """Print a one-time link that leads to a new password; for when the old one is lost."""
-    import time
-
-    from soloist.cli.common import opened
-
-    with opened(home, database) as app:
-        secret = app.access.issue_link(time.time() + 3600, sets_password=True)
-    typer.echo(f"http://localhost:{port}/welcome/{secret}")
 
 
 def _starter(root: Path, *, business: str, timezone: str, language: str) -> None:
@@ -178,9 +157,7 @@ def _way_in(app: App, address: str) -> str:
     """The console's address, with a one-time link while no password is set."""
     import asyncio
 
-    from soloist.engine.store import settings as switches
-
-    app.store.write_now(lambda tx: switches.put(tx, ADDRESS, address), full=False)
+    app.remember_address(address)
     if asyncio.run(app.access.password_hash()) and not app.settings.sample:
         return address
     return _link(app, address)
