@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from soloist.web.server import listen
+
 SOLOIST = (sys.executable, "-m", "soloist")
 CHARGE = {
     "connector": "mail",
@@ -113,3 +115,9 @@ def test_the_document_names_every_resource(server: Server) -> None:
     wanted = ("events", "runs", "cards", "proposals", "effects", "stop", "operations", "connectors", "agents")
     assert {f"/{name}" for name in wanted} <= set(document["paths"])
     assert document["servers"] == [{"url": "/api/v1"}]
+
+
+def test_an_answer_is_not_held_back_by_the_network_stack() -> None:
+    """A listening socket that is not named as TCP leaves Nagle on, and each answer then waits 40 ms."""
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP

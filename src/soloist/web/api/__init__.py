@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import Depends, FastAPI
-from fastapi.security import HTTPBearer
+from fastapi import FastAPI
 
 from soloist import __version__
 from soloist.app import App
@@ -27,7 +26,6 @@ def create(app: App) -> FastAPI:
         redirect_slashes=False,
         exception_handlers=problems.exception_handlers(),
         responses=problems.RESPONSES,
-        dependencies=[Depends(HTTPBearer(auto_error=False, description=_ABOUT))],
         generate_unique_id_function=lambda route: route.name,
     )
     api.router.route_class = StrictRoute

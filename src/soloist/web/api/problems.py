@@ -54,9 +54,11 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document with the form of a problem added."""
-    known = schema.setdefault("components", {}).setdefault("schemas", {})
-    known.setdefault("Problem", Problem.model_json_schema())
+    """The OpenAPI document with the form of a problem and the bearer token added."""
+    components = schema.setdefault("components", {})
+    components.setdefault("schemas", {}).setdefault("Problem", Problem.model_json_schema())
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    schema["security"] = [{"token": []}]
     return schema
 
 
