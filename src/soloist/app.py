@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,13 +20,12 @@ from soloist.engine.store.clock import Clock, iso, new_id, utc_now
 from soloist.engine.store.store import Store
 from soloist.engine.vault import Vault
 from soloist.engine.worker import Worker
-from soloist.flows import effect, followup, intake, proposal
+from soloist.flows import every
 from soloist.flows.desk import Desk
 from soloist.flows.judging import Judging
 from soloist.flows.sources import Sources
 from soloist.flows.troubles import Troubles
 from soloist.kernel.proposal import CHANGE_CONNECTOR
-from soloist.sdk.flow import Flow
 from soloist.stages.approvals import Approvals
 from soloist.stages.conversation import Conversation
 from soloist.stages.effects import Effects, open_door
@@ -94,18 +95,21 @@ class App:
         self.store.writer.send = sender(self.store.url)
         self.store.writer.send(conn, run, topic, message)
 
-    def flows(self) -> list[Flow]:
-        """Every flow of this server."""
-        makers = (intake.intake, intake.reply, proposal.proposal, effect.effect, followup.followup)
-        return [make(self.desk) for make in makers]
-
     async def start(self) -> None:
-        """Take the lock, settle what a dead process left, launch the engine, begin to pull."""
-        from soloist.engine.durable import Engine
+        """Settle and launch."""
+        await self.settle()
+        await self.launch()
 
+    async def settle(self) -> None:
+        """Take the lock (StoreTrouble when a server runs) and make what a dead process was calling unknown."""
         self.lock.take()
         await self.desk.effects.sweep()
-        self.engine = Engine(self.store, self.flows(), executor="soloist", finish=Troubles(self.store).finished)
+
+    async def launch(self) -> None:
+        """Load and launch the engine, begin to pull; decisions made before this are carried out now."""
+        durable = await asyncio.to_thread(importlib.import_module, "soloist.engine.durable")
+        finish = Troubles(self.store).finished
+        self.engine = durable.Engine(self.store, every(self.desk), executor="soloist", finish=finish)
         await self.engine.launch()
         self.sources.start()
         await self.store.write(lambda tx: switches.put(tx, "started", iso(self.store.clock())))

@@ -13,7 +13,16 @@ Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 IGNORE = re.compile(r"#\s*type:\s*ignore(\[[\w, -]+\])?(\s+#\s*\S+)?")
 NOT_NOUNS = ("Service", "Manager", "Handler", "Helper", "Helpers", "Util", "Utils")
-LATE_IMPORTS = ("cli/", "stages/runtime/", "engine/local", "plugins/", "app", "engine/store/migrate", "engine/worker_main")
+LATE_IMPORTS = (
+    "cli/",
+    "stages/runtime/",
+    "engine/local",
+    "plugins/",
+    "app",
+    "engine/store/migrate",
+    "engine/worker_main",
+    "web/server",
+)
 """Rooms that may import inside functions, for the sake of start-up time."""
 
 

@@ -1,1 +1,15 @@
 """Flows: straight-line durable work, and the only place where stages meet."""
+
+from soloist.flows.desk import Desk
+from soloist.flows.effect import effect
+from soloist.flows.followup import followup
+from soloist.flows.intake import intake, reply
+from soloist.flows.proposal import proposal
+from soloist.sdk.flow import Flow
+
+__all__ = ["every"]
+
+
+def every(desk: Desk) -> list[Flow]:
+    """Every flow of a server."""
+    return [make(desk) for make in (intake, reply, proposal, effect, followup)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import uvicorn
@@ -15,29 +17,37 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soloist.app import App
 from soloist.kernel.errors import SoloistError, StoreTrouble
-from soloist.web import api, forms, hooks, pages
+from soloist.web import forms, hooks, pages
 from soloist.web.auth import SignIn
 from soloist.web.console import Console
 from soloist.web.pages.edge import faults
 from soloist.web.security import SecurityMiddleware
 
+FIRST_PAGE = 0.2
+"""Seconds that the first page has for itself before the engine is loaded."""
+
 
 def create(app: App, *, hosts: tuple[str, ...] = (), start: bool = True) -> ASGIApp:
     """Every door of one home as one ASGI application; with ``start`` its lifespan starts and stops the App."""
 
+    interface = Later(lambda: _api(app))
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        if start:
-            await app.start()
+        if not start:
+            yield
+            return
+        await app.settle()
+        launching = asyncio.create_task(_launch(app, interface))
         try:
             yield
         finally:
-            if start:
-                await app.stop()
+            await launching
+            await app.stop()
 
     routes = [
         Route("/healthz", _healthz),
@@ -45,13 +55,52 @@ def create(app: App, *, hosts: tuple[str, ...] = (), start: bool = True) -> ASGI
         *SignIn(app.access, business=app.settings.business.name).routes(),
         *forms.routes(),
         *hooks.routes(),
-        Mount("/api/v1", api.create(app)),
+        Mount("/api/v1", interface),
         *pages.routes(),
     ]
     inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=faults())
     inner.state.app = app
     inner.state.soloist = Console(app)
     return SecurityMiddleware(inner, app.access, app.settings.server, hosts=hosts)
+
+
+class Later:
+    """An ASGI application that is made when it is first needed: pages do not wait for what programs use."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        """``make`` is called once, on a thread."""
+        self._make, self._once = make, asyncio.Lock()
+        self._made: ASGIApp | None = None
+
+    async def ready(self) -> ASGIApp:
+        """The application."""
+        async with self._once:
+            if self._made is None:
+                self._made = await asyncio.to_thread(self._make)
+        return self._made
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        await (await self.ready())(scope, receive, send)
+
+
+def _api(app: App) -> ASGIApp:
+    """The HTTP API."""
+    from soloist.web import api
+
+    return api.create(app)
+
+
+async def _launch(app: App, interface: Later) -> None:
+    """Launch the engine behind the first page; a server whose engine cannot start ends, loudly."""
+    await asyncio.sleep(FIRST_PAGE)
+    try:
+        await app.launch()
+    except Exception:  # a server without its engine would accept work and do none
+        logging.getLogger("soloist").exception("the engine could not be launched; the server ends")
+        signal.raise_signal(signal.SIGTERM)
+        return
+    await interface.ready()
 
 
 async def _healthz(_: Request) -> Response:
@@ -75,10 +124,12 @@ async def _readyz(request: Request) -> Response:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, taken before anything else is done (StoreTrouble says who may have the port)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # named as TCP, else asyncio leaves Nagle on and each answer waits 40 ms for the delayed ACK of its head
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(128)  # so that a browser that is quicker than the start waits instead of failing
     except OSError as error:
         listening.close()
         raise StoreTrouble(
