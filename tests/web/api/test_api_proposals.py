@@ -126,3 +126,8 @@ async def test_what_does_not_exist_is_named_with_what_does(http: Any) -> None:
     answer = await http.post("/proposals", json={**CHARGE, "operation": "create_charg"})
     assert (answer.status_code, answer.json()["field"]) == (422, "operation")
     assert "create_charge" in answer.json()["detail"]
+
+
+async def test_a_number_that_no_hash_can_hold_exactly_is_refused(http: Any) -> None:
+    answer = await http.post("/proposals", json={**CHARGE, "payload": {"amount": 2**60}})
+    assert (answer.status_code, answer.json()["field"]) == (422, "payload")

@@ -56,6 +56,8 @@ async def post_proposal(who: Proposer, desk: TheDesk, body: shapes.NewProposalBo
         made = await desk.propose_over_api(new, actor=who.actor)
     except NotFound as error:  # what the body names is not there: the body is wrong, not the address
         raise BadInput(f"{error.field}: {error.detail}", field=error.field) from error
+    except BadInput as error:
+        raise BadInput(error.detail, field=error.field or "payload", **error.extra) from error
     response.status_code = 202 if made["new"] else 200
     return made
 
