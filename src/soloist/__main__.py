@@ -1,14 +1,8 @@
 """``python -m soloist`` and the ``soloist`` command."""
 
-from __future__ import annotations
+from soloist.cli.main import run as main
 
-
-def main() -> None:
-    """Run the command line."""
-    from soloist.cli.main import run
-
-    run()
-
+__all__ = ["main"]
 
 if __name__ == "__main__":
     main()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from soloist.plugins.skills.strip_reply import split
+from soloist.plugins.skills._split import split
 
 pytestmark = pytest.mark.corpora
 

@@ -34,6 +34,7 @@ def inbox(
 
 def approve(
     ident: CardArgument,
+    *,
     home: HomeOption = None,
     database: DatabaseOption = "",
     yes: YesOption = False,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from soloist.engine.store import base
 from soloist.kernel.errors import StoreTrouble
+
+try:
+    import fcntl
+except ImportError:  # Windows has another call
+    fcntl = None  # type: ignore[assignment]  # told apart where it is used
 
 _NUMBER = 7305809371
 
@@ -62,17 +68,17 @@ class ServerLock:
 def _lock_file(file: IO[str]) -> bool:
     """Lock without waiting; False when somebody has it."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows only
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            _windows_lock(file)
     except OSError:
         return False
     return True
+
+
+def _windows_lock(file: IO[str]) -> None:
+    """The same on Windows (OSError when somebody has it)."""
+    msvcrt: Any = importlib.import_module("msvcrt")
+    file.seek(0)
+    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)

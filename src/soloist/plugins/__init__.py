@@ -19,7 +19,7 @@ def register(registry: Registry) -> None:
             try:
                 module = importlib.import_module(f"{__name__}.{room}.{info.name}")
                 _add(registry, module)
-            except Exception as error:  # a plugin is someone else's code: one fault must not stop the rest
+            except Exception as error:  # noqa: BLE001  # a plugin is someone else's code: one fault must not stop the rest
                 registry.troubles.append(f"{room}/{info.name}: {type(error).__name__}: {error}")
     for folder in sorted((here / "agents").iterdir()):
         if (folder / "agent.toml").is_file():

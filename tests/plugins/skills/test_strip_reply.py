@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from soloist.plugins.skills.strip_reply import split
+from soloist.plugins.skills._split import split
 
 
 def test_answers_between_quotes_stay():

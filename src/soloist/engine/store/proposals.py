@@ -31,12 +31,12 @@ def insert(tx: Tx, row: Mapping[str, Any], *, actor: str) -> None:
     """Store a new waiting proposal with version 1 of its payload and its event."""
     values = {**row, "state": PROPOSAL.start, "version": 1, "created": tx.now, "updated": tx.now}
     tx.run(proposals.insert(), values)
-    _version(tx, row["id"], 1, row["payload"], row["payload_hash"], actor)
+    _version(tx, row["id"], 1, row["payload"], digest=row["payload_hash"], actor=actor)
     payload = {k: row[k] for k in ("connector", "operation", "payload_hash", "reason")}
     tx.append("proposal.made", subject=row["id"], payload=payload, actor=actor, run=row.get("run", ""))
 
 
-def _version(tx: Tx, ident: str, version: int, payload: Any, digest: str, actor: str) -> None:
+def _version(tx: Tx, ident: str, version: int, payload: Any, *, digest: str, actor: str) -> None:
     """Keep the payload of one version."""
     row = {"proposal": ident, "version": version, "payload": payload, "payload_hash": digest, "actor": actor}
     tx.run(proposal_versions.insert(), {**row, "at": tx.now})
@@ -49,7 +49,7 @@ def edit(tx: Tx, proposal: Mapping[str, Any], payload: Any, digest: str, *, acto
     values = {"payload": payload, "payload_hash": digest, "version": number, "updated": tx.now}
     if tx.run(proposals.update().where(key).values(**values)).rowcount != 1:
         raise Conflict("Someone else edited this proposal at the same moment; nothing was changed.")
-    _version(tx, proposal["id"], number, payload, digest, actor)
+    _version(tx, proposal["id"], number, payload, digest=digest, actor=actor)
     change = {"version": number, "from": proposal["payload_hash"], "to": digest}
     tx.append("proposal.edited", subject=proposal["id"], payload=change, actor=actor)
 

@@ -71,9 +71,7 @@ def _fill(name: str, source: str, values: dict[str, Any]) -> str:
         text = Template.from_code(environment, code, environment.make_globals(None)).render(values)
     except TemplateSyntaxError as error:
         raise Broken(f"The template {file} is broken in line {error.lineno}: {error.message}.") from error
-    except (
-        Exception
-    ) as error:  # a template is the operator's own code: whatever it raises, the reply still gets written
+    except Exception as error:  # the operator's own code: the reply still gets written
         line = _line_of(error, file)
         raise Broken(f"The template {file} is broken{f' in line {line}' if line else ''}: {error}.") from error
     if len(text) > _MAX_CHARS:

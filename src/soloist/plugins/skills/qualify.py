@@ -14,10 +14,10 @@ from typing import Literal
 from pydantic import Field
 
 from soloist.kernel.message import Answer, Criterion, DateMention, Frozen, Money, Qualified, Span, Understanding
+from soloist.plugins.skills._dates import local_day
+from soloist.plugins.skills._money import sum_of
 from soloist.plugins.skills._places import CALLING, COUNTRIES, country
 from soloist.plugins.skills._text import sentence_at, span
-from soloist.plugins.skills.dates import local_day
-from soloist.plugins.skills.money import sum_of
 from soloist.sdk import skill
 
 Told = tuple[Answer, str, list[Span]]

@@ -7,15 +7,15 @@ import re
 from pydantic import Field
 
 from soloist.kernel.message import Automatic, Frozen, Span, Understanding
+from soloist.plugins.skills._contact import read_contact
+from soloist.plugins.skills._dates import find_dates, local_day
+from soloist.plugins.skills._kind import In as KindIn
+from soloist.plugins.skills._kind import Out as KindOut
+from soloist.plugins.skills._kind import tell_kind
+from soloist.plugins.skills._language import tell
+from soloist.plugins.skills._money import find_budgets
+from soloist.plugins.skills._split import split
 from soloist.plugins.skills._text import sentences, span
-from soloist.plugins.skills.contact import read_contact
-from soloist.plugins.skills.dates import find_dates, local_day
-from soloist.plugins.skills.kind import In as KindIn
-from soloist.plugins.skills.kind import Out as KindOut
-from soloist.plugins.skills.kind import tell_kind
-from soloist.plugins.skills.language import tell
-from soloist.plugins.skills.money import find_budgets
-from soloist.plugins.skills.strip_reply import split
 from soloist.sdk import skill
 
 _INVOICE_FILE = re.compile(

@@ -237,9 +237,8 @@ class Effects:
             return self._ask(tx, effect, f"It was not tried again. {why}")
         row = effects.move(tx, effect, "resolved_not_done", note=f"Not sent. {why}")
         if effect["attempts"]:
-            self._card(
-                tx, derived("failed", row["id"]), "failure", row, proposal, decide.failed_card(row, proposal, why)
-            )
+            card = decide.failed_card(row, proposal, why)
+            self._card(tx, derived("failed", row["id"]), row, card, type_="failure")
         return row
 
     def _end(self, tx: Tx, effect: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
@@ -279,7 +278,7 @@ class Effects:
             effects.move(tx, origin, "compensation_failed", note=why)
         proposal = proposals.get(tx.conn, row["proposal"])
         values = decide.failed_card(row, proposal, why)
-        self._card(tx, derived("failed", row["id"]), "failure", row, proposal, values)
+        self._card(tx, derived("failed", row["id"]), row, values, type_="failure")
         return row
 
     def _undone(self, tx: Tx, row: Mapping[str, Any]) -> None:
@@ -287,16 +286,9 @@ class Effects:
         origin = effects.get(tx.conn, row["undoes"])
         effects.move(tx, origin, "compensated", note="taken back")
 
-    def _card(
-        self,
-        tx: Tx,
-        ident: str,
-        type_: str,
-        effect: Mapping[str, Any],
-        proposal: Mapping[str, Any],
-        values: dict[str, Any],
-    ) -> None:
+    def _card(self, tx: Tx, ident: str, effect: Mapping[str, Any], values: dict[str, Any], *, type_: str) -> None:
         """A card about an effect."""
+        proposal = proposals.get(tx.conn, effect["proposal"])
         tasks.open_card(
             tx,
             ident,
@@ -382,7 +374,7 @@ class Effects:
         row = effects.move(tx, row, "needs_human", note=why)
         proposal = proposals.get(tx.conn, row["proposal"])
         ident = derived("unknown", row["id"], row["attempts"])
-        self._card(tx, ident, "unknown_outcome", row, proposal, decide.unknown_card(row, proposal, why))
+        self._card(tx, ident, row, decide.unknown_card(row, proposal, why), type_="unknown_outcome")
         return row
 
     # ----- what people do

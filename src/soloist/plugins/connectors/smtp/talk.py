@@ -52,7 +52,7 @@ async def send(ctx: Ctx, plan: Plan | None) -> str:
     sock = await _connect(ctx)
     try:
         client = await _greet(ctx, sock)
-    except BaseException:
+    except BaseException:  # also a cancelled task must not leave the socket open
         sock.close()
         raise
     try:

@@ -1,0 +1,164 @@
+"""Reads what a sender says they can spend; other sums (invoices, our own prices) are left alone."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from soloist.kernel.message import Budget, Frozen, Money
+from soloist.plugins.skills._text import LIMIT, sentence_at, span
+
+_SYMBOL = {"€": "EUR", "$": "USD", "£": "GBP", "us$": "USD", "¥": "JPY", "fr.": "CHF", "sfr": "CHF", "zł": "PLN"}
+_WORD = {
+    "euro": "EUR", "euros": "EUR", "eur": "EUR", "usd": "USD", "dollar": "USD", "dollars": "USD", "dólares": "USD",
+    "gbp": "GBP", "pounds": "GBP", "quid": "GBP", "chf": "CHF", "franken": "CHF", "francs": "CHF", "francos": "CHF",
+    "sek": "SEK", "dkk": "DKK", "nok": "NOK", "pln": "PLN", "cad": "CAD", "aud": "AUD", "mxn": "MXN",
+}  # fmt: skip
+_CURRENCY = r"(?:us\$|€|\$|£|¥|zł|sfr|fr\.|" + "|".join(sorted(_WORD, key=len, reverse=True)) + r")(?![^\W\d_])"
+_NUMBER = r"(?:\d{1,3}(?:[.,'’ \u00a0\u202f]\d{3})+(?:[.,]\d{2})?|\d+(?:[.,]\d{1,2})?)(?!\d)"
+_SCALE = r"(?:\s?(?P<{0}>k|tsd\.?|tausend|thousand|grand|mil|mille)(?![^\W\d_]))?"
+_ONE = r"(?:(?P<{0}c>{1})\s?)?(?P<{0}n>{2}){3}(?:,?-{{1,2}})?(?:\s?(?P<{0}d>{1}))?"
+
+
+def _amount(prefix: str) -> str:
+    """One amount with its currency before or after; group names begin with ``prefix``."""
+    return _ONE.format(prefix, _CURRENCY, _NUMBER, _SCALE.format(prefix + "s"))
+
+
+_AMOUNT = re.compile(
+    rf"(?<![\w.,/#:+-]){_amount('a')}(?:\s?(?:-|–|—|to|bis|und|and|à|a|et|y"
+    rf"|hasta)\s?{_amount('b')})?(?![\w/%:]|[.,]\d)",
+    re.IGNORECASE,
+)
+_CUE = re.compile(
+    r"budget|b[úu]dget|presupuest(?:o|ado)|spend|afford|invest(?!or)|up to|at most|no more than|max(?:imum"
+    r"|imal|imo|\.)?\b|rahmen|h[öo]chstens"
+    r"|bis zu|ausgeben|zur verf[üu]gung|eingeplant|kostenrahmen|gedacht an|dachten an|investier|ziehen wir"
+    r"|enveloppe|d[ée]penser|pr[ée]vu|jusqu.[àa]"
+    r"|disposons|maximum|au plus|hasta|gastar|disponemos|contamos con|invertir|como m[áa]ximo|m[áa]x"
+    r"|price range|thinking (?:of|about|around)"
+    r"|in the (?:range|region|area) of|set aside|have (?:about|around|roughly|approximately)|haben (?:etwa"
+    r"|ca\.?|rund|ungef[äa]hr)|nous avons (?:environ|autour)"
+    r"|tenemos (?:unos|alrededor|aproximadamente)|can (?:pay|go)|could (?:pay|go)|willing to pay|mein limit"
+    r"|our limit|unser limit|autour de",
+    re.IGNORECASE,
+)
+_STRONG = re.compile(r"budget|presupuesto|enveloppe|kostenrahmen|spend|ausgeben|gastar|d[ée]penser", re.IGNORECASE)
+_NOT = re.compile(
+    r"invoice|rechnung|facture|factura|\bpaid\b|bezahlt|[üu]berwiesen|[üu]berwiesen|pay[ée]|pagad|transferred"
+    r"|received|refund|erstatt|rembours"
+    r"|reembols|your (?:price|quote|offer|rate|package)|(?:ihr|euer|dein) (?:angebot|preis)|votre (?:devis"
+    r"|prix|offre)|(?:su|vuestr[oa]|tu) (?:presupuesto|precio|oferta) (?:es|era|de)"
+    r"|per hour|/h\b|hourly|stundensatz|pro stunde|par heure|por hora|turnover|umsatz|revenue"
+    r"|chiffre d.affaires|facturaci[óo]n|deposit|anzahlung"
+    r"|acompte|anticipo|you (?:charge|quoted|asked)|per month we|win|lottery|prize|starting (?:at|from)"
+    r"|from only|ab nur|only \$|nur \d|cost us|kostete|hat uns|cheaper"
+    r"|outstanding|overdue|mahnung|f[äa]llig|reminder|raised|funding|employees|visitors|follow|users"
+    r"|customers|besucher|kunden\b|clients par|seguidores",
+    re.IGNORECASE,
+)
+
+
+class In(Frozen):
+    """A text and the ISO 4217 code of a figure without a currency."""
+
+    text: str
+    currency: str = "EUR"
+
+
+class Out(Frozen):
+    """The budgets named, in reading order."""
+
+    budgets: list[Budget]
+
+
+def find_budgets(text: str, currency: str) -> list[Budget]:
+    """Sums with words next to them that make them a budget; amounts of other kinds are left out."""
+    text = text[:LIMIT]
+    budgets = []
+    for match in islice(_AMOUNT.finditer(text), 200):
+        named = _currency(match)
+        if not _is_budget(text, match, named is not None):
+            continue
+        low, high = _values(match)
+        if high < 5000:  # 50.00 is no budget for a project
+            continue
+        code = named or currency
+        budgets.append(
+            Budget(
+                low=Money(minor=low, currency=code),
+                high=Money(minor=high, currency=code),
+                span=span(text, *match.span()),
+            )
+        )
+    return budgets
+
+
+def sum_of(written: str, currency: str) -> Money | None:
+    """A single sum as the operator writes it ("2000 EUR"); None when it is not one."""
+    match = _AMOUNT.fullmatch(written.strip())
+    if match is None or match["bn"]:
+        return None
+    return Money(minor=_values(match)[0], currency=_currency(match) or currency)
+
+
+def _currency(match: re.Match[str]) -> str | None:
+    """ISO code written with the amount, or None."""
+    for group in ("ac", "ad", "bc", "bd"):
+        raw = match[group]
+        if raw:
+            return _SYMBOL.get(raw.casefold()) or _WORD[raw.casefold()]
+    return None
+
+
+def _minor(raw: str) -> int:
+    """Cents of a written number; a last group of three digits after a separator means thousands."""
+    compact = re.sub(r"['’ \u00a0\u202f]", "", raw)
+    decimal = re.search(r"[.,](\d{1,2})$", compact)
+    cents = int(decimal[1].ljust(2, "0")) if decimal else 0
+    whole = compact[: decimal.start()] if decimal else compact
+    return int(re.sub(r"[.,]", "", whole)) * 100 + cents
+
+
+def _values(match: re.Match[str]) -> tuple[int, int]:
+    """Low and high in cents; "2-3k" scales both."""
+    first = _minor(match["an"])
+    second = _minor(match["bn"]) if match["bn"] else None
+    scale_b = bool(match["bs"])
+    scale_a = bool(match["as"]) or (scale_b and second is not None and first < 100_000)
+    first *= 1000 if scale_a else 1
+    if second is None:
+        return first, first
+    second *= 1000 if scale_b or (match["as"] and second < 100_000) else 1
+    return min(first, second), max(first, second)
+
+
+def _is_budget(text: str, match: re.Match[str], has_currency: bool) -> bool:
+    """Whether words in the same sentence say so, and no nearer word says otherwise."""
+    if len(re.sub(r"\D", "", match["an"])) > 8:
+        return False
+    near = max(0, match.start() - 90)
+    start, end = sentence_at(text[near : match.end() + 60], match.start() - near)
+    start, end = start + near, max(end + near, match.end())
+    cue = _nearest(_CUE, text, (start, end), match)
+    against = _nearest(_NOT, text, (start, end), match)
+    strong = _nearest(_STRONG, text, (start, end), match)
+    if cue is None or (against is not None and against < cue and (strong is None or against < strong)):
+        return False
+    if has_currency or strong is None:
+        return has_currency
+    scaled = bool(match["as"] or match["bs"])
+    beside = _STRONG.search(text, start, match.start()) or _STRONG.search(text, match.end(), match.end() + 14)
+    return bool(beside) and (scaled or (_values(match)[1] >= 20_000 and not _yearlike(match)))
+
+
+def _yearlike(match: re.Match[str]) -> bool:
+    return bool(re.fullmatch(r"20[1-4]\d", match["an"])) and not match["bn"]
+
+
+def _nearest(pattern: re.Pattern[str], text: str, window: tuple[int, int], match: re.Match[str]) -> int | None:
+    """Characters between the amount and the nearest match in the window, or None."""
+    gaps = [
+        max(match.start() - found.end(), found.start() - match.end(), 0) for found in pattern.finditer(text, *window)
+    ]
+    return min(gaps, default=None)
