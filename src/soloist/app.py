@@ -16,7 +16,7 @@ from soloist.engine.lock import ServerLock
 from soloist.engine.store import base, journal, migrate
 from soloist.engine.store import settings as switches
 from soloist.engine.store.access import AccessRows
-from soloist.engine.store.clock import Clock, iso, new_id, utc_now
+from soloist.engine.store.clock import Clock, new_id, utc_now
 from soloist.engine.store.store import Store
 from soloist.engine.vault import Vault
 from soloist.engine.worker import Worker
@@ -108,11 +108,10 @@ class App:
     async def launch(self) -> None:
         """Load and launch the engine, begin to pull; decisions made before this are carried out now."""
         durable = await asyncio.to_thread(importlib.import_module, "soloist.engine.durable")
-        finish = Troubles(self.store).finished
-        self.engine = durable.Engine(self.store, every(self.desk), executor="soloist", finish=finish)
+        ended = Troubles(self.store).finished
+        self.engine = durable.Engine(self.store, every(self.desk), executor="soloist", finish=ended)
         await self.engine.launch()
         self.sources.start()
-        await self.store.write(lambda tx: switches.put(tx, "started", iso(self.store.clock())))
 
     def verify_journal(self) -> journal.Report:
         """Recompute the whole chain and every signature."""

@@ -37,14 +37,16 @@ def soloist(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
 def test_a_token_is_printed_alone_and_only_its_hash_is_kept(home: Path) -> None:
     done = soloist("token", "create", "--home", str(home), "--scope", "read")
     token = done.stdout.strip()
-    assert token.startswith("solo_") and len(token) == 48 and done.stdout.count("\n") == 1
+    assert token.startswith("solo_")
+    assert len(token) == 48 and done.stdout.count("\n") == 1
     assert token.encode() not in (home / "soloist.db").read_bytes()
 
 
 def test_an_unknown_scope_is_named(home: Path) -> None:
     done = soloist("token", "create", "--home", str(home), "--scope", "everything")
     assert done.returncode == 1
-    assert "everything" in done.stderr and "read, propose, approve" in done.stderr
+    assert "everything" in done.stderr
+    assert "read, propose, approve" in done.stderr
 
 
 def test_a_reading_command_makes_no_home(tmp_path: Path) -> None:
@@ -98,7 +100,8 @@ def test_a_wrong_toml_names_the_place_and_what_would_be_right(tmp_path: Path, to
     (root / "soloist.toml").write_text(toml)
     done = soloist("token", "create", "--home", str(root), "--scope", "read")
     assert done.returncode == 1
-    assert said in done.stderr and "Traceback" not in done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_home_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -108,7 +111,8 @@ def test_a_home_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> 
         connection.execute("UPDATE alembic_version SET version_num='9999'")
     done = soloist("inbox", "--home", str(root))
     assert done.returncode == 1
-    assert "newer Soloist" in done.stderr and "Nothing was changed" in done.stderr
+    assert "newer Soloist" in done.stderr
+    assert "Nothing was changed" in done.stderr
 
 
 def test_a_secret_is_kept_sealed(home: Path) -> None:

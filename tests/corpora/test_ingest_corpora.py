@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from soloist.app import App
 from soloist.engine.store import assets, conversations, events, proposals, runs
 
@@ -32,7 +33,9 @@ async def test_the_whole_email_corpus_is_ingested(tmp_path: Path, corpora: Path)
         intake = await _settled(app, len(raws))
         kept = await app.store.read(lambda conn: [_raw(app, conn, event.id) for event, _ in taken])
         made = await app.store.read(lambda conn: proposals.listed(conn, "", after=("", ""), limit=5000))
-        answered = await app.store.read(lambda conn: [_automatic(conn, p["conversation"]) for p in made if p["conversation"]])
+        answered = await app.store.read(
+            lambda conn: [_automatic(conn, p["conversation"]) for p in made if p["conversation"]]
+        )
     finally:
         await app.stop()
         app.close()

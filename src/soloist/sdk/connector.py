@@ -41,7 +41,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Plan:
-    """A validated request, rendered from (payload, key, created_at) alone; ``request`` is what is hashed before sending."""
+    """A validated request, rendered from (payload, key, created_at) alone; ``request`` is hashed before sending."""
 
     operation: Operation
     key: str

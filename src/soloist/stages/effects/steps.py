@@ -266,7 +266,7 @@ class Effects:
         return {"state": row["state"], "wait": decide.backoff(row["attempts"])}
 
     def _doubt(self, tx: Tx, effect: Mapping[str, Any]) -> bool:
-        """Whether an earlier attempt of class A had no clear answer; the other classes settle that before a next one."""
+        """Whether an earlier attempt of class A had no clear answer; the other classes settle that first."""
         earlier = effects.attempts_of(tx.conn, effect["id"])[:-1]
         return bool(effect["class"] == "A" and any(attempt["outcome"] == "unknown" for attempt in earlier))
 

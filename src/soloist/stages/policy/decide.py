@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from cel_expr_python import cel  # type: ignore[import-untyped]  # the wheel has .pyi files but no py.typed
+from cel_expr_python import cel
 
 from soloist.config import Rule, seconds
 from soloist.kernel.errors import BadConfig
