@@ -118,6 +118,12 @@ def test_threading_headers_are_kept_and_broken_ids_left_out() -> None:
     assert message["References"].split() == [ids[0], ids[3]]
 
 
+def test_ids_kept_without_brackets_get_them():
+    message = parsed(mail(in_reply_to="1@a.example", references=["0@a.example", "1@a.example"]))
+    assert message["In-Reply-To"] == "<1@a.example>"
+    assert message["References"].split() == ["<0@a.example>", "<1@a.example>"]
+
+
 @pytest.mark.parametrize("field", ["in_reply_to", "references"])
 def test_a_broken_id_of_a_stranger_adds_no_header(field: str) -> None:
     rendered = mail(**{field: "<1@a.example>\r\nBcc: x@quick-offers.example\r\n<2\r\n@b.example>\ud800"})

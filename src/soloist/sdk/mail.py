@@ -29,6 +29,7 @@ _DOMAIN = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\Z"
 )
 _MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{3,250}>")
+_BARE_ID = re.compile(r"[\x21-\x3b\x3d\x3f\x41-\x7e]{1,250}@[\x21-\x3b\x3d\x3f\x41-\x7e]{1,250}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,127}\Z")
 
 
@@ -188,7 +189,8 @@ def _message_ids(payload: Mapping[str, Any], field: str) -> list[str]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"{field}: message ids are needed")
-    return [found for text in texts for found in _MESSAGE_ID.findall(text)]
+    framed = (f"<{text}>" if _BARE_ID.fullmatch(text) else text for text in texts)  # records keep ids without brackets
+    return [found for text in framed for found in _MESSAGE_ID.findall(text)]
 
 
 def _instant(created_at: str) -> datetime:
