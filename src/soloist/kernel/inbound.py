@@ -23,8 +23,6 @@ _SPACE = re.compile(r"\s+")
 
 def check(kind: str, payload: Mapping[str, Any]) -> None:
     """Refuse a message event that nobody could answer (BadInput names the field); other kinds pass."""
-    if kind == MAIL and "asset" in payload:
-        return
     if kind not in KINDS:
         return
     text = payload.get("text")

@@ -13,7 +13,7 @@ from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel import inbound
-from soloist.kernel.errors import TooLarge
+from soloist.kernel.errors import BadInput, TooLarge
 from soloist.kernel.event import MAX_PAYLOAD, Event, body_text, check_from_outside
 from soloist.kernel.hashing import sha256
 from soloist.kernel.message import ParsedMail
@@ -41,6 +41,8 @@ class Intake:
     ) -> tuple[Event, bool]:
         """Commit an event from outside; True when it is new. BadInput, SameIdOtherBody or TooLarge store nothing."""
         check_from_outside(source, external_id, kind)
+        if kind == inbound.MAIL:
+            raise BadInput(f"kind: {kind} is for mail folders; send {inbound.MESSAGE} instead.", field="kind")
         if len(body_text(dict(payload)).encode()) > MAX_PAYLOAD:
             raise TooLarge(f"payload: at most {MAX_PAYLOAD} bytes; send larger things as a mail or a file.")
         inbound.check(kind, payload)
