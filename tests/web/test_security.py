@@ -1,4 +1,4 @@
-"""The wall: nothing passes without a session or token, another site's request does nothing, headers are on everything."""
+"""The wall: nothing passes without a session or token, another site's request does nothing."""
 
 import importlib.util
 from dataclasses import replace
