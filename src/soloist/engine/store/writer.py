@@ -95,6 +95,9 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # the writer must outlive any fault of a unit or of the disk
             alone = len(units) == 1 and not isinstance(error, IntegrityError)
             results = [(units[0], None, error)] if alone else [self._alone(unit, started) for unit in units]
+        # Another process may have written the row between a unit's look and its insert: look once more.
+        raced = [isinstance(error, IntegrityError) for _, _, error in results]
+        results = [self._alone(old[0], started) if again else old for old, again in zip(results, raced, strict=True)]
         self._answer(results)
         if started:
             self._announce(started)
