@@ -13,6 +13,7 @@ from soloist.kernel.hashing import sha256
 MAX_PAYLOAD = 1024 * 1024
 """Largest JSON payload of one event from outside, in bytes; larger things are assets."""
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 _NAME = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,99}\Z", re.IGNORECASE)
 
 
@@ -45,7 +46,7 @@ class Event:
 def body_text(payload: dict[str, Any]) -> str:
     """Compact JSON with sorted keys; BadInput when the value is not plain JSON."""
     try:
-        text = json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _encode(payload)
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"payload: not plain JSON ({error})", field="payload") from error

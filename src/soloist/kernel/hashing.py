@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import rfc8785
@@ -45,8 +45,8 @@ def body_hash(salt: bytes, body: bytes) -> str:
 
 def chain_hash(previous: str, fields: Sequence[str], body: str) -> str:
     """One link of the journal: the previous hash, the fixed fields in order, the salted body hash."""
-    text = json.dumps([previous, *fields, body], ensure_ascii=True, separators=(",", ":"))
-    return sha256(text.encode("ascii"))
+    # compact JSON of a list of texts, put together here because a JSON encoder takes four times as long
+    return sha256(f"[{','.join(map(encode_basestring_ascii, (previous, *fields, body)))}]".encode("ascii"))
 
 
 def keyed(secret: bytes, text: str) -> str:

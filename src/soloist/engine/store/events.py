@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from soloist.engine.store.quick import Statement
 from soloist.engine.store.tables import events
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import NotFound, SameIdOtherBody
@@ -18,6 +19,9 @@ _KNOWN = sa.select(events.c.id, events.c.seq, events.c.body, events.c.kind, even
 )
 
 
+_known = Statement(_KNOWN)
+
+
 def accept(
     tx: Tx, source: str, external_id: str, kind: str, payload: Mapping[str, Any], *, actor: str
 ) -> tuple[Event, bool]:
@@ -26,13 +30,13 @@ def accept(
     if waiting is not None:
         _same(body_text(waiting.payload), waiting.kind, payload, kind)
         return waiting, False
-    row = tx.conn.execute(_KNOWN, {"s": source, "x": external_id}).first()
+    row = tx.batch.driver.run(_known, {"s": source, "x": external_id}).fetchone()
     if row is None:
         return tx.append(kind, payload=payload, actor=actor, source=source, external_id=external_id), True
-    if row.body is not None:
-        _same(row.body, row.kind, payload, kind)
-    known = Event(row.id, source, external_id, row.kind, {}, actor, row.at, seq=row.seq)
-    return known, False
+    ident, seq, body, stored_kind, at = row
+    if body is not None:
+        _same(body, stored_kind, payload, kind)
+    return Event(ident, source, external_id, stored_kind, {}, actor, at, seq=seq), False
 
 
 def _same(stored: str, stored_kind: str, payload: Mapping[str, Any], kind: str) -> None:

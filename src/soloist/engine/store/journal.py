@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from soloist.engine.store.base import is_sqlite
 from soloist.engine.store.clock import from_iso
+from soloist.engine.store.quick import Driver, Statement
 from soloist.engine.store.tables import checkpoints, events, journal_head
 from soloist.kernel.event import Event
 from soloist.kernel.hashing import body_hash, chain_hash
@@ -23,17 +24,20 @@ ERASED = "memory.erased"
 """Kind of the event that names the ids whose salt and body were destroyed."""
 
 Sign = Callable[[bytes], bytes]
-_insert = events.insert()
+_insert = Statement(events.insert())
+_head = sa.select(journal_head.c.seq, journal_head.c.hash)
+_find_head = Statement(_head)
+_hold_head = Statement(_head.with_for_update())
+_move_head = Statement(journal_head.update().values(seq=sa.bindparam("s"), hash=sa.bindparam("h")))
+_newest_mark = Statement(sa.text("SELECT at FROM checkpoints ORDER BY seq DESC LIMIT 1"))
 
 
 def flush(conn: sa.Connection, pending: Sequence[Event], sign: Sign | None) -> None:
     """Give the events their place in the chain and insert them; the last statements of a transaction."""
     if not pending:
         return
-    query = sa.select(journal_head.c.seq, journal_head.c.hash)
-    if not is_sqlite(conn.engine.url.drivername):
-        query = query.with_for_update()
-    seq, previous = conn.execute(query).one()
+    driver = Driver(conn)
+    seq, previous = driver.run(_find_head if is_sqlite(conn.dialect.name) else _hold_head, {}).fetchone()
     first = seq
     rows = []
     for event in pending:
@@ -41,8 +45,8 @@ def flush(conn: sa.Connection, pending: Sequence[Event], sign: Sign | None) -> N
         row = _row(event, seq, previous)
         previous = row["hash"]
         rows.append(row)
-    conn.execute(_insert, rows)
-    conn.execute(journal_head.update().values(seq=seq, hash=previous))
+    driver.many(_insert, rows)
+    driver.run(_move_head, {"s": seq, "h": previous})
     if sign is not None:
         _checkpoint(conn, (first, seq), previous, pending[-1].at, sign)
 
@@ -90,8 +94,8 @@ def _checkpoint(conn: sa.Connection, span: tuple[int, int], head: str, at: str, 
     first, last = span
     due = first // CHECKPOINT_ROWS != last // CHECKPOINT_ROWS
     if not due:
-        newest = conn.execute(sa.select(sa.func.max(checkpoints.c.at))).scalar()
-        due = newest is None or (from_iso(at) - from_iso(newest)).total_seconds() >= CHECKPOINT_SECONDS
+        newest = Driver(conn).run(_newest_mark, {}).fetchone()
+        due = newest is None or (from_iso(at) - from_iso(newest[0])).total_seconds() >= CHECKPOINT_SECONDS
     if due:
         signature = sign(signed_bytes(last, head)).hex()
         conn.execute(checkpoints.insert().values(seq=last, hash=head, at=at, signature=signature))

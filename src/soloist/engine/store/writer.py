@@ -129,7 +129,7 @@ class Writer:
 
     def _one(self, unit: Unit[Any], tx: Tx) -> tuple[Unit[Any], Any, BaseException | None]:
         """Run one unit inside its own savepoint; its fault undoes only itself."""
-        tx.conn.exec_driver_sql("SAVEPOINT unit")
+        tx.batch.driver.plain("SAVEPOINT unit")
         try:
             value = unit.work(tx)
         except Exception as error:  # noqa: BLE001  # handed to the caller through the future
@@ -140,7 +140,7 @@ class Writer:
             tx.undo_buffers()
             tx.conn.exec_driver_sql("RELEASE SAVEPOINT unit")
             return unit, None, error
-        tx.conn.exec_driver_sql("RELEASE SAVEPOINT unit")
+        tx.batch.driver.plain("RELEASE SAVEPOINT unit")
         tx.batch.started.extend(tx.runs)
         return unit, value, None
 

@@ -1,0 +1,1 @@
+"""Benchmarks of Soloist: figures for people to read, never a test that passes or fails by a clock."""
