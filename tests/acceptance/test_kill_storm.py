@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.claims import AT_REST, Story, faults
-from tests.acceptance.driving import Served, told, token, until
+from tests.acceptance.driving import Served, token, told, until
 from tests.acceptance.sink import CALLS, Sink
 
 SIZE = int(os.environ.get("SOLOIST_STORM", "1"))

@@ -19,10 +19,20 @@ NAMES = (
     "before commit",
     "committed",
 )
-"""In the order of the way of one message; "committed" counts every commit of the writer."""
+"""In the order of the way of one message; "committed" counts every commit of the writer.
 
-_NAME, _, _COUNT = os.environ.get("SOLOIST_FAILPOINT", "").partition(":")
-_left = int(_COUNT or 1)
+Every step of every flow has two more: "before:<step>" and "after:<step>", where after means that its own commit is on
+the disk and the engine's note of its answer is not.
+"""
+
+
+def read(text: str) -> tuple[str, int]:
+    """The point and the hit at which the process ends, from ``name`` or ``name:3``; a name may hold a colon itself."""
+    name, _, count = text.rpartition(":")
+    return (name, int(count)) if name and count.isdigit() else (text, 1)
+
+
+_NAME, _left = read(os.environ.get("SOLOIST_FAILPOINT", ""))
 
 
 def hit(name: str) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, SetWorkflowID
 from dbos import _serialization as serialization
 
+from soloist.engine import failpoint
 from soloist.engine.durable import fastwake
 from soloist.engine.store import base
 from soloist.engine.store.runs import asked_for, begin, pending_runs
@@ -57,7 +58,14 @@ class Do:
             "backoff_rate": 3.0,
             "should_retry": _try_again,
         }
-        return await DBOS.run_step_async(options, work, self.run, *args)
+
+        async def once(*given: Any) -> Any:
+            failpoint.hit(f"before:{name}")
+            answer = await work(*given)
+            failpoint.hit(f"after:{name}")
+            return answer
+
+        return await DBOS.run_step_async(options, once, self.run, *args)
 
     async def wait_for(self, topic: str, seconds: float) -> Any:
         """Park without a thread; None when the time is over."""
