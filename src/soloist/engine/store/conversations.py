@@ -83,6 +83,12 @@ def message(conn: sa.Connection, ident: str) -> dict[str, Any]:
     return dict(row)
 
 
+def of_event(conn: sa.Connection, event: str) -> dict[str, Any] | None:
+    """The message that an event became, or None."""
+    row = conn.execute(sa.select(messages).where(messages.c.event == event)).mappings().first()
+    return dict(row) if row else None
+
+
 def of(conn: sa.Connection, conversation: str, limit: int = 50) -> list[dict[str, Any]]:
     """The newest messages of a conversation, oldest first."""
     query = sa.select(messages).where(messages.c.conversation == conversation)

@@ -108,6 +108,8 @@ class Intake:
         """Commit the message on its conversation, once."""
 
         def work() -> dict[str, Any]:
+            if placed := conversations.of_event(tx.conn, event["id"]):
+                return self._placed(tx, placed)  # by an earlier run of this event, which failed later
             known = conversations.duplicate(tx.conn, mail.message_id, sha256(mail.text.encode()))
             if known is not None:
                 return {"message": known, "duplicate": True}
@@ -129,6 +131,17 @@ class Intake:
 
         shown = {"subject": mail.subject[:200], "attachments": len(mail.attachments), "defects": mail.defects[:5]}
         return dict(once(tx, run, "receive", work, given={"event": event["id"]}, detail=shown))
+
+    @staticmethod
+    def _placed(tx: Tx, message: Mapping[str, Any]) -> dict[str, Any]:
+        """The same answer as when the message was placed."""
+        return {
+            "message": message["id"],
+            "conversation": message["conversation"],
+            "duplicate": False,
+            "new_thread": conversations.of(tx.conn, message["conversation"])[0]["id"] == message["id"],
+            "automatic": message["automatic"] is not None,
+        }
 
     def _thread(self, tx: Tx, thread: decide.Threading, at: str) -> str | None:
         """An existing conversation for a message, or None."""
