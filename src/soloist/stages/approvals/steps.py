@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from soloist.engine import failpoint
-from soloist.engine.store import proposals, runs, tasks
+from soloist.engine.store import conversations, proposals, runs, tasks
 from soloist.engine.store.clock import from_iso, later
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
@@ -277,10 +277,12 @@ class Approvals:
         return copy
 
     def _copy(self, tx: Tx, old: Mapping[str, Any], copy: str, *, why: str, actor: str) -> None:
-        """Always asks, whatever the rules say: a person has just looked at this one."""
+        """Always asks, whatever the rules say: a person looked at this one, and looks at what its thread says now."""
         evidence = {**(old["evidence"] or {}), "copy_of": old["id"]}
         row = {k: v for k, v in old.items() if k not in ("state", "version", "created", "updated", "superseded_by")}
         row |= {"id": copy, "source_ref": "", "evidence": evidence, "expires": later(tx.now, 2 * 86400)}
+        if old["thread_head"]:
+            row["thread_head"] = conversations.get(tx.conn, old["conversation"])["head"]
         proposals.insert(tx, row, actor=actor)
         before = _card_of(tx, old["id"])
         new = NewProposal(
