@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soloist.kernel.hashing import sha256
+
+MACHINES = frozenset({"automatic", "bulk", "spam"})
+"""Kinds of inbound messages that nobody wrote to answer ours."""
 
 
 def sent_row(effect: Mapping[str, Any], proposal: Mapping[str, Any], *, sender: str, automatic: bool) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def sent_row(effect: Mapping[str, Any], proposal: Mapping[str, Any], *, sender: 
     }
 
 
-def answered(conversation: Mapping[str, Any], since: str) -> bool:
-    """Whether something came in after an instant."""
-    return bool(conversation["last_in"] > since)
+def unanswered(thread: Sequence[Mapping[str, Any]], sent: str) -> bool:
+    """Whether a sent message is the last word on its thread (oldest first); what a machine answers is no answer."""
+    said = [m["id"] for m in thread if m["direction"] == "out" or not (m["automatic"] or m["kind"] in MACHINES)]
+    return bool(said) and bool(said[-1] == sent)

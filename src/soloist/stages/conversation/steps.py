@@ -70,10 +70,10 @@ class Conversation:
         def work(tx: Tx) -> dict[str, Any]:
             def look() -> dict[str, Any]:
                 message = conversations.message(tx.conn, message_id)
-                row = conversations.get(tx.conn, message["conversation"])
-                waiting = proposals.waiting_on(tx.conn, row["id"])
-                is_open = not decide.answered(row, message["at"]) and row["head"] == message_id and not waiting
-                return {"open": is_open, "conversation": row["id"]}
+                thread = conversations.of(tx.conn, message["conversation"])
+                waiting = proposals.waiting_on(tx.conn, message["conversation"])
+                is_open = decide.unanswered(thread, message_id) and not waiting
+                return {"open": is_open, "conversation": message["conversation"]}
 
             return dict(once(tx, run, "still open", look, given={"message": message_id}))
 
