@@ -34,6 +34,8 @@ from soloist.stages.runtime import decide as thinking
 from soloist.stages.runtime.steps import Thought
 
 MAIL_OPERATION = "mail.send"
+RETURNED = 256 * 1024
+"""How much of a bounce is looked through for the Message-ID of the mail that came back, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -202,9 +204,11 @@ class Desk:
         """The message of ours that a bounce is about, by a Message-ID it carries."""
         if not message["automatic"] or message["automatic"]["kind"] != "bounce":
             return None
-        ids = [*(message["references"] or [])]
-        ids += re.findall(r"<([^<>\s]{3,200}@[^<>\s]{1,200})>", message["text"])[:50]
-        for ident in ids:
+        told = message["text"]
+        if message["asset"]:  # the mail it is about comes along as a part of its own
+            told += assets.load(tx.conn, self.home.assets, message["asset"])[:RETURNED].decode("latin-1")
+        ids = [*(message["references"] or []), *re.findall(r"<([^<>@\s]{1,200}@[^<>@\s]{1,200})>", told)]
+        for ident in list(dict.fromkeys(ids))[:100]:
             for row in conversations.ours(tx.conn, ident):
                 return str(row)
         return None
