@@ -36,8 +36,8 @@ class Driver:
 
     def __init__(self, conn: sa.Connection) -> None:
         """``conn`` has begun its transaction, and stays the one who ends it."""
-        self._driver: Any = conn.connection.driver_connection
-        self._execute = self._driver.execute
+        driver: Any = conn.connection.driver_connection
+        self._cursor, self._execute = driver.cursor, driver.execute
         self._dialect = conn.dialect
         self._error: type[Exception] = conn.dialect.loaded_dbapi.Error
 
@@ -61,7 +61,7 @@ class Driver:
         sql, names = statement.compiled(self._dialect)
         given = rows if names is None else [[row[name] for name in names] for row in rows]
         try:
-            self._driver.cursor().executemany(sql, given)
+            self._cursor().executemany(sql, given)
         except self._error as error:
             raise self._fault(sql, error) from error
 

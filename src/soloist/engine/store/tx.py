@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,14 +10,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.clock import iso, new_id
+from soloist.engine.store.clock import iso
 from soloist.engine.store.quick import Driver, Statement
+from soloist.engine.store.tables import runs
 from soloist.kernel.event import Event
+from soloist.kernel.ids import uuid7
 
+_KNOWN = Statement(sa.select(runs.c.id).where(runs.c.id == sa.bindparam("run")))
 _START = Statement(
     sa.text(
         "INSERT INTO runs (id, flow, input, subject, parent, state, started)"
-        " VALUES (:id, :flow, :input, :subject, :parent, 'pending', :started) ON CONFLICT (id) DO NOTHING"
+        " VALUES (:id, :flow, :input, :subject, :parent, 'pending', :started)"
     )
 )
 
@@ -26,18 +30,24 @@ Send = Callable[[sa.Connection, str, str, Any], None]
 
 @dataclass
 class Batch:
-    """What all units of one commit share: events that wait for their place in the chain, runs to start."""
+    """What all units of one commit share: events that wait for their place in the chain, runs to ask for."""
 
     conn: sa.Connection
     moment: datetime
     send: Send
     pending: dict[tuple[str, str], Event] = field(default_factory=dict)
-    started: list[str] = field(default_factory=list)
+    runs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """The text of the instant that all of them record, and the short way for the busiest statements."""
         self.at = iso(self.moment)
+        self.milliseconds = int(self.moment.timestamp() * 1000)
         self.driver = Driver(self.conn)
+
+    def ask_for_runs(self) -> None:
+        """Write the rows of the runs; one of the last statements of a transaction."""
+        if self.runs:
+            self.driver.many(_START, list(self.runs.values()))
 
 
 @dataclass
@@ -60,7 +70,7 @@ class Tx:
 
     def new_id(self) -> str:
         """A fresh id."""
-        return new_id(self.batch.moment)
+        return uuid7(self.batch.milliseconds, os.urandom(10))
 
     def run(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         """Execute one statement."""
@@ -106,13 +116,15 @@ class Tx:
     def start(self, run: str, flow: str, value: str, *, subject: str = "", parent: str = "") -> bool:
         """Ask for a run of ``flow`` with the id ``run``: a row that the starter picks up after the commit.
 
-        The same id starts once; returns whether it was new.
+        The same id starts once; returns whether it was new. The row is written at the end of the transaction.
         """
-        row = {"id": run, "flow": flow, "input": value, "subject": subject, "parent": parent, "started": self.now}
-        new = bool(self.batch.driver.run(_START, row).rowcount)
-        if new:
-            self.runs.append(run)
-        return new
+        batch = self.batch
+        if run in batch.runs or batch.driver.run(_KNOWN, {"run": run}).fetchone() is not None:
+            return False
+        row = {"id": run, "flow": flow, "input": value, "subject": subject, "parent": parent, "started": batch.at}
+        batch.runs[run] = row
+        self.runs.append(run)
+        return True
 
     def send(self, run: str, topic: str, message: Any) -> None:
         """Wake a parked run with a message that is seen only if this transaction commits."""
@@ -122,5 +134,7 @@ class Tx:
         """Forget what this unit wanted to append and start, after its savepoint was rolled back."""
         for event in self.events:
             self.batch.pending.pop((event.source, event.external_id), None)
+        for run in self.runs:
+            self.batch.runs.pop(run, None)
         self.events.clear()
         self.runs.clear()

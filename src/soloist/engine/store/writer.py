@@ -121,10 +121,11 @@ class Writer:
         with self._engines[any(unit.full for unit in units)].begin() as conn:
             batch = Batch(conn, self._clock(), self.send)
             results = [self._one(unit, Tx(batch)) for unit in units]
+            batch.ask_for_runs()
             journal.flush(conn, list(batch.pending.values()), self.sign)
             failpoint.hit("before commit")
         failpoint.hit("committed")
-        started.extend(batch.started)
+        started.extend(batch.runs)
         return results
 
     def _one(self, unit: Unit[Any], tx: Tx) -> tuple[Unit[Any], Any, BaseException | None]:
@@ -141,7 +142,6 @@ class Writer:
             tx.conn.exec_driver_sql("RELEASE SAVEPOINT unit")
             return unit, None, error
         tx.batch.driver.plain("RELEASE SAVEPOINT unit")
-        tx.batch.started.extend(tx.runs)
         return unit, value, None
 
     def _answer(self, results: list[tuple[Unit[Any], Any, BaseException | None]]) -> None:
