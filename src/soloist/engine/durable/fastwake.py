@@ -8,6 +8,7 @@ It uses private names of the pinned version, listed here: ``SQLiteSystemDatabase
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -25,12 +26,13 @@ def install(module: Any, path: str) -> None:
     SystemDatabase._notification_fallback_polling_interval = RECHECK
 
     def listen(self: Any) -> None:
-        connection = module.connect(path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA busy_timeout=30000")
-        try:
-            _watch(self, connection)
-        finally:
-            connection.close()
+        while self._run_background_processes:
+            connection = module.connect(path, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA busy_timeout=30000")
+            # A locked file, a full disk, a table that is just being made: the thread that wakes everyone goes on.
+            with contextlib.suppress(module.Error), contextlib.closing(connection):
+                _watch(self, connection)
+            time.sleep(TICK)
 
     SQLiteSystemDatabase._notification_listener = listen  # type: ignore[method-assign]  # the seam of this module
 
