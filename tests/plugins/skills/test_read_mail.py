@@ -112,6 +112,33 @@ def test_a_mail_that_is_only_a_forwarded_one_shows_the_inner_text() -> None:
     assert "attached mail" in found.defects[0]
 
 
+def test_a_forwarded_mail_can_be_read_by_its_pointer() -> None:
+    mail = enquiry("see below")
+    mail.add_attachment(enquiry("inner words"))
+    pointer = read(mail).attachments[0]
+    part = base64.b64decode(read_part.call({"part": pointer.part}, bytes(mail))["base64"])
+    assert (len(part), read(part).text) == (pointer.size, "inner words")
+
+
+def test_a_forwarded_mail_that_was_encoded_against_the_rules_is_read() -> None:
+    inner = base64.encodebytes(bytes(enquiry("inner words"))).decode()
+    found = read(f"From: a@x.example\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{inner}")
+    assert found.text == "inner words"
+    assert found.attachments[0].name == "Website for Okafor Ceramics.eml"
+
+
+def test_a_blank_before_the_colon_is_allowed() -> None:
+    assert read("From : a@x.example\nSubject\t: Website\n\nx : y").subject == "Website"
+
+
+def test_a_delivery_report_is_one_attachment() -> None:
+    status = "Reporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; jonas@brandt-physio.example\nStatus: 5.1.1\n"
+    kind = "Content-Type: multipart/report; report-type=delivery-status; boundary=b"
+    found = read(f"{kind}\n\n--b\n\nNot delivered\n--b\nContent-Type: message/delivery-status\n\n{status}\n--b--")
+    assert [(a.mime, a.part) for a in found.attachments] == [("message/delivery-status", 2)]
+    assert found.text == "Not delivered"
+
+
 def test_a_zip_is_pointed_at_and_not_opened() -> None:
     mail = enquiry()
     mail.add_attachment(b"PK\x03\x04" + b"\0" * 50, maintype="application", subtype="zip", filename="a.zip")

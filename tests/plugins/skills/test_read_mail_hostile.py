@@ -62,6 +62,10 @@ BOMBS = {
     "nested multiparts": nested_multiparts(),
     "many parts": HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 50_000 + b"--b--",
     "nested mails": HEAD + (b"Content-Type: message/rfc822\r\n\r\n" + HEAD) * 300,
+    "nested mails over and over": b"Content-Type: message/rfc822\r\n\r\n" * 20_000,
+    "lines in nested parts": nested_multiparts(60) + b"a\n" * 500_000,
+    "reports": HEAD + b"Content-Type: message/delivery-status\r\n\r\n" + b"A: b\r\n\r\n" * 100_000,
+    "parts by carriage returns": HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\rx\r" * 50_000,
     "long header": HEAD + b"X-L: " + b"a" * (2 << 20) + b"\r\n\r\nx",
     "many headers": HEAD + b"X: y\r\n" * 100_000 + b"\r\nx",
     "endless fold": HEAD + b"X: y\r\n" + b" \r\n" * MANY,
@@ -73,6 +77,10 @@ BOMBS = {
     "at signs": b"To: " + b"@" * MANY + b"\r\n\r\nx",
     "long date": b"Date: " + b"1" * MANY + b"\r\n\r\nx",
     "parameters": HEAD + b'Content-Type: text/plain; a="' + b";" * MANY + b"\r\n\r\nx",
+    "parameters of parts": HEAD
+    + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    + (b'--b\r\nContent-Type: multipart/mixed; a="' + b";" * MANY + b"\r\n\r\nx\r\n") * 50,
+    "digits of a parameter": HEAD + b"Content-Type: multipart/mixed; boundary*" + b"9" * 6000 + b"=b\r\n\r\nx",
     "long boundary": HEAD
     + b'Content-Type: multipart/mixed; boundary="'
     + b"-" * 3000
@@ -92,6 +100,8 @@ BOMBS = {
     "open scripts": HTML + b"<script>" + b"</script" * MANY,
     "open quotes in HTML": HTML + b"<blockquote>" * MANY,
     "links": HTML + b'<a href="https://quick-offers.example/">' * MANY,
+    "open tags behind an open quote": HTML + b'<a x="' + b"<p >" * MANY,
+    "sections in HTML": HTML + b"<![x[" * MANY + b"]>",
     "long entity": HTML + b"&#" + b"9" * MANY + b";",
     "long style": HTML + b'<div style="' + b"display " * MANY + b'">x',
 }
@@ -101,7 +111,7 @@ BOMBS = {
 def test_bombs_are_read_in_little_time(name: str) -> None:
     started = time.process_time()
     mail = read(BOMBS[name])
-    assert time.process_time() - started < 2.0
+    assert time.process_time() - started < 4.0
     assert not [defect for defect in mail.defects if "taken apart" in defect]
 
 
@@ -111,6 +121,8 @@ def test_bombs_are_read_in_little_time(name: str) -> None:
         ("nested multiparts", "nested deeper than 30"),
         ("many parts", "more than 200 parts"),
         ("nested mails", "nested deeper than 30"),
+        ("lines in nested parts", "lines; the rest was not read"),
+        ("reports", "may divide parts"),
         ("long header", "longer than 65536 bytes"),
         ("many headers", "more than 1000 header lines"),
     ],
@@ -119,6 +131,18 @@ def test_a_limit_that_struck_is_told(name: str, told: str) -> None:
     mail = read(BOMBS[name])
     assert mail.truncated
     assert any(told in defect for defect in mail.defects), mail.defects
+
+
+def test_what_the_parser_gives_up_on_is_shown_as_text() -> None:
+    mail = read(BOMBS["digits of a parameter"])
+    assert (mail.text, mail.sender is not None) == ("x", True)
+    assert "cannot be told apart" in mail.defects[0]
+
+
+def test_too_many_lines_that_may_divide_parts_are_told() -> None:
+    mail = read(HEAD + b"\r\nHello Mara\r\n" + b"--\r\n" * 30_000)
+    assert (mail.truncated, mail.text[:10]) == (True, "Hello Mara")
+    assert "may divide parts" in mail.defects[0]
 
 
 def test_text_over_the_limit_is_cut_and_told() -> None:

@@ -31,6 +31,10 @@ from soloist.plugins.skills._html import to_text
         ('<a href="https://okafor-ceramics.example/">okafor-ceramics.example</a>', "okafor-ceramics.example"),
         ('<a href="javascript:alert(1)">go</a>', "go"),
         ('<a title="a > b" href="#">x</a>', "x"),
+        ('<a href="https://quick-offers.example>the offer</a> and <b>more</b>', "the offer and more"),
+        ("a<![if !mso]>b<![endif]>c<![x[d", "abc"),
+        ("Hello <b", "Hello <b"),
+        ("Hello<!-- never closed", "Hello"),
         ("&#" + "9" * 5000 + ";", "\ufffd"),
     ],
 )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import binascii
 import codecs
-import contextlib
 import re
-from collections.abc import Iterator
 from datetime import UTC
+from email.errors import HeaderParseError
+from email.header import decode_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value, getaddresses, parsedate_to_datetime
 
@@ -15,7 +14,7 @@ from soloist.kernel.message import Address
 
 MAX_REFERENCES = 50
 MAX_ADDRESSES = 200
-MAX_PARAMETERS = 4096  # characters of a Content-Type line that are looked at; the standard parser is quadratic in them
+MAX_WORDS = 10_000  # characters in which encoded words are looked for; open ones take time squared in them
 
 _ALIASES = {
     "gb2312": "gb18030",
@@ -38,7 +37,6 @@ _ALIASES = {
 _NOT_TEXT = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "unicode_escape"}
 _UNSURE = {"", "us-ascii", "ascii", "ansi_x3.4-1968", "utf-8", "utf8", "unknown-8bit", "x-unknown", "8bit", "binary"}
 
-_WORD = re.compile(r"=\?([^?\s]{1,75})\?([bBqQ])\?([^?]*)\?=")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BIDI = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -105,46 +103,22 @@ def _guess(data: bytes) -> tuple[str, bool]:
 
 
 def words(text: str) -> str:
-    """A header value with its encoded words decoded, on one line; broken words stay as they are written."""
+    """A header value with its encoded words decoded, on one line; when one is broken it stays as it is written."""
     if "=?" not in text:
         return line(text)
-    out: list[str] = []
-    for charset, chunk in _runs(text):
-        out.append(chunk if isinstance(chunk, str) else decode(chunk, charset)[0])
-    return line("".join(out))
-
-
-def _runs(text: str) -> Iterator[tuple[str, str | bytes]]:
-    """Plain pieces and decoded words; neighbours of one charset are joined, since senders cut inside a character."""
-    position, charset, pending = 0, "", b""
-    for match in _WORD.finditer(text):
-        between = text[position : match.start()]
-        data = _word_bytes(match[2], match[3])
-        if data is None:
-            continue
-        name = match[1].partition("*")[0].lower()
-        if pending and (between.strip() or name != charset):
-            yield charset, pending
-            pending = b""
-        if between.strip() or (between and position == 0):
-            yield "", between
-        charset, pending, position = name, pending + data, match.end()
-    if pending:
-        yield charset, pending
-    yield "", text[position:]
-
-
-def _word_bytes(encoding: str, payload: str) -> bytes | None:
-    """The bytes of one encoded word, None when it cannot be read."""
-    if encoding in "qQ":
-        return binascii.a2b_qp(payload.replace(" ", "_").encode("utf-8", "replace"), header=True)
-    letters = re.sub(r"[^A-Za-z0-9+/]", "", payload)
-    if len(letters) % 4 == 1:
-        letters = letters[:-1]
     try:
-        return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
-    except binascii.Error:
-        return None
+        pieces = decode_header(text[:MAX_WORDS])
+    except (HeaderParseError, ValueError):
+        return line(text)
+    return line("".join(_piece(data, charset) for data, charset in pieces) + text[MAX_WORDS:])
+
+
+def _piece(data: bytes | str, charset: str | None) -> str:
+    if isinstance(data, str):
+        return data
+    if charset is None:  # as the standard library writes what stands between encoded words
+        return data.decode("raw-unicode-escape", "replace")
+    return decode(data, charset.partition("*")[0])[0]
 
 
 def addresses(value: str) -> list[Address]:
@@ -182,22 +156,15 @@ def date(value: str) -> str:
         return ""
 
 
-def parameters(value: str) -> dict[str, str]:
-    """The parameters of a Content-Type or Content-Disposition value (lower-case names); what is broken is left out."""
-    holder = Message()
-    holder["content-type"] = value[:MAX_PARAMETERS]
+def parameter(headers: Message, name: str) -> str:
+    """A parameter of the Content-Type; empty when there is none that can be read."""
     try:
-        pairs = holder.get_params(failobj=[])
-        return {name.lower(): collapse_rfc2231_value(given) for name, given in pairs[1:]}
-    except (ValueError, LookupError, TypeError, IndexError):
-        return {
-            name.lower(): given for name, given in re.findall(r';\s*([\w-]{1,40})="?([^";]*)', value[:MAX_PARAMETERS])
-        }
+        return collapse_rfc2231_value(headers.get_param(name, "")).strip()
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def file_name(value: str) -> str:
     """The last component of a file name as a sender wrote it, safe to show and to offer for download; may be empty."""
-    with contextlib.suppress(UnicodeEncodeError):  # already decoded, from a charset parameter
-        value = decode(value.encode("latin-1"))[0]
     name = _BIDI.sub("", words(value)).replace("\\", "/").rpartition("/")[2].strip(" .")
     return name if len(name) <= 150 else name[:100] + name[-50:]

@@ -1,14 +1,25 @@
-"""The parts of a raw mail as offsets into its bytes, under limits; it decodes a part on request and judges nothing.
+"""The parts of a raw mail, taken apart by the standard library under limits; it judges nothing.
 
-The standard parser has no limits of its own (depth, parts, header size) and builds the whole tree first, so the
-splitting is done here; every step is linear in the size of the mail.
+The parser has no limits of its own, so what would cost too much is cut from the raw bytes before it sees them.
 """
 
 from __future__ import annotations
 
-import binascii
 import re
 from dataclasses import dataclass, field
+from email.errors import (
+    CloseBoundaryNotFoundDefect,
+    MessageError,
+    MissingHeaderBodySeparatorDefect,
+    NoBoundaryInMultipartDefect,
+    StartBoundaryNotFoundDefect,
+)
+from email.message import Message
+from email.parser import BytesHeaderParser, BytesParser
+from email.policy import Compat32
+from itertools import islice
+from mimetypes import MimeTypes
+from typing import Any
 
 from soloist.kernel.errors import BadInput
 from soloist.plugins.skills import _headers
@@ -17,63 +28,58 @@ MAX_DEPTH = 30
 MAX_PARTS = 1000
 MAX_HEADERS = 1000
 MAX_HEADER = 65_536
+MAX_MARKS = 20_000
+MAX_LINES = 1_000_000
+MAX_WORK = 12_000_000  # lines times the boundaries each is compared with: about two seconds
+MAX_PARAMETERS = 100  # the standard parser takes time squared in the semicolons of a header
 
-_NAME = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
-_BLANK = re.compile(rb"\r?\n\r?\n")
-_FOLD = re.compile(rb"\r?\n(?=[ \t])")
-_TYPE = re.compile(r"\s*([\w!#$&^.+-]{1,100})/([\w!#$&^.+-]{1,100})", re.ASCII)
+FAULTS = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, MessageError)
+"""What the standard library is known to raise on broken mail."""
+
+_TYPE = re.compile(r"\s*([\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100})", re.ASCII)
+_HEAD = re.compile(rb"\r?\n\r?\n|\Z")
+_MARK = re.compile(rb"[\r\n]--")
+_MARK_OR_BLANK = re.compile(rb"[\r\n]--|\n\r?\n|\r\r")
+_BOUNDARY = re.compile(rb"boundary[\s*0-9]*=", re.IGNORECASE)
+_SPACED = re.compile(rb"^([!-9;-~]{1,200})[ \t]+:")  # RFC 5322 lets old mail do so, the parser does not know it
+_STATUS = re.compile(rb"message/delivery-status", re.IGNORECASE)
 _MESSAGES = {"message/rfc822", "message/global", "message/news"}
-_ENDINGS = {
-    "text/plain": ".txt",
-    "text/html": ".html",
-    "text/calendar": ".ics",
-    "application/pdf": ".pdf",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/gif": ".gif",
-    "message/rfc822": ".eml",
+_ENDINGS = MimeTypes()  # of its own: the same on every machine
+_NOT_APART = "The mail says that it has several parts, but they cannot be told apart; it was read as text."
+_TOLD = {
+    NoBoundaryInMultipartDefect: _NOT_APART,
+    StartBoundaryNotFoundDefect: _NOT_APART,
+    CloseBoundaryNotFoundDefect: "The last part has no end mark; the mail may have been cut off.",
+    MissingHeaderBodySeparatorDefect: "A line among the headers is not one; the text was read from there on.",
 }
 
 
-@dataclass
-class Headers:
-    """Header lines in their order: lower-case name and unfolded raw value."""
+class _Policy(Compat32):
+    """Headers come as unfolded text without lone surrogates, undecoded words and all, at most MAX_HEADER long."""
 
-    items: list[tuple[str, bytes]] = field(default_factory=list)
+    verify_generated_headers = False  # later Pythons else refuse to write out an inner mail with an odd header
 
-    def all(self, name: str) -> list[str]:
-        """Every value of a header, undecoded words and all, as text."""
-        return [_headers.decode(value)[0] for key, value in self.items if key == name]
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        """The value of a header as it is asked for."""
+        text = _headers.decode(value[:MAX_HEADER].encode("ascii", "surrogateescape"))[0]
+        if name.lower().startswith("content-"):
+            text = ";".join(text.split(";", MAX_PARAMETERS)[:MAX_PARAMETERS])
+        return text.replace("\r", "").replace("\n", "").strip()
 
-    def get(self, name: str) -> str:
-        """The first value, empty when there is none."""
-        return next(iter(self.all(name)), "")
 
-    def has(self, name: str) -> bool:
-        """Whether the header is there at all."""
-        return any(key == name for key, _ in self.items)
-
-    def latin(self, name: str) -> str:
-        """The first value, one character a byte (for boundaries)."""
-        return next((value.decode("latin-1") for key, value in self.items if key == name), "")
+_POLICY = _Policy()
+_AS_SENT = _Policy(max_line_length=0, linesep="\r\n")
 
 
 @dataclass
-class Node:
-    """One part: its place in a depth-first walk, its headers, and where its body lies in ``source``.
-
-    ``mime`` is what it is read as, ``declared`` what it says it is.
-    """
+class Part:
+    """One part by its place in a depth-first walk; ``mime`` is what it is read as, ``declared`` what it says it is."""
 
     index: int
-    headers: Headers
-    source: bytes
-    start: int
-    end: int
+    headers: Message
+    declared: str
     mime: str
-    parameters: dict[str, str]
-    declared: str = ""
-    children: list[Node] = field(default_factory=list)
+    children: list[Part] = field(default_factory=list)
 
     @property
     def main(self) -> str:
@@ -83,29 +89,41 @@ class Node:
     @property
     def disposition(self) -> str:
         """``attachment``, ``inline`` or what else is written; may be empty."""
-        return self.headers.get("content-disposition").partition(";")[0].strip().lower()
+        return self.headers.get("content-disposition", "").partition(";")[0].strip().lower()
 
     @property
     def given_name(self) -> str:
         """The file name the sender gave, made safe; may be empty."""
-        written = _headers.parameters(self.headers.latin("content-disposition")).get("filename", "")
-        return _headers.file_name(written or self.parameters.get("name", ""))
+        try:
+            return _headers.file_name(self.headers.get_filename(""))
+        except FAULTS:
+            return ""
 
     @property
     def name(self) -> str:
         """A file name to show: the given one, or one made from index and type."""
-        return self.given_name or f"part-{self.index}{_ENDINGS.get(self.mime, '')}"
+        return self.given_name or f"part-{self.index}{_ENDINGS.guess_extension(self.mime) or ''}"
+
+    def parameter(self, name: str) -> str:
+        """A parameter of the content type; empty when there is none that can be read."""
+        return _headers.parameter(self.headers, name)
 
     def content(self) -> bytes:
-        """The body with its transfer encoding removed; broken encodings give what can be had."""
-        return _decoded(self.source[self.start : self.end], self.headers.get("content-transfer-encoding"))
+        """The body with its transfer encoding removed, what can be had of a broken one; inner mail is written out."""
+        held: Any = self.headers.get_payload()
+        try:
+            if isinstance(held, list):
+                return b"\r\n".join(one.as_bytes(policy=_AS_SENT) for one in held)
+            return bytes(self.headers.get_payload(decode=True) or b"")
+        except FAULTS:
+            return b"" if isinstance(held, list) else str(held).encode("ascii", "surrogateescape")
 
 
 @dataclass
 class Tree:
     """All parts in walk order, what was wrong, and whether a limit cut something off."""
 
-    nodes: list[Node] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     cut: bool = False
 
@@ -117,158 +135,105 @@ class Tree:
 
 
 def parse(raw: bytes, max_parts: int = MAX_PARTS) -> Tree:
-    """Split a raw mail; the first node is the mail itself, and there is always one."""
-    if b"\n" not in raw:
-        raw = raw.replace(b"\r", b"\n")
-    start = len(raw) - len(raw.lstrip(b"\r\n"))
-    for mark in (b"From ", b">From "):  # the envelope line of mbox files is no header
-        if raw.startswith(mark, start):
-            start = raw.find(b"\n", start) + 1 or len(raw)
+    """Take a raw mail apart; the first part is the mail itself, and there is always one."""
     tree = Tree()
-    _Splitter(tree, max_parts).node(raw, start, len(raw), depth=0)
+    _walk(tree, _parsed(tree, raw), max_parts, depth=0)
     return tree
 
 
 def part_bytes(raw: bytes, index: int) -> tuple[str, str, bytes]:
     """File name, media type and decoded bytes of one part (index in a depth-first walk), else BadInput."""
-    nodes = parse(raw).nodes
-    if not 0 <= index < len(nodes):
-        raise BadInput(f"This mail has no part {index}; it has parts 0 to {len(nodes) - 1}.", field="part")
-    node = nodes[index]
-    if node.main == "multipart" and node.children:
+    parts = parse(raw).parts
+    if not 0 <= index < len(parts):
+        raise BadInput(f"This mail has no part {index}; it has parts 0 to {len(parts) - 1}.", field="part")
+    part = parts[index]
+    if part.main == "multipart":
         raise BadInput(f"Part {index} only holds other parts and has no content of its own.", field="part")
-    return node.name, node.mime, node.content()
+    return part.name, part.mime, part.content()
 
 
-@dataclass
-class _Splitter:
-    tree: Tree
-    max_parts: int
-
-    def node(self, source: bytes, start: int, end: int, *, depth: int, default: str = "text/plain") -> Node:
-        """Read the part that lies between two offsets, and those inside it."""
-        headers, body = self._headers(source, start, end)
-        written = headers.latin("content-type")
-        match = _TYPE.match(written)
-        mime = f"{match[1]}/{match[2]}".lower() if match else default
-        if written and not match:
-            self.tree.defect("A part names no usable content type and was read as plain text.")
-        node = Node(len(self.tree.nodes), headers, source, body, end, mime, _headers.parameters(written), mime)
-        self.tree.nodes.append(node)
-        if node.main == "multipart" or mime in _MESSAGES:
-            if depth >= MAX_DEPTH:
-                self.tree.defect(
-                    f"Parts are nested deeper than {MAX_DEPTH} levels; what is deeper was not read.", cut=True
-                )
-            elif node.main == "multipart":
-                self._multipart(node, depth)
-            else:
-                self._message(node, depth)
-        return node
-
-    def _headers(self, source: bytes, start: int, end: int) -> tuple[Headers, int]:
-        """The header block at ``start`` and the offset of the body behind it."""
-        headers, position = Headers(), start
-        while position < end:
-            stop = _line_end(source, position, end)
-            if source[position:stop].strip(b"\r\n") == b"":
-                return headers, stop
-            match = _NAME.match(source, position, stop)
-            if not match:
-                if headers.items:
-                    self.tree.defect("A line among the headers is not one; the text was read from there on.")
-                return headers, position
-            while stop < end and source[stop : stop + 1] in (b" ", b"\t"):
-                stop = _line_end(source, stop, end)
-            if len(headers.items) >= MAX_HEADERS:
-                self.tree.defect(f"There are more than {MAX_HEADERS} header lines; the rest was not read.", cut=True)
-                blank = _BLANK.search(source, position, end)
-                return headers, blank.end() if blank else end
-            if stop - match.end() > MAX_HEADER:
-                self.tree.defect(f"A header is longer than {MAX_HEADER} bytes and was cut.", cut=True)
-            value = source[match.end() : min(stop, match.end() + MAX_HEADER)]
-            headers.items.append((match[1].decode("ascii").lower(), _FOLD.sub(b"", value).strip()))
-            position = stop
-        return headers, end
-
-    def _message(self, node: Node, depth: int) -> None:
-        """A mail inside the mail."""
-        source, start, end = node.source, node.start, node.end
-        if node.headers.get("content-transfer-encoding").strip().lower() in {"base64", "quoted-printable"}:
-            source = node.content()
-            start, end = 0, len(source)
-        if self._room():
-            node.children.append(self.node(source, start, end, depth=depth + 1))
-
-    def _multipart(self, node: Node, depth: int) -> None:
-        """Cut the body at its boundary lines; without usable ones the part is plain text."""
-        boundary = node.parameters.get("boundary", "").rstrip().encode("latin-1", "ignore")
-        default = "message/rfc822" if node.mime == "multipart/digest" else "text/plain"
-        opened, closed = -1, False
-        if boundary:
-            mark = re.compile(rb"^--" + re.escape(boundary) + rb"(--)?[ \t]*\r?$", re.MULTILINE)
-            for match in mark.finditer(node.source, node.start, node.end):
-                if opened >= 0 and not self._part(node, opened, match.start(), depth, default):
-                    return
-                opened, closed = min(match.end() + 1, node.end), bool(match[1])
-                if closed:
-                    break
-        if opened < 0:
-            if node.source[node.start : node.end].strip():
-                self.tree.defect(
-                    "The mail says that it has several parts, but they cannot be told apart; it was read as text."
-                )
-            node.mime = "text/plain"
-        elif not closed:
-            self.tree.defect("The last part has no end mark; the mail may have been cut off.")
-            self._part(node, opened, node.end, depth, default)
-
-    def _part(self, node: Node, start: int, end: int, depth: int, default: str) -> bool:
-        """Read one part without the line end that belongs to the boundary; False when no more parts are allowed."""
-        if not self._room():
-            return False
-        if end < node.end:
-            end -= 1 if end > start else 0
-            end -= 1 if end > start and node.source[end - 1 : end] == b"\r" else 0
-        node.children.append(self.node(node.source, start, max(start, end), depth=depth + 1, default=default))
-        return True
-
-    def _room(self) -> bool:
-        if len(self.tree.nodes) < self.max_parts:
-            return True
-        self.tree.defect(f"The mail has more than {self.max_parts} parts; the rest was not read.", cut=True)
-        return False
+def _parsed(tree: Tree, raw: bytes) -> Message:
+    raw = _within_limits(tree, raw)
+    try:
+        return BytesParser(policy=_POLICY).parsebytes(raw)
+    except FAULTS:
+        tree.defect(_NOT_APART)
+        return BytesHeaderParser(policy=_POLICY).parsebytes(raw)
 
 
-def _line_end(source: bytes, position: int, end: int) -> int:
-    """The offset behind the line that starts at ``position``."""
-    return source.find(b"\n", position, end) + 1 or end
+def _within_limits(tree: Tree, raw: bytes) -> bytes:
+    """The mail from its first header on, without what would cost the parser too much."""
+    raw = (raw if b"\n" in raw else raw.replace(b"\r", b"\n")).lstrip(b"\r\n")
+    if raw.startswith((b"From ", b">From ")):  # the envelope line of mbox files is no header
+        raw = raw.partition(b"\n")[2]
+    found = _HEAD.search(raw)
+    end = found.start() if found else len(raw)
+    lines = raw[:end].split(b"\n", MAX_HEADERS)
+    if len(lines) > MAX_HEADERS:
+        tree.defect(f"There are more than {MAX_HEADERS} header lines; the rest was not read.", cut=True)
+    if any(len(line) > MAX_HEADER for line in lines[:MAX_HEADERS]):
+        tree.defect(f"A header is longer than {MAX_HEADER} bytes and was cut.", cut=True)
+    raw = b"\n".join(_SPACED.sub(rb"\1:", line[:MAX_HEADER]) for line in lines[:MAX_HEADERS]) + raw[end:]
+    marks = _MARK_OR_BLANK if _STATUS.search(raw) else _MARK  # delivery reports have a block behind each blank line
+    mark = next(islice(marks.finditer(raw), MAX_MARKS, None), None)
+    if mark:
+        tree.defect(f"The mail has more than {MAX_MARKS} lines that may divide parts; the rest was not read.", cut=True)
+        raw = raw[: mark.start()]
+    return _short_enough(tree, raw)
 
 
-def _decoded(data: bytes, encoding: str) -> bytes:
-    encoding = encoding.partition(";")[0].strip().strip("\"'").lower()
-    if encoding == "base64":
-        try:
-            return binascii.a2b_base64(data)
-        except binascii.Error:
-            letters = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
-            letters = letters[: len(letters) - 1] if len(letters) % 4 == 1 else letters
-            return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
-    if encoding == "quoted-printable":
-        return binascii.a2b_qp(data)
-    if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
-        return _uudecoded(data)
-    return data
+def _short_enough(tree: Tree, raw: bytes) -> bytes:
+    """Every line is compared with the boundary of every part it lies in: deep nesting allows fewer lines."""
+    allowed = min(MAX_LINES, MAX_WORK // (5 + len(_BOUNDARY.findall(raw))))
+    if raw.count(b"\n") + raw.count(b"\r") <= allowed:
+        return raw
+    last = next(islice(re.finditer(rb"\r\n?|\n", raw), allowed, None), None)
+    if last:
+        tree.defect(f"The mail has more than {allowed} lines; the rest was not read.", cut=True)
+        raw = raw[: last.start()]
+    return raw
 
 
-def _uudecoded(data: bytes) -> bytes:
-    """What the lines between ``begin`` and ``end`` hold; unreadable lines are left out."""
-    out: list[bytes] = []
-    for text in data.partition(b"begin ")[2].splitlines()[1:]:
-        if text.strip() == b"end":
+def _walk(tree: Tree, message: Message, max_parts: int, *, depth: int) -> Part:
+    """Note a part and those inside it."""
+    written = message.get("content-type", "")
+    match = _TYPE.match(written)
+    if written and not match:
+        tree.defect("A part names no usable content type and was read as plain text.")
+    declared = match[1].lower() if match else message.get_content_type()
+    holds = declared in _MESSAGES or declared.startswith("multipart/")
+    readable = message.is_multipart() or not declared.startswith("multipart/")
+    part = Part(len(tree.parts), message, declared, declared if readable else "text/plain")
+    tree.parts.append(part)
+    for defect in message.defects:
+        sentence = _TOLD.get(type(defect))
+        if sentence and len(message) and (readable or sentence != _NOT_APART or part.content().strip()):
+            tree.defect(sentence)
+    encoding = message.get("content-transfer-encoding", "").lower()
+    if declared in _MESSAGES and encoding == "base64" and message.is_multipart():
+        _unpack(tree, message)
+    for one in _inside(message) if holds else ():
+        if depth >= MAX_DEPTH:
+            tree.defect(f"Parts are nested deeper than {MAX_DEPTH} levels; what is deeper was not read.", cut=True)
+            message.set_payload("")  # so that it is not written out either
             break
-        try:
-            out.append(binascii.a2b_uu(text))
-        except binascii.Error:
-            continue
-    return b"".join(out)
+        if len(tree.parts) >= max_parts:
+            tree.defect(f"The mail has more than {max_parts} parts; the rest was not read.", cut=True)
+            break
+        part.children.append(_walk(tree, one, max_parts, depth=depth + 1))
+    return part
+
+
+def _unpack(tree: Tree, message: Message) -> None:
+    """A mail in the mail must not be encoded, and sometimes is: the parser leaves it as the text of an empty mail."""
+    inner = _inside(message)[0]
+    inner["content-transfer-encoding"] = "base64"
+    data = inner.get_payload(decode=True)
+    if isinstance(data, bytes):
+        message.set_payload([_parsed(tree, data)])
+
+
+def _inside(message: Message) -> list[Message]:
+    """The parts or mails a part holds."""
+    held: Any = message.get_payload()
+    return held if isinstance(held, list) else []

@@ -6,6 +6,7 @@ They run in the limited worker process. Nothing is written to disk, fetched or u
 from __future__ import annotations
 
 import base64
+from email.message import Message
 
 from pydantic import BaseModel, Field
 
@@ -37,7 +38,7 @@ class PartOut(BaseModel):
     base64: str
 
 
-@skill("read_mail", version="1")
+@skill("read_mail", version="2")
 def read_mail(value: MailIn, blob: bytes) -> ParsedMail:
     """Read a raw mail (RFC 5322 bytes); what is broken or over a limit is listed in ``defects`` in plain words."""
     try:
@@ -50,7 +51,7 @@ def read_mail(value: MailIn, blob: bytes) -> ParsedMail:
         return ParsedMail(text=text, defects=[told], truncated=len(blob) > value.max_text)
 
 
-@skill("read_part", version="1")
+@skill("read_part", version="2")
 def read_part(value: PartIn, blob: bytes) -> PartOut:
     """One part of a raw mail, decoded; BadInput when the mail has no such part."""
     name, mime, data = _mime.part_bytes(blob, value.part)
@@ -59,20 +60,20 @@ def read_part(value: PartIn, blob: bytes) -> PartOut:
 
 def _read(value: MailIn, blob: bytes) -> ParsedMail:
     tree = _mime.parse(blob, value.max_parts)
-    headers = tree.nodes[0].headers
+    headers = tree.parts[0].headers
     if not blob.strip():
         tree.defect("The mail is empty.")
     sender = _sender(tree, headers)
-    reply_to = next(iter(_headers.addresses(headers.get("reply-to"))), None)
-    subject = _headers.words(headers.get("subject"))
+    reply_to = next(iter(_headers.addresses(headers.get("reply-to", ""))), None)
+    subject = _headers.words(headers.get("subject", ""))
     body = _body.read(tree, value.max_text)
     if body.cut:
         tree.defect(f"The text is longer than {value.max_text} characters and was cut.", cut=True)
     seen = _automatic.Seen(tree, sender, reply_to, subject, body.text)
     return ParsedMail(
         message_id=_message_id(headers),
-        in_reply_to=next(iter(_headers.ids(headers.get("in-reply-to"))), ""),
-        references=_headers.ids(headers.get("references")),
+        in_reply_to=next(iter(_headers.ids(headers.get("in-reply-to", ""))), ""),
+        references=_headers.ids(headers.get("references", "")),
         sender=sender,
         reply_to=reply_to,
         to=_all_addresses(headers, "to"),
@@ -87,9 +88,9 @@ def _read(value: MailIn, blob: bytes) -> ParsedMail:
     )
 
 
-def _sender(tree: _mime.Tree, headers: _mime.Headers) -> Address | None:
+def _sender(tree: _mime.Tree, headers: Message) -> Address | None:
     """The first usable From address (else Sender); what is odd about it becomes a defect."""
-    lines = headers.all("from")
+    lines = headers.get_all("from", [])
     if len(lines) > 1:
         shown = "; ".join(_headers.words(one)[:100] for one in lines[:5])
         tree.defect(f"There are {len(lines)} From lines, and the first was used: {shown}.")
@@ -97,25 +98,25 @@ def _sender(tree: _mime.Tree, headers: _mime.Headers) -> Address | None:
     if not found:
         written = _headers.words(lines[0])[:100] if lines else ""
         tree.defect(f"The From line holds no mail address: {written}." if written else "The mail has no From line.")
-        return next(iter(_headers.addresses(headers.get("sender"))), None)
+        return next(iter(_headers.addresses(headers.get("sender", ""))), None)
     sender = found[0]
     if "@" in sender.name and sender.address.lower() not in sender.name.lower():
         tree.defect(f"The sender's name looks like another address than the one it came from: {sender.name[:100]}.")
     return sender
 
 
-def _all_addresses(headers: _mime.Headers, name: str) -> list[Address]:
-    found = [address for one in headers.all(name)[:20] for address in _headers.addresses(one)]
+def _all_addresses(headers: Message, name: str) -> list[Address]:
+    found = [address for one in headers.get_all(name, [])[:20] for address in _headers.addresses(one)]
     return found[: _headers.MAX_ADDRESSES]
 
 
-def _message_id(headers: _mime.Headers) -> str:
-    written = headers.get("message-id")
+def _message_id(headers: Message) -> str:
+    written = headers.get("message-id", "")
     return next(iter(_headers.ids(written)), _headers.line(written).strip("<> ")[:995])
 
 
-def _date(tree: _mime.Tree, headers: _mime.Headers) -> str:
-    written = headers.get("date")
+def _date(tree: _mime.Tree, headers: Message) -> str:
+    written = headers.get("date", "")
     found = _headers.date(written)
     if written and not found:
         tree.defect(f"The date cannot be read: {_headers.words(written)[:60]}.")
