@@ -89,7 +89,9 @@ def context(
         settings=own,
         http=egress if connection.kind == "http" else None,
         dial=egress if connection.kind == "smtp" else None,
-        files=FolderFiles(home / Path(own["folder"]).expanduser()) if connection.kind in {"maildir", "dropfolder"} else None,
+        files=FolderFiles(home / Path(own["folder"]).expanduser())
+        if connection.kind in {"maildir", "dropfolder"}
+        else None,
         secrets=Granted(_named_secrets(own), secrets),
         home_domain=settings.business.email.rpartition("@")[2] or "localhost",
     )
