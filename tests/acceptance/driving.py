@@ -90,7 +90,7 @@ class Served:
         url, headers = f"http://127.0.0.1:{self.port}/api/v1{path}", {"Authorization": f"Bearer {key}"}
         for _ in range(1200):
             try:
-                answer = httpx.request(method, url, headers=headers, timeout=20, **given)
+                answer = self.client.request(method, url, headers=headers, **given)
             except httpx.TransportError:
                 time.sleep(0.1)
                 continue

@@ -157,11 +157,20 @@ class Sink:
         self.process.wait()
 
 
+class Quiet(ThreadingHTTPServer):
+    """A server that takes it in silence when the caller dies."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def main() -> None:
     """Serve until killed; the port is printed first."""
     book = Book(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(book))
-    server.daemon_threads = True
+    server = Quiet(("127.0.0.1", 0), handler(book))
     print(server.server_address[1], flush=True)
     server.serve_forever()
 

@@ -25,7 +25,6 @@ from tests.acceptance.driving import Served, token, until
 DIED = 137
 POINTS = (
     "accepted",
-    "before:receive",
     "after:receive",
     "after:understand",
     "after:identify",
@@ -37,7 +36,6 @@ POINTS = (
     "attempting",
     "called",
     "answered",
-    "after:attempt",
     "after:record sent",
     "after:how long",
 )

@@ -1,5 +1,6 @@
 """A kill storm: the server is killed at random moments while a provider fails at a quarter of the calls.
 
+Beside the script's proposals enquiries come in as mail, and a rule lets the replies go out alone.
 ``SOLOIST_STORM`` multiplies kills and proposals (8 and 60 at 1), for a night's run.
 """
 
@@ -8,6 +9,7 @@ import random
 import threading
 import time
 from collections import Counter
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,16 @@ from tests.acceptance.sink import CALLS, Sink
 
 SIZE = int(os.environ.get("SOLOIST_STORM", "1"))
 KILLS, PROPOSALS, SEED = 8 * SIZE, 60 * SIZE, 20261121
+MAILS = PROPOSALS // 5
+ALONE = """
+[mail]
+hold = "0s"
+[[policy.rules]]
+name = "replies go out alone"
+when = 'proposal.connector == "mail" && proposal.source == "agent"'
+then = "allow"
+"""
+ASKS = "Hello,\n\nwe need a new website with about five pages. Our budget is 3,500 EUR.\n\nNora\n"
 
 
 class Script:
@@ -44,6 +56,8 @@ class Script:
 
     def one(self, number: int) -> None:
         """One event and one decided proposal; every tenth is rejected."""
+        if number % 5 == 0:
+            deliver(self.served.home, number)
         ref = f"{'ABC'[number % 3]}-{number}"
         event = {"source": "orders", "external_id": ref, "kind": "order.paid", "payload": {"ref": ref}}
         self.events[ref] = self.said("POST", "/events", event)["id"]
@@ -61,6 +75,18 @@ class Script:
         answer = self.served.ask(method, path, self.key, json=body)
         assert answer.status_code in (200, 202), answer.text
         return answer.json()
+
+
+def deliver(home: Path, number: int) -> None:
+    """An enquiry of somebody new, as a mail program delivers it."""
+    message = EmailMessage()
+    message["From"], message["To"] = f"Nora Feld <nora@yoga-{number}.example>", "me@localhost"
+    message["Subject"], message["Message-ID"] = "A new website", f"<{number}@yoga.example>"
+    message.set_content(ASKS)
+    draft = home / "mail/in/tmp" / str(number)
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    draft.write_bytes(message.as_bytes())
+    draft.rename(home / "mail/in/new" / str(number))
 
 
 def storm(script: Script, served: Served, chance: random.Random) -> None:
@@ -92,13 +118,14 @@ def resolve(script: Script, sink: Sink) -> Counter[str]:
 def at_rest(script: Script) -> bool:
     """Whether every approved proposal has its effect, and none is under way."""
     rows = script.served.every("/effects", script.key)
-    return len(rows) == len(script.approved) and all(row["state"] in AT_REST for row in rows)
+    return len(rows) == len(script.approved) + MAILS and all(row["state"] in AT_REST for row in rows)
 
 
 def test_no_kill_loses_or_doubles_anything(tmp_path: Path):
     (tmp_path / "home").mkdir()
     sink, served = Sink(tmp_path, seed=SEED), Served(tmp_path / "home")
-    (tmp_path / "home/soloist.toml").write_text(sink.toml())
+    (tmp_path / "home/soloist.toml").write_text(sink.toml() + ALONE)
+    (tmp_path / "home/mail/in/new").mkdir(parents=True)
     try:
         served.start()
         script = Script(served, token(served.home))
@@ -120,19 +147,27 @@ def test_no_kill_loses_or_doubles_anything(tmp_path: Path):
     assert (report["ok"], report["faults"]) == (True, [])
 
 
+def outgoing(home: Path) -> list[Path]:
+    """The mails that left."""
+    return list((home / "mail/out/new").iterdir())
+
+
 def check(script: Script, sink: Sink, again: Counter[str]) -> None:
     """Everything acknowledged is there, and what is claimed is what happened."""
     served, key = script.served, script.key
     events = {row["id"] for row in served.every("/events", key)}
     assert set(script.events.values()) <= events
-    proposals = {row["id"]: row["state"] for row in served.every("/proposals", key)}
+    proposals = {row["id"]: row["state"] for row in served.every("/proposals", key) if row["connector"] != "mail"}
     wanted = {ident: "approved" if ref in script.approved else "rejected" for ref, ident in script.made.items()}
     assert proposals == wanted
     assert len(wanted) == PROPOSALS
     cards = {row["subject"] for row in served.every("/cards", key, state="open")}
-    effects = served.every("/effects", key)
+    effects = [row for row in served.every("/effects", key) if row["connector"] != "mail"]
     assert faults(Story(sink.deeds(), effects, script.approved, again, cards)) == []
     assert served.every("/runs", key, state="failed") == []
+    left = Counter(path.read_bytes().partition(b"nora@")[2].partition(b">")[0] for path in outgoing(served.home))
+    assert (len(left), set(left.values())) == (MAILS, {1})
+    assert len(served.every("/records/person", key)) == len(served.every("/records/lead", key)) == MAILS
     print(f"\n{KILLS} kills, {len(effects)} effects, {sum(row['attempts'] for row in effects)} attempts: ", end="")
     print(dict(Counter(f"{row['class']} {row['state']}" for row in effects)), dict(again))
 
