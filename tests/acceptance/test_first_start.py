@@ -1,4 +1,4 @@
-"""The first start without a browser: what a new home says, what it refuses, what it survives; a real process each time."""
+"""The first start without a browser, a real process each time: what a new home says, refuses and survives."""
 
 from __future__ import annotations
 
