@@ -50,7 +50,7 @@ class Batch:
             self.driver.many(_START, list(self.runs.values()))
 
 
-@dataclass
+@dataclass(slots=True)
 class Tx:
     """One unit of work. Everything it does commits with its journal events, or not at all."""
 

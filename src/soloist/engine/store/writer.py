@@ -24,7 +24,7 @@ MOST = 256
 """Units in one commit at the most, so that no unit waits long for its answer."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Unit(Generic[T]):
     """Work that waits for the writer: ``work(tx)`` may run more than once, so it does nothing but the transaction."""
 
