@@ -7,6 +7,7 @@ import base64
 import json
 import pickle
 import statistics
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,30 @@ async def test_decision_before_the_run_begins_is_not_lost(store: Store, steps: S
     decide(console, second)  # now its tables are there
     async with running(store, steps.flows(), steps.finish):
         assert await ended(store, second) == {"done"}
+    console.close()
+
+
+@BOTH
+async def test_run_cannot_begin_while_its_message_is_being_written(store: Store, steps: Steps, url: str) -> None:
+    """Else it would read its row too early, and the message would have been for nobody."""
+    async with running(store, steps.flows(), steps.finish):
+        (ident,) = start(store, "straight", "makes the tables")
+        await ended(store, ident)
+    console, inside, go = outside(url), threading.Event(), threading.Event()
+    store.write_now(lambda tx: tx.start("parked:1", "parked", "1"))
+
+    def work(tx: Any) -> None:
+        tx.send("parked:1", "decided", "yes")
+        inside.set()
+        go.wait(10)
+
+    sent = console.writer.submit(work)
+    inside.wait(10)
+    began = store.writer.submit(lambda tx: runs.begin(tx, "parked:1"))
+    await asyncio.sleep(0.2)
+    assert not began.done()
+    go.set()
+    assert (sent.result(10), began.result(10)) == (None, None)
     console.close()
 
 

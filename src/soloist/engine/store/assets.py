@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from secrets import token_hex
 
 import sqlalchemy as sa
 
@@ -23,16 +24,17 @@ def write_file(folder: Path, data: bytes) -> str:
     digest = sha256(data)
     relative = f"{digest[:2]}/{digest}"
     target = folder / relative
-    if target.exists() and target.stat().st_size == len(data):
+    if target.exists() and sha256(target.read_bytes()) == digest:
         return relative
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{digest}.{os.getpid()}.tmp")
+    temporary = target.with_name(f"{digest}.{token_hex(4)}.tmp")  # the same mail may be read twice at once
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(target)
-    _sync_folder(target.parent)
+    for folder_of_name in (target.parent, folder):
+        _sync_folder(folder_of_name)
     return relative
 
 
@@ -46,11 +48,14 @@ def keep(tx: Tx, data: bytes, mime: str, path: str) -> str:
 
 
 def load(conn: sa.Connection, folder: Path, digest: str) -> bytes:
-    """The bytes of an asset (NotFound when there is none, or when they are no longer what was stored)."""
+    """The bytes of an asset (NotFound when there is none, or when they are gone or no longer what was stored)."""
     row = conn.execute(sa.select(assets).where(assets.c.hash == digest)).first()
     if row is None:
         raise NotFound(f"There is no asset {digest}.")
-    data = bytes(row.bytes) if row.bytes is not None else (folder / row.path).read_bytes()
+    try:
+        data = bytes(row.bytes) if row.bytes is not None else (folder / row.path).read_bytes()
+    except OSError as error:
+        raise NotFound(f"The file of asset {digest} cannot be read ({error.strerror}).") from error
     if sha256(data) != digest:
         raise NotFound(f"The stored bytes of asset {digest} have been changed outside Soloist; they are not used.")
     return data

@@ -85,9 +85,15 @@ def _sqlite(url: str, pragma: str, *, pool: int) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _open(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        # SQLite's own knows only ASCII, so that a search for "ökologisch" would not find "Ökologisch".
+        connection.create_function("lower", 1, _lower, deterministic=True)
         _pragmas(connection, pragma)
 
     return engine
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _pragmas(connection: Any, last: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.tables import effect_attempts, effects
+from soloist.engine.store.tables import effect_attempts, effects, journal_head
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
 from soloist.kernel.lives import EFFECT
@@ -15,6 +15,7 @@ from soloist.kernel.lives import EFFECT
 
 def insert(tx: Tx, row: Mapping[str, Any], *, actor: str) -> None:
     """Store a new intended effect; its ordinal is its place in the list of all effects."""
+    tx.run(sa.select(journal_head.c.seq).with_for_update())  # on Postgres another process counts at the same time
     ordinal = int(tx.conn.execute(sa.select(sa.func.coalesce(sa.func.max(effects.c.ordinal), 0))).scalar() or 0) + 1
     values = {**row, "state": EFFECT.start, "version": 1, "ordinal": ordinal, "created": tx.now, "updated": tx.now}
     tx.run(effects.insert(), values)

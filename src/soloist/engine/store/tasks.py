@@ -28,7 +28,9 @@ def close(tx: Tx, ident: str, state: str, decision: Mapping[str, Any], *, actor:
     card = get(tx.conn, ident)
     TASK.check(card["state"], state)
     values = {"state": state, "closed": tx.now, "updated": tx.now, "decision": dict(decision)}
-    tx.run(tasks.update().where(tasks.c.id == ident).values(**values))
+    key = (tasks.c.id == ident) & (tasks.c.state == card["state"])
+    if tx.run(tasks.update().where(key).values(**values)).rowcount != 1:
+        raise Conflict("Someone else closed this card at the same moment; nothing was changed.")
     tx.append(f"card.{state}", subject=ident, payload={"about": card["subject"], **decision}, actor=actor)
 
 
