@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from soloist.engine.store import effects, tasks
 from soloist.kernel.errors import Conflict
 from soloist.kernel.lives import EFFECT
-from soloist.stages.effects import Effects, decide
 from tests.stages.effects.rig import LAG, WINDOW, Rig
 
 HOW = ("done", "refused", "auth", "later", "unknown_before", "unknown_after", "crash_before", "crash_after")
@@ -127,30 +125,27 @@ class Lives(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-def walk(empty: Path, examples: int, *phases: Phase) -> None:
-    Lives.empty = empty
-    Lives.TestCase.settings = settings(max_examples=examples, stateful_step_count=35, phases=phases or tuple(Phase))
+def test_lives(template: Path) -> None:
+    Lives.empty = template
+    Lives.TestCase.settings = settings(max_examples=50, stateful_step_count=30)
     Lives.TestCase("runTest").debug()
 
 
-def test_lives(template: Path) -> None:
-    walk(template, 60)
+@pytest.mark.parametrize("class_", ["B", "C"])
+async def test_a_step_that_runs_again_after_a_death_does_not_call_again(rig: Rig, class_: str) -> None:
+    ident = await rig.intended(class_)
+    assert await rig.advance(ident, "crash_after") == "unknown"
+    assert sum(rig.world.calls.values()) == 1
 
 
-@pytest.mark.parametrize(
-    ("part", "fault"),
-    [
-        ("_doubt", lambda *_: False),
-        ("_next", lambda *_: decide.Move("attempt")),
-        ("sweep", lambda self: asyncio.sleep(0)),
-    ],
-)
-def test_a_planted_fault_is_found(
-    template: Path, monkeypatch: pytest.MonkeyPatch, part: str, fault: Callable[..., Any]
-) -> None:
-    monkeypatch.setattr(Effects, part, fault)
-    with pytest.raises((AssertionError, Conflict)):
-        walk(template, 400, Phase.generate)
+async def test_a_look_that_runs_again_is_no_second_look_after_the_lag(rig: Rig) -> None:
+    ident = await rig.intended("B")
+    await rig.advance(ident, "unknown_after")
+    for _ in range(3):
+        await rig.stage.look_up("run", ident)
+    assert rig.row(ident)["state"] == "reconciling"
+    rig.clock.add(LAG)
+    assert await rig.advance(ident) == "succeeded"
 
 
 async def test_an_undeclared_move_is_refused(rig: Rig) -> None:
