@@ -43,7 +43,8 @@ async def _measure() -> list[Figure]:
         woken = await _approve(app, hashes)
         logging.disable()  # the library complains once for each run that is still parked when it ends
     each = (after - before) * 1024 / PARKED
-    rate = f"{PARKED} parked beyond the first {WARM}, at {PARKED / parking.wall:.0f}/s, {1000 * parking.cpu / PARKED:.1f} ms CPU each"
+    spent = f"{PARKED / parking.wall:.0f}/s, {1000 * parking.cpu / PARKED:.1f} ms CPU each"
+    rate = f"{PARKED} parked beyond the first {WARM}, {spent}"
     return [
         Figure("memory of a parked proposal", each, "KB", "< 25", f"{rate}; process {after:.0f} MB"),
         Figure(f"CPU with {PARKED + WARM} parked", idle.cpu / idle.wall * 100, "% of a core", "", f"over {IDLE:.0f} s"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+
+Pick = Callable[[Mapping[str, Any]], Any]
+"""Named values in the form the driver takes them: in order, or as they are."""
 
 
 class Statement:
@@ -17,15 +21,23 @@ class Statement:
     def __init__(self, statement: Any) -> None:
         """``statement`` is any SQLAlchemy statement whose values are all given when it is run."""
         self._statement = statement
-        self._compiled: dict[str, tuple[str, Sequence[str] | None]] = {}
+        self._compiled: dict[str, tuple[str, Pick]] = {}
 
-    def compiled(self, dialect: sa.Dialect) -> tuple[str, Sequence[str] | None]:
-        """The text for the driver, and the order of its values where they have no names there."""
+    def compiled(self, dialect: sa.Dialect) -> tuple[str, Pick]:
+        """The text for the driver, and how it takes its values."""
         found = self._compiled.get(dialect.name)
         if found is None:
             text = self._statement.compile(dialect=dialect)
-            found = self._compiled[dialect.name] = (str(text), text.positiontup if text.positional else None)
+            pick = _in_order(text.positiontup or ()) if text.positional else dict
+            found = self._compiled[dialect.name] = (str(text), pick)
         return found
+
+
+def _in_order(names: Sequence[str]) -> Pick:
+    """The values of these names as a tuple."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 class Driver:
@@ -50,18 +62,17 @@ class Driver:
 
     def run(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         """The driver's cursor: ``fetchone`` answers a tuple or None, ``rowcount`` how many rows were written."""
-        sql, names = statement.compiled(self._dialect)
+        sql, pick = statement.compiled(self._dialect)
         try:
-            return self._execute(sql, values if names is None else [values[name] for name in names])
+            return self._execute(sql, pick(values))
         except self._error as error:
             raise self._fault(sql, error) from error
 
     def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run the statement once for each row."""
-        sql, names = statement.compiled(self._dialect)
-        given = rows if names is None else [[row[name] for name in names] for row in rows]
+        sql, pick = statement.compiled(self._dialect)
         try:
-            self._cursor().executemany(sql, given)
+            self._cursor().executemany(sql, list(map(pick, rows)))
         except self._error as error:
             raise self._fault(sql, error) from error
 
