@@ -193,6 +193,15 @@ def test_a_second_sender_is_told() -> None:
     assert "victor@quick-offers.example" in mail.defects[0]
 
 
+def test_a_stray_carriage_return_hides_no_header() -> None:
+    assert read(b"X: a\rb\r\n" + HEAD + b"\r\nx").subject == "x"
+
+
+def test_an_unusable_type_is_read_as_text() -> None:
+    mail = read(HEAD + "Content-Type: multipartä/mixed; boundary=b\r\n\r\nHello Mara".encode())
+    assert (mail.text, mail.attachments) == ("Hello Mara", [])
+
+
 def test_a_name_that_poses_as_an_address_is_told() -> None:
     mail = read(b'From: "ada@okafor-ceramics.example" <victor@quick-offers.example>\r\n\r\nx')
     assert "looks like another address" in mail.defects[0]

@@ -60,5 +60,10 @@ def test_hidden_text_is_left_out_and_told(style: str) -> None:
     assert (text, hid) == ("Hello\n\nBye", True)
 
 
+@pytest.mark.parametrize("source", ["<style>p{} <p>Hello", "<!-- Hello"])
+def test_what_an_open_end_hides_is_told(source: str) -> None:
+    assert to_text(source) == ("", True)
+
+
 def test_ordinary_styles_hide_nothing() -> None:
     assert to_text('<p style="font-size:10px;opacity:0.9">Hello</p>') == ("Hello", False)

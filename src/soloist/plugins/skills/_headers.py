@@ -16,24 +16,10 @@ MAX_REFERENCES = 50
 MAX_ADDRESSES = 200
 MAX_WORDS = 10_000  # characters in which encoded words are looked for; open ones take time squared in them
 
-_ALIASES = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "x-gbk": "gb18030",
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "latin-1": "cp1252",
-    "iso-8859-8-i": "iso-8859-8",
-    "ks_c_5601-1987": "cp949",
-    "ks_c_5601": "cp949",
-    "euc-kr": "cp949",
-    "shift_jis": "cp932",
-    "x-sjis": "cp932",
-    "unicode-1-1-utf-7": "utf-7",
-    "iso-2022-jp": "iso2022_jp_3",
-    "x-mac-roman": "mac-roman",
-    "macintosh": "mac-roman",
-}
+_UNKNOWN = {"x-gbk": "gb18030", "x-sjis": "cp932", "unicode-1-1-utf-7": "utf-7", "x-mac-roman": "mac-roman"}
+_UNKNOWN |= {"iso-8859-8-i": "iso-8859-8"}
+_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "euc_kr": "cp949", "shift_jis": "cp932"}
+_WIDER |= {"iso2022_jp": "iso2022_jp_3"}  # what mail programs write under the narrower names
 _NOT_TEXT = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "unicode_escape"}
 _UNSURE = {"", "us-ascii", "ascii", "ansi_x3.4-1968", "utf-8", "utf8", "unknown-8bit", "x-unknown", "8bit", "binary"}
 
@@ -69,9 +55,9 @@ def decode(data: bytes, charset: str = "") -> tuple[str, bool]:
 
 def _codec(name: str) -> str:
     """A text codec Python has for this charset, or nothing."""
-    name = _ALIASES.get(name, name)
     try:
-        found = codecs.lookup(name).name
+        found = codecs.lookup(_UNKNOWN.get(name, name)).name
+        found = _WIDER.get(found, found)
         b"x".decode(found, "replace")  # of no bytes any codec would do, also one that is not for text
     except (LookupError, ValueError, UnicodeError):
         return ""

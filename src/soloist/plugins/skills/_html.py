@@ -39,7 +39,7 @@ def to_text(source: str) -> tuple[str, bool]:
         writer.feed(rest)
     if not writer.hides_rest():
         writer.handle_data(unescape(writer.rawdata))
-    return writer.result(), writer.hid
+    return writer.result(), writer.hid or writer.hides_rest()
 
 
 class _Writer(HTMLParser):

@@ -42,6 +42,7 @@ _MARK = re.compile(rb"[\r\n]--")
 _MARK_OR_BLANK = re.compile(rb"[\r\n]--|\n\r?\n|\r\r")
 _BOUNDARY = re.compile(rb"boundary[\s*0-9]*=", re.IGNORECASE)
 _SPACED = re.compile(rb"^([!-9;-~]{1,200})[ \t]+:")  # RFC 5322 lets old mail do so, the parser does not know it
+_STRAY = re.compile(rb"\r(?!\n|\Z)")  # the parser would end a line here, and mail servers do not
 _STATUS = re.compile(rb"message/delivery-status", re.IGNORECASE)
 _MESSAGES = {"message/rfc822", "message/global", "message/news"}
 _ENDINGS = MimeTypes()  # of its own: the same on every machine
@@ -173,7 +174,8 @@ def _within_limits(tree: Tree, raw: bytes) -> bytes:
         tree.defect(f"There are more than {MAX_HEADERS} header lines; the rest was not read.", cut=True)
     if any(len(line) > MAX_HEADER for line in lines[:MAX_HEADERS]):
         tree.defect(f"A header is longer than {MAX_HEADER} bytes and was cut.", cut=True)
-    raw = b"\n".join(_SPACED.sub(rb"\1:", line[:MAX_HEADER]) for line in lines[:MAX_HEADERS]) + raw[end:]
+    lines = [_SPACED.sub(rb"\1:", _STRAY.sub(b" ", line[:MAX_HEADER])) for line in lines[:MAX_HEADERS]]
+    raw = b"\n".join(lines) + raw[end:]
     marks = _MARK_OR_BLANK if _STATUS.search(raw) else _MARK  # delivery reports have a block behind each blank line
     mark = next(islice(marks.finditer(raw), MAX_MARKS, None), None)
     if mark:
@@ -200,7 +202,7 @@ def _walk(tree: Tree, message: Message, max_parts: int, *, depth: int) -> Part:
     match = _TYPE.match(written)
     if written and not match:
         tree.defect("A part names no usable content type and was read as plain text.")
-    declared = match[1].lower() if match else message.get_content_type()
+    declared = match[1].lower() if match else "text/plain" if written else message.get_content_type()
     holds = declared in _MESSAGES or declared.startswith("multipart/")
     readable = message.is_multipart() or not declared.startswith("multipart/")
     part = Part(len(tree.parts), message, declared, declared if readable else "text/plain")
