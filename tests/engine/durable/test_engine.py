@@ -23,7 +23,7 @@ from soloist.engine.durable import fastwake
 from soloist.engine.store import base, events, runs, settings, tasks
 from soloist.engine.store.store import Store
 from soloist.flows.troubles import Troubles
-from soloist.kernel.errors import SoloistError
+from soloist.kernel.errors import SoloistError, StoreTrouble
 from tests.engine.durable.rig import (
     Steps,
     counted,
@@ -274,6 +274,32 @@ async def test_failing_flow_becomes_one_card(store: Store, steps: Steps) -> None
     assert "tests/engine/durable/rig.py" in row["error"]
     kinds = [event["kind"] for event in store.read_now(lambda c: events.after(c, 0, 99))]
     assert (kinds.count("run.failed"), kinds.count("card.opened")) == (1, 1)
+
+
+async def test_run_begins_and_ends_although_the_disk_is_full_for_a_while(
+    store: Store, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine would remember such a run as failed, and our own row would wait for ever."""
+    monkeypatch.setattr(engine_module, "PATIENCE", 0.01)
+    faults = {"begin": 2, "finish": 2}
+
+    def full(name: str) -> None:
+        faults[name] -= 1
+        if faults[name] >= 0:
+            raise StoreTrouble("The disk is full.")
+
+    real_begin = engine_module.begin
+    monkeypatch.setattr(engine_module, "begin", lambda tx, run: (full("begin"), real_begin(tx, run))[1])
+
+    async def finish(run: str, error: Exception | None) -> None:
+        full("finish")
+        await steps.finish(run, error)
+
+    async with running(store, steps.flows(), finish):
+        idents = start(store, "straight", "1")
+        assert await ended(store, *idents) == {"done"}
+    assert counted(store, "entered straight:1 one") == 1
+    assert faults == {"begin": -1, "finish": -1}
 
 
 async def test_fault_that_says_retry_is_tried_again(store: Store, steps: Steps) -> None:

@@ -18,7 +18,7 @@ from soloist.engine.store import base
 from soloist.engine.store.runs import asked_for, begin, pending_runs
 from soloist.engine.store.store import Store
 from soloist.engine.store.tables import runs
-from soloist.kernel.errors import SoloistError
+from soloist.kernel.errors import SoloistError, StoreTrouble
 from soloist.sdk.flow import Flow
 
 PINNED = "3.4.0"
@@ -26,6 +26,8 @@ VERSION = "soloist"
 """Constant on purpose: with a version made from the source every parked run would be stranded by an upgrade."""
 BUSY = 16
 """Flows that do not park and run at the same time."""
+PATIENCE = 1.0
+"""Seconds between two tries to write down that a run begins or ends."""
 _ATTEMPTS = 1_000_000
 
 Finish = Callable[[str, Exception | None], Awaitable[None]]
@@ -133,17 +135,28 @@ class Engine:
 
         async def body(value: str) -> str:
             run = DBOS.workflow_id or ""
-            await self._store.write(lambda tx: begin(tx, run), full=False)
+            await self._patiently(lambda: self._store.write(lambda tx: begin(tx, run), full=False))
             try:
                 await flow.body(Do(run), value)
             except Exception as error:  # noqa: BLE001  # whatever a flow fails with becomes a card, never silence
-                await self._finish(run, _cause(error))
+                cause = _cause(error)
+                await self._patiently(lambda: self._finish(run, cause))
                 return "failed"
-            await self._finish(run, None)
+            await self._patiently(lambda: self._finish(run, None))
             return "done"
 
         body.__qualname__ = body.__name__ = f"flow_{flow.name}"
         return DBOS.workflow(name=f"soloist.{flow.name}", max_recovery_attempts=_ATTEMPTS)(body)
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin or end a run although the disk is full or locked for a while: else nobody would hear of it again."""
+        while True:
+            try:
+                return await work()
+            except StoreTrouble:
+                if self._stop.is_set():
+                    raise
+                await asyncio.sleep(PATIENCE)
 
     async def launch(self) -> None:
         """Open the engine's tables, go on with interrupted runs, start pending ones, and keep looking for more."""
