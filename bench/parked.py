@@ -37,7 +37,7 @@ async def _measure() -> list[Figure]:
         with Stopwatch() as parking:
             hashes |= await _park(app, WARM, WARM + PARKED)
         after = _settled_memory()
-        await asyncio.sleep(3)
+        await asyncio.sleep(6)  # a run counts as waiting a moment before it is parked
         with Stopwatch() as idle:
             await asyncio.sleep(IDLE)
         woken = await _approve(app, hashes)
