@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import pickle
 import statistics
 import threading
 import time
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ class Planted:
 
 
 async def test_row_marked_as_pickle_is_refused(store: Store, steps: Steps, tmp_path: Path) -> None:
-    planted = base64.b64encode(pickle.dumps(Planted(tmp_path / "proof"))).decode()
+    planted = base64.b64encode(ForkingPickler.dumps(Planted(tmp_path / "proof"))).decode()
     async with running(store, steps.flows(), steps.finish):
         (ident,) = start(store, "parked", "1")
         await looked(store, ident)
@@ -138,7 +138,7 @@ async def test_row_marked_as_pickle_is_refused(store: Store, steps: Steps, tmp_p
     async with running(store, steps.flows(), steps.finish):
         await asyncio.sleep(0.5)
     assert not (tmp_path / "proof").exists()
-    pickle.loads(base64.b64decode(planted))  # the trap is a real one
+    ForkingPickler.loads(base64.b64decode(planted))  # the trap is a real one
     assert (tmp_path / "proof").exists()
 
 
