@@ -3,7 +3,6 @@
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
 import pytest
 from fastapi import Depends, FastAPI
@@ -13,7 +12,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from soloist.config import Server
-from soloist.kernel.access import SESSION_IDLE, SESSION_MOST, Principal, parse_scopes, secret_hash
+from soloist.kernel.access import SESSION_IDLE, SESSION_MOST, parse_scopes, secret_hash
 from soloist.kernel.errors import BadConfig, BadInput, NotAllowed
 from soloist.web.security import (
     MAX_BODY,
@@ -44,7 +43,7 @@ def build(server=None, **more):
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/api/v1/runs")
-    async def runs(who: Annotated[Principal, Depends(require("read"))]):
+    async def runs(who=Depends(require("read"))):
         return {"actor": who.actor}
 
     @app.post("/api/v1/proposals")
