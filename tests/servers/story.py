@@ -63,7 +63,7 @@ class Running:
 
     def ready(self) -> Running:
         """Wait until it takes work."""
-        until(lambda: httpx.get(self.base + "/readyz", timeout=20).status_code == 200)
+        until(lambda: _answers(self.base + "/readyz"))
         return self
 
     def kill(self) -> None:
@@ -81,6 +81,14 @@ class Running:
             except subprocess.TimeoutExpired:
                 self.kill()
         return time.monotonic() - began
+
+
+def _answers(address: str) -> bool:
+    """Whether 200 comes from there."""
+    try:
+        return httpx.get(address, timeout=20).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def sample_home(root: Path, hold: str) -> Path:

@@ -106,3 +106,25 @@ async def test_its_style_is_reachable_under_the_public_path(client: httpx.AsyncC
     style = re.search(r'href="(/f/-/app.css[^"]*)"', page)
     assert style
     assert (await client.get(style[1])).status_code == 200
+
+
+async def test_a_changed_text_under_an_old_ticket_is_not_lost(client: httpx.AsyncClient) -> None:
+    mark = await ticket(client)
+    await client.post("/f/contact", data={**GOOD, "ticket": mark})
+    answer = await client.post("/f/contact", data={**GOOD, "message": "Something else", "ticket": mark})
+    assert answer.status_code == 409
+    assert "Something else" in answer.text
+    fresh = re.search(r'name="ticket" value="([^"]+)"', answer.text)
+    assert fresh
+    again = await client.post("/f/contact", data={**GOOD, "message": "Something else", "ticket": fresh[1]})
+    assert again.status_code == 303
+    assert len(await taken(client)) == 2
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/f/contact/zzz"), ("PUT", "/f/contact"), ("GET", "/hooks/shop")])
+async def test_a_wrong_address_shows_visitors_nothing_of_the_console(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await client.request(method, path)
+    assert answer.status_code in (404, 405)
+    assert "<" not in answer.text

@@ -115,3 +115,24 @@ def test_stripe_takes_any_of_several_signatures_and_no_second_time() -> None:
     assert verified("stripe", ["old", "s"], headers, body, now=now)
     twice = {"stripe-signature": f"t=1760000000,t=1,v1={good}"}
     assert not verified("stripe", ["s"], twice, body, now=now)
+
+
+async def test_a_replay_under_another_unsigned_name_is_the_same_event(client: httpx.AsyncClient) -> None:
+    body = json.dumps({"data": {"email": "jo@brandt.example", "message": "A new site"}}).encode()
+    seal = hmac.new(b"tally-secret", body, hashlib.sha256).hexdigest()
+    codes = [
+        (
+            await client.post(
+                "/hooks/tally",
+                content=body,
+                headers={"x-hub-signature-256": f"sha256={seal}", "x-github-delivery": name},
+            )
+        ).status_code
+        for name in ("a", "b")
+    ]
+    assert codes == [202, 200]
+
+
+async def test_a_number_too_long_to_read_is_refused(client: httpx.AsyncClient) -> None:
+    body = b'{"n":' + b"1" * 5000 + b"}"
+    assert (await client.post("/hooks/shop", content=body, headers=signed(body))).status_code == 400

@@ -98,7 +98,8 @@ async def _take(request: Request, form: Form, values: dict[str, str], stamp: str
         await app.desk.intake.accept(f"form:{name}", stamp, FORM, payload, actor="outside")
     except SoloistError as error:
         if error.status == 409:
-            return RedirectResponse(f"/f/{name}?sent=1", 303)
+            again = "Your earlier message has arrived. Press the button once more to send this text as a new one."
+            return _page(request, form, values=values, errors={"message": again}, status=409)
         return _page(request, form, values=values, errors={"message": error.detail}, status=error.status)
     return RedirectResponse(f"/f/{name}?sent=1", 303)
 

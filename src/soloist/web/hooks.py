@@ -45,11 +45,11 @@ async def receive(request: Request) -> Response:
     delivery = verified(part.webhook_scheme, [s for s in secrets if s], headers, body, now=time.time())
     if not delivery:
         return problem(401, "Not verified", "The signature does not fit these bytes, or its time is over.")
-    return await _accept(app, name, part, delivery, body, headers)
+    return await _accept(app, name, part, delivery=delivery, body=body, headers=headers)
 
 
 async def _accept(
-    app: App, name: str, part: ConnectorPart, delivery: str, body: bytes, headers: dict[str, str]
+    app: App, name: str, part: ConnectorPart, *, delivery: str, body: bytes, headers: dict[str, str]
 ) -> Response:
     """Commit one verified delivery."""
     try:
@@ -59,7 +59,7 @@ async def _accept(
         delivery = str(payload.get("id") or delivery) if part.webhook_scheme == "stripe" else delivery
         kind, payload = _event(part, payload, headers)
         event, new = await app.desk.intake.accept(f"hook:{name}", delivery, kind, payload, actor="outside")
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return problem(400, "Not JSON", "The body: a JSON object.")
     except SoloistError as error:
         return problem(error.status, "Not accepted", error.detail, field=error.field)

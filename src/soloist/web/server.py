@@ -148,6 +148,7 @@ def serve(app: App, listening: socket.socket, *, open_page: str = "") -> None:
         lifespan="on",
         timeout_graceful_shutdown=10,
         server_header=False,
+        proxy_headers=app.settings.server.tls,
     )
     server = uvicorn.Server(settings)
     if open_page:

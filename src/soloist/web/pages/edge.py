@@ -7,12 +7,13 @@ from typing import Any, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from soloist.insight.views import Frame
 from soloist.kernel.errors import SoloistError
 from soloist.web.doors import Door
 from soloist.web.render import page
+from soloist.web.security import open_to_all
 
 _TITLES = {
     403: "Not allowed",
@@ -47,6 +48,8 @@ async def fault(request: Request, error: Exception) -> Response:
     sentence = error.detail if isinstance(error, SoloistError | HTTPException) else ""
     if status == 404 and isinstance(error, HTTPException):
         sentence = "The address may be mistyped, or what it named was erased."
+    if open_to_all(request.url.path):
+        return PlainTextResponse(f"{_TITLES.get(status, 'Something went wrong')}. {sentence}".strip(), status)
     left = getattr(error, "left_house", "no")
     frame = await _frame(request)
     return page(
