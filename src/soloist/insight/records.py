@@ -14,7 +14,7 @@ PAGE = 50
 COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "person": (("Email", "emails"), ("Company", "company_name")),
     "company": (("Domain", "domain"),),
-    "lead": (("State", "verdict"), ("Language", "language")),
+    "lead": (("State", "state"), ("Language", "language")),
 }
 """Columns beside the title for the kinds that are shipped; other kinds show their first text fields."""
 
@@ -49,7 +49,8 @@ def plural(kind: str) -> str:
 
 
 def _line(row: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> views.TableRow:
-    cells = (row["title"], *(sheets.plain(row["body"].get(key)).replace("_", " ") for _, key in columns))
+    values = {**row["body"], "state": row["state"]}
+    cells = (row["title"], *(sheets.plain(values.get(key)).replace("_", " ") for _, key in columns))
     return views.TableRow(f"/records/{row['kind']}/{row['id']}", cells, row["updated"])
 
 
