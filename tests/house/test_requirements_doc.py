@@ -52,7 +52,7 @@ def test_every_requirement_has_an_honest_line() -> None:
         ("| J11 |", "| J12 |"),
         ("| open |", "| done |"),
         ("| open |", "| shown |"),
-        ("| - |", "| `tests/no_such_test.py` |"),
+        ("| - |\n", "| `tests/no_such_test.py` |\n"),
     ],
 )
 def test_a_dishonest_line_is_named(old: str, new: str) -> None:
