@@ -154,6 +154,7 @@ def test_every_icon_that_a_template_names_is_in_the_sprite():
                 "errors": {},
                 "values": {},
                 "trap": "website",
+                "ticket": "contact.1.a.b",
                 "done": "",
             },
         ),

@@ -413,10 +413,12 @@ class Desk:
     def _simple_option(self, tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, Any]:
         """Options that lead to a fresh card, a fresh run, or nothing."""
         if option == "again":
-            ident = card["subject"]
+            ident, only = card["subject"], ""
             if card["subject_kind"] == "effect":
-                ident = effects.get(tx.conn, ident)["proposal"]
-            return {"proposal": self.approvals.propose_again(tx, ident, actor=who, why="You asked for it again.")}
+                effect = effects.get(tx.conn, ident)
+                ident, only = effect["proposal"], "" if effect["group"] == "all" else effect["group"]
+            why = "You asked for it again."
+            return {"proposal": self.approvals.propose_again(tx, ident, actor=who, why=why, only=only)}
         if option in ("enquiry", "client"):
             tx.start(
                 f"reply:{option}:{card['subject']}", "reply", f"{option}:{card['subject']}", subject=card["subject"]
@@ -425,7 +427,10 @@ class Desk:
         if option == "retry":
             old = card["subject"]
             row = runs.get(tx.conn, old)
-            tx.start(f"{old}:again:{card['id'][-6:]}", row["flow"], row["input"], subject=row["subject"])
+            again = f"{old}:again:{card['id'][-6:]}"
+            tx.start(again, row["flow"], row["input"], subject=row["subject"])
+            if row["flow"] == "effect":
+                effects.hand_over(tx, row["input"], again)
             return {"state": "running again"}
         return {"state": "closed"}
 

@@ -54,6 +54,11 @@ def touch(tx: Tx, effect: Mapping[str, Any], note: str, **values: Any) -> None:
         raise Conflict("This effect was moved by someone else; nothing was changed.")
 
 
+def hand_over(tx: Tx, effect: str, run: str) -> None:
+    """Let another run carry an effect on: from now on it is the one that is woken."""
+    tx.run(effects.update().where(effects.c.id == effect).values(run=run))
+
+
 def begin_attempt(tx: Tx, effect: str, n: int, boot: str, request_hash: str) -> None:
     """Keep that attempt ``n`` is about to be made."""
     row = {"effect": effect, "n": n, "boot": boot, "request_hash": request_hash, "started": tx.now}

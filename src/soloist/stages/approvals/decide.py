@@ -95,3 +95,14 @@ def card_values(proposal: Mapping[str, Any], new: NewProposal, reason: str) -> d
 def seal_text(proposal: str, digest: str, decision: str, at: str) -> str:
     """What the server's seal on an approval covers."""
     return f"{proposal}\x1f{digest}\x1f{decision}\x1f{at}"
+
+
+def held_for(row: Mapping[str, Any], verdict: Mapping[str, Any]) -> int:
+    """Milliseconds an effect waits before it leaves: a rule that promises a way back holds what cannot be undone."""
+    promised = verdict["answer"] == "allow" and verdict["mode"] == "revert" and row["undo"] != "exact"
+    return max(int(row["hold_ms"]), int(verdict["window"] * 1000)) if promised else int(row["hold_ms"])
+
+
+def for_one(payload: Mapping[str, Any], recipient: str) -> dict[str, Any]:
+    """A mail for one of its recipients alone; the headers say so too."""
+    return {**payload, "to": [recipient], **({"cc": []} if "cc" in payload else {})}

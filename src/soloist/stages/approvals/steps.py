@@ -56,6 +56,7 @@ class Approvals:
         row["evidence"] |= {"new_recipient": new.new_recipient, "thread_known": new.thread_known}
         self._validate(row, row["payload"])
         verdict = self._judge(decide.facts_for_policy(row, row["payload"]))
+        row["hold_ms"] = decide.held_for(row, verdict)
         proposals.insert(tx, {**row, "policy_version": verdict["policy_version"]}, actor=actor)
         proposals.add_verdict(tx, new.id, new.hash, verdict, "proposed")
         tx.start(f"proposal:{new.id}", "proposal", new.id, subject=new.id, parent=new.run)
@@ -268,10 +269,16 @@ class Approvals:
         self._copy(tx, old, copy, why=why, actor=actor)
         return copy
 
-    def propose_again(self, tx: Tx, proposal_id: str, *, actor: str, why: str) -> str:
-        """A fresh waiting copy of an expired proposal; returns the copy's id."""
+    def propose_again(self, tx: Tx, proposal_id: str, *, actor: str, why: str, only: str = "") -> str:
+        """A fresh waiting copy of a proposal that came to nothing; returns the copy's id.
+
+        ``only`` is the one recipient it is for, when the others of a split mail were served.
+        """
         old = proposals.get(tx.conn, proposal_id)
-        copy = derived("proposal", proposal_id, "again", old["version"], old["state"])
+        copy = derived("proposal", proposal_id, "again", old["version"], old["state"], only)
+        if only:
+            payload = decide.for_one(old["payload"], only)
+            old |= {"payload": payload, "payload_hash": payload_hash(old["connector"], old["operation"], payload)}
         if proposals.find(tx.conn, copy) is None:
             self._copy(tx, old, copy, why=why, actor=actor)
         return copy
