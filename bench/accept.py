@@ -91,7 +91,7 @@ def _unit() -> Callable[[Tx], Any]:
     def work(tx: Tx) -> Any:
         event, new = events.accept(tx, "api", name, "message.received", payload, actor="token:bench")
         if new:
-            tx.start(f"intake:{event.id}", "intake", event.id, subject=event.id)
+            tx.start(f"intake:{event.id}", "intake", event.id, subject=event.id, fresh=True)
         return event, new
 
     return work

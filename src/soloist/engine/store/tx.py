@@ -113,13 +113,16 @@ class Tx:
         self.batch.pending[(event.source, event.external_id)] = event
         return event
 
-    def start(self, run: str, flow: str, value: str, *, subject: str = "", parent: str = "") -> bool:
+    def start(
+        self, run: str, flow: str, value: str, *, subject: str = "", parent: str = "", fresh: bool = False
+    ) -> bool:
         """Ask for a run of ``flow`` with the id ``run``: a row that the starter picks up after the commit.
 
         The same id starts once; returns whether it was new. The row is written at the end of the transaction.
+        ``fresh`` says that the id was made from one that this unit has just drawn, so there is nothing to look up.
         """
         batch = self.batch
-        if run in batch.runs or batch.driver.run(_KNOWN, {"run": run}).fetchone() is not None:
+        if not fresh and (run in batch.runs or batch.driver.run(_KNOWN, {"run": run}).fetchone() is not None):
             return False
         row = {"id": run, "flow": flow, "input": value, "subject": subject, "parent": parent, "started": batch.at}
         batch.runs[run] = row

@@ -78,7 +78,7 @@ class Intake:
         """The event and, for a message, its intake run, in one transaction."""
         event, new = events.accept(tx, source, external_id, kind, payload, actor=actor)
         if new and kind in inbound.KINDS:
-            tx.start(f"intake:{event.id}", "intake", event.id, subject=event.id)
+            tx.start(f"intake:{event.id}", "intake", event.id, subject=event.id, fresh=True)
         return event, new
 
     async def receive(self, run: str, event_id: str) -> dict[str, Any]:
