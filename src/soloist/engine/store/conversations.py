@@ -115,12 +115,6 @@ def automatic_since(conn: sa.Connection, conversation: str, since: str) -> int:
     return int(conn.execute(query).scalar() or 0)
 
 
-def open_with(conn: sa.Connection, sender: str) -> str | None:
-    """The newest conversation with this sender, or None."""
-    query = sa.select(messages.c.conversation).where((messages.c.sender == sender) & (messages.c.direction == "in"))
-    return conn.execute(query.order_by(messages.c.at.desc()).limit(1)).scalar()
-
-
 def ours(conn: sa.Connection, message_id: str) -> list[str]:
     """Ids of messages of ours that carry this Message-ID."""
     query = sa.select(messages.c.id).where((messages.c.message_id == message_id) & (messages.c.direction == "out"))

@@ -72,13 +72,6 @@ def once(
     return output
 
 
-def note_failure(tx: Tx, run: str, step: str, error: str) -> None:
-    """Keep a failed step on the run page."""
-    count = tx.conn.execute(sa.select(sa.func.count()).where(run_steps.c.run == run)).scalar() or 0
-    values = {"run": run, "step": step, "n": 1000 + count, "position": count, "error": error}
-    tx.run(run_steps.insert(), {**values, "started": tx.now, "ended": tx.now})
-
-
 def get(conn: sa.Connection, run: str) -> dict[str, Any]:
     """One run (NotFound)."""
     row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()

@@ -10,7 +10,6 @@ from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel import identity
-from soloist.kernel.hashing import json_hash
 from soloist.kernel.ids import derived
 from soloist.kernel.message import Qualified, Understanding
 from soloist.stages.records import decide
@@ -180,8 +179,3 @@ class Records:
             )
 
         return await self._store.write(work)
-
-
-def change_hash(change: Mapping[str, Any]) -> str:
-    """A stable name for a change, so that the same one is proposed once."""
-    return json_hash({key: change[key] for key in ("record", "version", "fields")})
