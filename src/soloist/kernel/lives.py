@@ -30,8 +30,8 @@ EFFECT = Machine(
         "unknown": {"reconciling", "needs_human", "intended"},
         "reconciling": {"succeeded", "intended", "needs_human"},
         "needs_human": {"resolved_done", "resolved_not_done", "intended"},
-        "succeeded": {"compensating"},
-        "resolved_done": {"compensating"},
+        "succeeded": {"compensating", "failed"},
+        "resolved_done": {"compensating", "failed"},
         "compensating": {"compensated", "compensation_failed"},
         "failed": set(),
         "resolved_not_done": set(),
@@ -39,7 +39,10 @@ EFFECT = Machine(
         "compensation_failed": set(),
     },
 )
-"""The life of an approved proposal at the outside; nothing leads back from attempting but an answer or a doubt."""
+"""The life of an approved proposal at the outside; nothing leads back from attempting but an answer or a doubt.
+
+A receipt says that the other side took it; a bounce that comes later turns it to failed.
+"""
 
 TASK = Machine(
     "card",

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from soloist.engine.store import base, migrate, settings
-from soloist.engine.store.store import Store
+from soloist.engine.store import base, migrate
 from soloist.engine.store.tables import metadata
 from soloist.kernel.errors import StoreTrouble
 from tests.engine.store import databases
@@ -76,7 +77,7 @@ def test_prepared_database_starts_an_empty_journal(url: str) -> None:
 def test_newer_schema_is_refused_and_left_alone(url: str, tmp_path: Path) -> None:
     _mark(url, "9999")
     before = _schema(url)
-    with pytest.raises(StoreTrouble, match=r"schema 9999; this version knows up to 0001.*Nothing was changed"):
+    with pytest.raises(StoreTrouble, match=r"schema 9999; this version knows up to 0002.*Nothing was changed"):
         migrate.prepare(url, tmp_path / "backups")
     assert _schema(url) == before
     assert not (tmp_path / "backups").exists()
@@ -88,20 +89,36 @@ def test_first_schema_names_no_table_of_the_code() -> None:
     assert "soloist.engine" not in text
 
 
-def test_a_file_is_copied_before_it_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An older version is feigned by its number; the copy is complete although the log was not written back."""
-    url = databases.migrated("sqlite", tmp_path)
-    store = Store(url)
-    store.write_now(lambda tx: settings.put(tx, "name", "Studio Linde"))
-    monkeypatch.setattr(migrate, "KNOWN", ("0000", "0001"))
-    monkeypatch.setattr(migrate, "_upgrade", lambda engine: _mark(url, "0001"))
-    _mark(url, "0000")
+def _at_first_schema(url: str) -> None:
+    """A database as the first version left it, with one message in it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with databases.engine(url).begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0001")
+        conn.execute(migrate.journal_head.insert().values(one=1, seq=0, hash=""))
+        conn.execute(sa.text("INSERT INTO messages (id, subject) VALUES ('m1', 'A new site')"))
+
+
+def test_a_home_of_the_first_version_is_migrated_with_its_rows(kind: str, tmp_path: Path) -> None:
+    url = databases.empty(kind, tmp_path)
+    _at_first_schema(url)
     migrate.prepare(url, tmp_path / "backups")
-    store.close()
-    copy = Store(base.sqlite_url(tmp_path / "backups" / "before-0001-from-0000.db"))
-    assert copy.read_now(lambda c: settings.value(c, "name")) == "Studio Linde"
-    assert copy.read_now(migrate.current) == "0000"
-    copy.close()
+    with databases.engine(url).connect() as conn:
+        assert migrate.current(conn) == migrate.HEAD
+        assert conn.execute(sa.text("SELECT subject, place FROM messages")).all() == [("A new site", "")]
+
+
+def test_a_file_is_copied_before_it_is_changed(tmp_path: Path) -> None:
+    """The copy is complete although the log was not written back."""
+    url = databases.empty("sqlite", tmp_path)
+    _at_first_schema(url)
+    migrate.prepare(url, tmp_path / "backups")
+    copy = base.reader(base.sqlite_url(tmp_path / "backups" / f"before-{migrate.HEAD}-from-0001.db"))
+    with copy.connect() as conn:
+        assert migrate.current(conn) == "0001"
+        assert conn.execute(sa.text("SELECT subject FROM messages")).scalar() == "A new site"
+    copy.dispose()
 
 
 def test_failed_migration_changes_nothing(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ from soloist.engine.store import base
 from soloist.engine.store.tables import journal_head
 from soloist.kernel.errors import StoreTrouble
 
-HEAD = "0001"
+HEAD = "0002"
 """The schema this version of Soloist works with."""
-KNOWN = ("0001",)
+KNOWN = ("0001", "0002")
 
 
 def current(conn: sa.Connection) -> str:

@@ -195,6 +195,9 @@ messages = sa.Table(
     _json("automatic"),
     _json("defects"),
     _json("understanding"),
+    _json("flags"),
+    _text("place"),
+    _json("summary"),
     sa.Index("ix_messages_conversation_at", "conversation", "at"),
     sa.Index("ix_messages_message_id", "message_id"),
     sa.Index("ix_messages_event", "event"),
@@ -378,6 +381,7 @@ effects = sa.Table(
     _text("updated"),
     _text("first_attempt"),
     _int("lookups"),
+    _json("late"),
     sa.UniqueConstraint("proposal", "group"),
     sa.Index("ix_effects_state", "state", "not_before"),
     sa.Index("ix_effects_ordinal", "ordinal"),
@@ -474,4 +478,45 @@ tokens = sa.Table(
 
 secrets = sa.Table(
     "secrets", metadata, _text("name", primary_key=True), sa.Column("sealed", sa.LargeBinary), _text("updated")
+)
+
+streams = sa.Table(
+    "streams",
+    metadata,
+    _text("connection", primary_key=True),
+    _text("stream", primary_key=True),
+    _text("cursor"),
+    _text("state"),
+    _int("done"),
+    _int("total"),
+    _text("trouble"),
+    _text("updated"),
+)
+
+labels = sa.Table(
+    "labels",
+    metadata,
+    _text("id", primary_key=True),
+    _text("message"),
+    _text("skill"),
+    _text("label"),
+    _text("was"),
+    _text("source"),
+    _text("who"),
+    _text("at"),
+    sa.Index("ix_labels_skill_at", "skill", "at"),
+    sa.Index("ix_labels_message", "message"),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    _text("boot", primary_key=True),
+    _text("kind"),
+    _text("executor"),
+    _text("host"),
+    _int("pid"),
+    _text("started"),
+    _text("seen"),
+    _text("ended"),
 )
