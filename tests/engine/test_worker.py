@@ -8,11 +8,12 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from soloist.engine.worker import LocalWorker, Worker
-from soloist.kernel.errors import BadInput, NotFound, TooLarge, WorkerTrouble
+from soloist.kernel.errors import BadInput, NotFound, SoloistError, TooLarge, WorkerTrouble
 
 MAIL = b"From: Ada Okafor <ada@okafor-ceramics.example>\r\nSubject: Website\r\n\r\nHello Mara"
 
@@ -164,6 +165,52 @@ async def test_other_calls_go_on_beside_one_that_dies(worker: Worker) -> None:
     assert first == third
 
 
+async def test_many_mails_are_read_in_order(worker: Worker) -> None:
+    mails = [MAIL.replace(b"Website", b"No %d" % number) for number in range(50)]
+    found = await worker.call_many("read_mail", [{}] * 50, mails)
+    assert [isinstance(one, dict) and one["subject"] for one in found] == [f"No {number}" for number in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [({"what": "raise"}, "no good"), ({"what": "exit"}, "code 3"), ({"what": b"x"}, "JSON"), ({"what": 1}, "string"),
+     ({"what": "sleep", "seconds": 30}, "longer than"), ({"what": "fill"}, "more memory")],
+)  # fmt: skip
+async def test_one_bad_input_fails_alone(worker: Worker, bad: dict[str, Any], told: str) -> None:
+    values = [{"what": "pid"}, bad, {"what": "pid"}]
+    first, second, third = await worker.call_many("act", values, timeout=5)
+    assert isinstance(first, dict)
+    assert isinstance(third, dict)
+    with pytest.raises(SoloistError, match=told):
+        raise second if isinstance(second, SoloistError) else AssertionError(second)
+
+
+async def test_a_call_comes_in_between_many(worker: Worker) -> None:
+    many = asyncio.create_task(worker.call_many("act", [{"what": "sleep", "seconds": 0.02}] * 64))
+    await asyncio.sleep(0.05)
+    assert await said(worker, "pid")
+    assert not many.done()
+    assert len(await many) == 64
+
+
+async def test_many_too_large_ones_are_split(worker: Worker) -> None:
+    large = MAIL + b"x" * (5 << 20)
+    found = await worker.call_many("read_mail", [{}] * 4, [large] * 4)
+    assert all(isinstance(one, dict) and one["subject"] == "Website" for one in found)
+    with pytest.raises(ValueError, match="2 values and 1 blobs"):
+        await worker.call_many("read_mail", [{}, {}], [MAIL])
+
+
+async def test_the_local_worker_answers_many_alike(worker: Worker) -> None:
+    values = [{}, {"max_parts": 0}]
+    mine, theirs = (
+        await LocalWorker().call_many("read_mail", values, [MAIL] * 2),
+        await worker.call_many("read_mail", values, [MAIL] * 2),
+    )
+    assert mine[0] == theirs[0]
+    assert str(mine[1]) == str(theirs[1])
+
+
 async def test_what_a_skill_prints_disturbs_nothing(worker: Worker) -> None:
     assert await said(worker, "noise") == "quiet"
 
@@ -225,6 +272,25 @@ async def test_close_stops_a_running_call_and_refuses_others(tmp_path: Path) -> 
         await running
     with pytest.raises(WorkerTrouble, match="closed"):
         await worker.call("read_mail", {}, MAIL)
+
+
+async def test_many_go_on_in_the_next_child_at_the_processor_limit() -> None:
+    worker = Worker(cpu=1)
+    mail = b"From: a@b.example\r\nSubject: X\r\nContent-Type: text/html\r\n\r\n" + b"<a " * 50_000
+    found = await worker.call_many("read_mail", [{}] * 8, [mail] * 8)
+    assert [isinstance(one, dict) and one["subject"] for one in found] == ["X"] * 8
+    worker.close()
+
+
+async def test_close_ends_many_too(tmp_path: Path) -> None:
+    (tmp_path / "bad_skills.py").write_text(SKILLS)
+    closing = Worker(plugins=["bad_skills:register"], paths=[str(tmp_path)])
+    running = asyncio.create_task(closing.call_many("act", [{"what": "sleep", "seconds": 0.2}] * 20))
+    await asyncio.sleep(1)
+    closing.close()
+    with pytest.raises(WorkerTrouble, match="closed"):
+        await running
+    assert closing.pid is None
 
 
 async def test_a_child_near_its_processor_limit_is_replaced_between_calls() -> None:

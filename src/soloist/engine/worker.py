@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +23,10 @@ MEMORY = 1536 * 1024 * 1024
 CPU = 600
 IDLE = 60.0
 STDERR_KEPT = 8192
+AT_ONCE = 16
+"""Calls that go to the child together; what someone waits for never waits for more than these."""
+TOGETHER = 8 * 1024 * 1024
+"""Bytes that go to the child together; one call may be larger than that."""
 
 _ROOT = str(Path(worker_main.__file__).parents[2])
 _BOOT = (
@@ -84,6 +88,28 @@ class Worker:
             raise errors.TooLarge(f"{len(blob)} bytes are more than the {worker_main.MAX_BLOB} that can be read.")
         return await asyncio.wrap_future(self._queue.submit(self._call, skill, value, blob, timeout))
 
+    async def call_many(
+        self,
+        skill: str,
+        values: Sequence[dict[str, Any]],
+        blobs: Sequence[bytes] = (),
+        *,
+        timeout: float = 20.0,  # for each call, from the answer before it
+    ) -> list[dict[str, Any] | errors.SoloistError]:
+        """Run a skill on many inputs with few round trips; ``blobs`` is empty or has one for each value.
+
+        One outcome an input, in order: the output, or the error it met. An input that kills the child or takes too
+        long is an error of its own; those after it are answered by the next child. WorkerTrouble when closed.
+        """
+        if blobs and len(blobs) != len(values):
+            raise ValueError(f"{len(values)} values and {len(blobs)} blobs")
+        found: list[dict[str, Any] | errors.SoloistError] = []
+        for some, parts in _portions(values, blobs or [b""] * len(values)):
+            if self._closed:
+                raise errors.WorkerTrouble("The reading process was closed; the rest was not read.")
+            found += await asyncio.wrap_future(self._queue.submit(self._call_some, skill, some, parts, timeout))
+        return found
+
     def close(self) -> None:
         """End the child; calls that still wait are refused."""
         self._closed = True
@@ -115,6 +141,29 @@ class Worker:
             self._stop()
         self._watch()
         return _result(skill, reply)
+
+    def _call_some(
+        self, skill: str, values: list[dict[str, Any]], blobs: list[bytes], timeout: float
+    ) -> list[dict[str, Any] | errors.SoloistError]:
+        """The outcomes of one portion, with as many children as it takes."""
+        pairs = zip(values, blobs, strict=True)
+        found: list[dict[str, Any] | errors.SoloistError | None] = [_unfit(skill, *pair) for pair in pairs]
+        while left := [index for index, outcome in enumerate(found) if outcome is None]:
+            if self._closed:
+                raise errors.WorkerTrouble("The reading process was closed; the rest was not read.")
+            child = self._ready()
+            try:
+                replies = child.ask_many(skill, [values[i] for i in left], [blobs[i] for i in left], timeout)
+                for index, reply in zip(left, replies, strict=False):
+                    found[index] = _outcome(skill, reply)
+                    if reply.get("last"):
+                        self._stop()
+            except _Died as death:
+                self._stop()
+                index = next(index for index, outcome in enumerate(found) if outcome is None)
+                found[index] = errors.WorkerTrouble(_account(skill, death, child, timeout))
+        self._watch()
+        return [outcome for outcome in found if outcome is not None]
 
     def _ready(self) -> _Child:
         if self._child and self._child.process.poll() is not None:
@@ -155,6 +204,39 @@ class Worker:
             self._sleep(left)
 
 
+def _portions(
+    values: Sequence[dict[str, Any]], blobs: Sequence[bytes]
+) -> Iterator[tuple[list[dict[str, Any]], list[bytes]]]:
+    """Inputs in groups that are small enough to go together."""
+    start = size = 0
+    for index, blob in enumerate(blobs):
+        if index > start and (index - start == AT_ONCE or size + len(blob) > TOGETHER):
+            yield [*values[start:index]], [*blobs[start:index]]
+            start, size = index, 0
+        size += len(blob)
+    if start < len(values):
+        yield [*values[start:]], [*blobs[start:]]
+
+
+def _unfit(skill: str, value: dict[str, Any], blob: bytes) -> errors.SoloistError | None:
+    """Why an input cannot be sent, None when it can."""
+    if len(blob) > worker_main.MAX_BLOB:
+        return errors.TooLarge(f"{len(blob)} bytes are more than the {worker_main.MAX_BLOB} that can be read.")
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError) as error:
+        return errors.BadInput(f"{skill} can only be given JSON values: {error}")
+    return None
+
+
+def _outcome(skill: str, reply: dict[str, Any]) -> dict[str, Any] | errors.SoloistError:
+    """As _result, with the error handed over instead of raised."""
+    try:
+        return _result(skill, reply)
+    except errors.SoloistError as error:
+        return error
+
+
 class LocalWorker:
     """The same calls in this process, without limits: for tests and trusted input, never for mail from outside."""
 
@@ -172,6 +254,18 @@ class LocalWorker:
     ) -> dict[str, Any]:
         """As Worker.call; ``timeout`` is not enforced."""
         return _result(skill, worker_main.answer(self._plugins, skill, value, blob))
+
+    async def call_many(
+        self,
+        skill: str,
+        values: Sequence[dict[str, Any]],
+        blobs: Sequence[bytes] = (),
+        *,
+        timeout: float = 20.0,  # for each call, from the answer before it
+    ) -> list[dict[str, Any] | errors.SoloistError]:
+        """As Worker.call_many; ``timeout`` is not enforced."""
+        pairs = zip(values, blobs or [b""] * len(values), strict=True)
+        return [_outcome(skill, worker_main.answer(self._plugins, skill, value, blob)) for value, blob in pairs]
 
     def close(self) -> None:
         """Nothing to end."""
@@ -213,6 +307,30 @@ class _Child:
 
     def ask(self, header: dict[str, Any], blob: bytes, timeout: float) -> dict[str, Any]:
         """Send one call and wait for its answer; _Died when none comes in ``timeout`` seconds."""
+        with self._in_time(timeout):
+            worker_main.write_frame(_stream(self.process.stdin), header, blob)
+            return self._reply()
+
+    def ask_many(
+        self, skill: str, values: list[dict[str, Any]], blobs: list[bytes], timeout: float
+    ) -> Iterator[dict[str, Any]]:
+        """Send calls together and give their answers as they come, fewer when one is marked as the child's last.
+
+        _Died when an answer takes longer than ``timeout`` seconds.
+        """
+        header = {"skill": skill, "values": values, "sizes": [len(blob) for blob in blobs]}
+        with self._in_time(timeout):
+            worker_main.write_frame(_stream(self.process.stdin), header, b"".join(blobs))
+        for _ in values:
+            with self._in_time(timeout):
+                reply = self._reply()
+            yield reply
+            if reply.get("last"):
+                return
+
+    @contextlib.contextmanager
+    def _in_time(self, timeout: float) -> Iterator[None]:
+        """Kill the child when what is done here takes longer; a child that ends meanwhile is _Died."""
         late = threading.Event()
 
         def stop() -> None:
@@ -223,14 +341,16 @@ class _Child:
         timer.daemon = True
         timer.start()
         try:
-            worker_main.write_frame(_stream(self.process.stdin), header, blob)
-            frame = worker_main.read_frame(_stream(self.process.stdout))
+            yield
         except (OSError, ValueError, worker_main.FrameBroken) as error:
             raise _Died(late=late.is_set(), why=str(error)) from error
         finally:
             timer.cancel()
+
+    def _reply(self) -> dict[str, Any]:
+        frame = worker_main.read_frame(_stream(self.process.stdout))
         if frame is None:
-            raise _Died(late=late.is_set())
+            raise worker_main.FrameBroken("the stream ended")
         return frame[0]
 
     def kill(self) -> None:

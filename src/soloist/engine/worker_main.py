@@ -1,6 +1,7 @@
 """The limited worker process: it takes one skill call after another from its standard input; it opens nothing else.
 
-A frame is a 4-byte big-endian header length, a JSON header, and a blob of ``header["blob"]`` bytes.
+A frame is a 4-byte big-endian header length, a JSON header, and a blob of ``header["blob"]`` bytes. A request holds
+``skill`` and ``value``, or ``skill``, ``values`` and ``sizes`` (of the parts of the blob), answered value by value.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from pydantic import ValidationError
@@ -120,20 +121,31 @@ def main(options: dict[str, Any]) -> int:
     sys.addaudithook(_refuse)
     plugins: Registry | None = None
     while (frame := read_frame(requests)) is not None:
-        header, blob = frame
-        try:
-            plugins = plugins or load(options["plugins"])
-            reply = answer(plugins, header["skill"], header["value"], blob)
-        except MemoryError:
-            limit = f"the {options['memory'] >> 20} MB it may use"
-            message = f"{header['skill']} needed more memory than {limit}; it was stopped."
-            write_frame(replies, {**_error("WorkerTrouble", message, None), "last": True})
-            return 0
-        last = time.process_time() > options["cpu"] / 2  # the limit counts all calls; leave before it strikes
-        write_frame(replies, {**reply, "last": last})
-        if last:
-            return 0
+        for skill, value, blob in _calls(*frame):
+            try:
+                plugins = plugins or load(options["plugins"])
+                reply = answer(plugins, skill, value, blob)
+            except MemoryError:
+                limit = f"the {options['memory'] >> 20} MB it may use"
+                message = f"{skill} needed more memory than {limit}; it was stopped."
+                write_frame(replies, {**_error("WorkerTrouble", message, None), "last": True})
+                return 0
+            last = time.process_time() > options["cpu"] / 2  # the limit counts all calls; leave before it strikes
+            write_frame(replies, {**reply, "last": last})
+            if last:
+                return 0
     return 0
+
+
+def _calls(header: dict[str, Any], blob: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
+    """The calls of a request: skill, value and blob of each."""
+    if "values" not in header:
+        yield header["skill"], header["value"], blob
+        return
+    start = 0
+    for value, size in zip(header["values"], header["sizes"], strict=True):
+        yield header["skill"], value, blob[start : start + size]
+        start += size
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:
