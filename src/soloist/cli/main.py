@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from soloist.cli import house, keys, serve, work
+from soloist.cli import house, keys, serve, service, work
 
 app = typer.Typer(
     name="soloist",
@@ -34,6 +34,7 @@ for command in (
 app.command("open")(serve.open_console)
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
+app.add_typer(service.service, name="service")
 
 
 def run() -> None:
