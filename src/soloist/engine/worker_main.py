@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from soloist.engine import registry
+from soloist.engine.local import serve
 from soloist.kernel.errors import SoloistError
 from soloist.sdk import Registry
 
@@ -42,7 +43,7 @@ class FrameBroken(Exception):
 
 
 def load(more: Sequence[str] = ()) -> Registry:
-    """Every plugin that the registry finds, and ``more``: register functions written as module:function."""
+    """Every plugin that the registry finds, ``more`` (functions as module:function), and the calls ``local.*``."""
     plugins = registry.load()
     for target in more:
         module, _, function = target.partition(":")
@@ -50,6 +51,8 @@ def load(more: Sequence[str] = ()) -> Registry:
             getattr(importlib.import_module(module), function or "register")(plugins)
         except Exception as error:  # noqa: BLE001  # a plugin is someone else's code: one fault must not stop the rest
             plugins.troubles.append(f"{target}: {type(error).__name__}: {error}")
+    for one in serve.Local(plugins).skills():
+        plugins.add_skill(one)
     return plugins
 
 
