@@ -198,6 +198,8 @@ messages = sa.Table(
     _json("flags"),
     _text("place"),
     _json("summary"),
+    _text("date"),
+    sa.Index("ix_messages_sender", "sender"),
     sa.Index("ix_messages_conversation_at", "conversation", "at"),
     sa.Index("ix_messages_message_id", "message_id"),
     sa.Index("ix_messages_event", "event"),
@@ -385,6 +387,7 @@ effects = sa.Table(
     sa.UniqueConstraint("proposal", "group"),
     sa.Index("ix_effects_state", "state", "not_before"),
     sa.Index("ix_effects_ordinal", "ordinal"),
+    sa.Index("ix_effects_key", "key"),
 )
 
 effect_attempts = sa.Table(
@@ -481,7 +484,7 @@ secrets = sa.Table(
 )
 
 streams = sa.Table(
-    "streams",
+    "intake_streams",  # the durable engine has a table "streams" in the same SQLite file
     metadata,
     _text("connection", primary_key=True),
     _text("stream", primary_key=True),
@@ -491,6 +494,14 @@ streams = sa.Table(
     _int("total"),
     _text("trouble"),
     _text("updated"),
+)
+
+thread_ids = sa.Table(
+    "thread_ids",
+    metadata,
+    _text("ref", primary_key=True),
+    _text("conversation"),
+    sa.Index("ix_thread_ids_conversation", "conversation"),
 )
 
 labels = sa.Table(

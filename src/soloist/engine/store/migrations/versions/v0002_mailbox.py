@@ -14,8 +14,12 @@ def upgrade() -> None:
     op.add_column("messages", sa.Column("flags", sa.Text()))
     op.add_column("messages", _text("place"))
     op.add_column("messages", sa.Column("summary", sa.Text()))
+    op.add_column("messages", _text("date"))
+    op.create_index("ix_messages_sender", "messages", ["sender"])
     op.add_column("effects", sa.Column("late", sa.Text()))
+    op.create_index("ix_effects_key", "effects", ["key"])
     _streams()
+    _thread_ids()
     _labels()
     _workers()
 
@@ -32,7 +36,7 @@ def _number(name: str) -> sa.Column[int]:
 
 def _streams() -> None:
     op.create_table(
-        "streams",
+        "intake_streams",
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("stream", sa.Text(), nullable=False),
         _text("cursor"),
@@ -41,8 +45,18 @@ def _streams() -> None:
         _number("total"),
         _text("trouble"),
         _text("updated"),
-        sa.PrimaryKeyConstraint("connection", "stream", name="pk_streams"),
+        sa.PrimaryKeyConstraint("connection", "stream", name="pk_intake_streams"),
     )
+
+
+def _thread_ids() -> None:
+    op.create_table(
+        "thread_ids",
+        sa.Column("ref", sa.Text(), nullable=False),
+        _text("conversation"),
+        sa.PrimaryKeyConstraint("ref", name="pk_thread_ids"),
+    )
+    op.create_index("ix_thread_ids_conversation", "thread_ids", ["conversation"])
 
 
 def _labels() -> None:
