@@ -1,0 +1,86 @@
+"""Health: what /healthz and /readyz answer, for a watcher outside; it repairs nothing.
+
+/healthz says that the process answers. /readyz answers 503 with the reasons while work cannot be done; a source in
+trouble is listed and tried again by itself, so it counts only with ``?strict=1``, which is what a dead-man ping asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from soloist.app import App
+from soloist.engine.store import settings
+from soloist.engine.waking import Waking
+from soloist.kernel.errors import SoloistError
+from soloist.web.security import is_loopback
+
+DATABASE_WITHIN = 5.0
+"""Seconds the database has for an empty commit."""
+SETTLE = 3.0
+"""Seconds that sources have after a sleep before what became due meanwhile is looked at."""
+
+
+async def healthz(_: Request) -> Response:
+    """The process answers."""
+    return JSONResponse({"ok": True})
+
+
+async def readyz(request: Request) -> Response:
+    """Whether work can be done now: {ok}; on this machine also why not: engine, database, sources, reasons."""
+    app: App = request.app.state.app
+    found: dict[str, Any] = {
+        "engine": app.engine is not None,
+        "database": await _database(app),
+        "sources": dict(app.sources.troubles),
+        "stopped_since": "",
+    }
+    if found["database"]:
+        found["stopped_since"] = await app.store.read(lambda conn: settings.value(conn, settings.STOP))
+    reasons = _reasons(found, strict=request.query_params.get("strict") == "1")
+    answer: dict[str, Any] = {"ok": not reasons}
+    if request.client is not None and is_loopback(request.client.host):  # names of mailboxes are nobody else's business
+        answer |= {**found, "reasons": reasons}
+    return JSONResponse(answer, status_code=503 if reasons else 200)
+
+
+def _reasons(found: dict[str, Any], *, strict: bool) -> list[str]:
+    """What keeps work from being done, one sentence each."""
+    reasons = []
+    if not found["engine"]:
+        reasons.append("The engine is not running yet.")
+    if not found["database"]:
+        reasons.append(f"The database took no write within {DATABASE_WITHIN:.0f} s.")
+    if strict:
+        reasons += [f"{name} cannot be read: {trouble}" for name, trouble in sorted(found["sources"].items())]
+    if strict and found["stopped_since"]:
+        reasons.append(f"The stop button is pressed since {found['stopped_since']}.")
+    return reasons
+
+
+async def _database(app: App) -> bool:
+    """Whether an empty commit goes through."""
+    try:
+        await asyncio.wait_for(app.store.write(lambda tx: None, full=False), DATABASE_WITHIN)
+    except (SoloistError, TimeoutError):
+        return False
+    return True
+
+
+def watch_of(app: App) -> Waking:
+    """The watch for sleep: sources first, so that a client's new word is in before anything held goes out."""
+
+    async def sources(_slept: float) -> None:
+        app.sources.wake()
+        await asyncio.sleep(SETTLE)
+
+    async def deadlines(slept: float) -> None:
+        from soloist.engine.durable.rechecking import recheck  # the engine is loaded behind the first page
+
+        if app.engine is not None:
+            await recheck(slept)
+
+    return Waking(app.store, [sources, deadlines])
