@@ -86,7 +86,7 @@ class Mail(Part):
     maildir_in: str = "mail/in"
     maildir_out: str = "mail/out"
     drop: str = "drop"
-    out: str = Field(default="mail", description="the connector that sends mail")
+    out: str = Field(default="", description="the connector that sends mail; empty: your mailbox, else the folder")
     hold: str = "30s"
     max_bytes: int = Field(default=25 * 1024 * 1024, ge=10_000, le=100 * 1024 * 1024)
 
@@ -165,7 +165,7 @@ class HttpOperation(Part):
 class ConnectorPart(Part):
     """A connector the operator configured: ``kind`` says which adapter; the rest is the adapter's."""
 
-    kind: Literal["http", "smtp", "maildir"]
+    kind: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$", description="http, smtp, maildir, mail, or a plugin's")
     base_url: str = ""
     allow_private_network: bool = False
     headers: dict[str, str] = {}
@@ -181,13 +181,43 @@ class ConnectorPart(Part):
     username: str = ""
     password_secret: str = Field(default="", description="name of a secret in the vault")
     folder: str = "mail/out"
+    address: str = Field(default="", description="the mailbox's own address")
+    provider: str = Field(default="", description="google, microsoft, or the name of another preset")
+    imap_host: str = ""
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_security: Literal["starttls", "tls", "none"] = "tls"
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    auth: Literal["password", "xoauth2"] = "password"
+    authorize_url: str = ""
+    token_url: str = ""
+    client_id: str = ""
+    client_secret: str = Field(default="", description="name of a secret in the vault; empty for a public client")
+    refresh_secret: str = Field(default="", description="name of a secret in the vault")
+    scope: str = ""
+    ca_file: str = Field(default="", description="certificate authority of a server you run yourself")
+    folders: list[str] = Field(default=["INBOX"], description="mail folders that are read")
+    sent_folder: str = Field(default="", description="where sent mail lies; empty asks the server")
+    keep_sent: Literal["auto", "yes", "no"] = Field(
+        default="auto", description="whether a copy is put into Sent; auto: unless the provider does it"
+    )
+    back_fill: str = Field(default="90d", description="how far back mail is read at the start")
+    poll: str = Field(default="60s", description="pause between two looks where the server does not push")
+    settings: dict[str, Any] = Field(default={}, description="what a plugin's own adapter needs")
+
+    @field_validator("back_fill", "poll")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        seconds(value)
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> ConnectorPart:
-        if self.kind == "http" and not self.base_url:
-            raise ValueError("an http connector needs base_url")
-        if self.kind == "smtp" and not self.host:
-            raise ValueError("an smtp connector needs host")
+        needs = {"http": ("base_url",), "smtp": ("host",), "mail": ("address", "imap_host", "smtp_host", "username")}
+        for name in needs.get(self.kind, ()):
+            if not getattr(self, name):
+                raise ValueError(f"a connector of the kind {self.kind} needs {name}")
         return self
 
 

@@ -10,7 +10,6 @@ import pytest
 from soloist.config import Settings, parse
 from soloist.engine.connections import Granted, connections
 from soloist.engine.outbound import Door
-from soloist.engine.rate import Rates
 from soloist.engine.registry import load
 from soloist.kernel.errors import BadConfig, BadInput, NotFound
 from soloist.sdk import (
@@ -21,6 +20,7 @@ from soloist.sdk import (
     Done,
     Found,
     Lookup,
+    Manifest,
     Operation,
     Outcome,
     Plan,
@@ -40,6 +40,7 @@ class Fake(Base):
     """An adapter in place of the http one; ``does`` is an outcome, an exception, or a coroutine function."""
 
     kind = "http"
+    manifest = Manifest(urls=("base_url",))
 
     def __init__(self) -> None:
         self.does: Any = Done(Receipt("ch_1"))
@@ -212,7 +213,7 @@ async def test_final_refusals_do_not_pause_it(door: Door, fake: Fake) -> None:
 
 
 async def test_a_short_wait_for_the_rate_is_waited_and_a_long_one_refused(door: Door, fake: Fake) -> None:
-    door.rates = Rates(per_second=1, per_minute=2)
+    fake.manifest = Manifest(per_second=1, per_minute=2)
     found = [await door.execute("shop", plan(door)) for _ in range(3)]
     assert [type(outcome) for outcome in found] == [Done, Done, Refused]
     assert "rate limit" in found[2].reason

@@ -9,7 +9,7 @@ from soloist.config import Settings
 from soloist.engine import registry as module
 from soloist.engine.connections import Connection, connections, context
 from soloist.engine.registry import ReadingHalf, describe, load, reading_halves
-from soloist.sdk import Base, Registry
+from soloist.sdk import Base, Manifest, Registry
 
 
 class Post(Base):
@@ -98,8 +98,8 @@ def test_only_the_named_plugins_are_loaded(
 
 
 def halves(tmp_path: Path, settings: Settings) -> dict[str, ReadingHalf]:
-    def make(connection: Connection):
-        return context(connection, settings=settings, home=tmp_path, secrets=lambda name: "")
+    def make(connection: Connection, manifest: Manifest):
+        return context(connection, manifest, settings=settings, home=tmp_path, secrets=lambda name: "")
 
     return reading_halves(connections(settings), load(), make)
 
@@ -113,10 +113,10 @@ async def test_a_reading_half_checks_pulls_and_puts_aside(tmp_path: Path) -> Non
     incoming = halves(tmp_path, Settings())["mail-in"]
     (tmp_path / "mail/in/new").mkdir(parents=True)
     (tmp_path / "mail/in/new/1").write_bytes(b"hello")
-    (page,) = [page async for page in incoming.pull("")]
+    (page,) = [page async for page in incoming.pull("new", "")]
     incoming.done_with(page.arrivals[0])
     assert (await incoming.check()).state == "ok"
-    assert [page async for page in incoming.pull("")] == []
+    assert [page async for page in incoming.pull("new", "")] == []
 
 
 def test_operations_are_described_for_doctor_and_api(tmp_path: Path) -> None:

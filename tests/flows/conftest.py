@@ -18,7 +18,7 @@ from soloist.app import App
 from soloist.cli import sample
 from soloist.engine.store import tables
 from soloist.engine.worker import Worker
-from soloist.flows import sources
+from soloist.plugins.connectors import dropfolder, maildir
 from soloist.stages.approvals import Decision
 
 ASKS = (
@@ -141,7 +141,8 @@ def worker() -> Iterator[Worker]:
 async def house(tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     """Opens Studio Linde without its sample mails; keyword arguments replace values of its soloist.toml."""
     monkeypatch.setattr("soloist.app.Worker", lambda: worker)
-    monkeypatch.setattr(sources, "EVERY", 0.02)
+    for plugin in (maildir, dropfolder):
+        monkeypatch.setattr(plugin, "LOOK_EVERY", 0.02)
     opened: list[House] = []
 
     async def open_house(more: str = "", **values: str) -> House:

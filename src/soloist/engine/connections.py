@@ -5,17 +5,19 @@ Three exist without configuration: ``mail`` (the outgoing maildir), ``mail-in`` 
 
 from __future__ import annotations
 
+import contextlib
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from soloist import config
-from soloist.engine.egress import Egress, Resolver, system_resolver
+from soloist.engine.egress import Egress, Resolver, parse_url, plain_host, system_resolver
 from soloist.engine.files import FolderFiles
 from soloist.kernel.errors import BadConfig
-from soloist.sdk import Ctx, NotSent
+from soloist.sdk import Ctx, HttpAnswer, Manifest, NotSent
 
 _SECRET = re.compile(r"\{secret\.([A-Za-z0-9_.-]{1,100})\}")
 
@@ -69,47 +71,118 @@ def connections(settings: config.Settings) -> dict[str, Connection]:
     }
     for name, part in settings.connectors.items():
         own = part.model_dump(mode="json", by_alias=True)
-        found[name] = Connection(name, part.kind, {**common, "direction": "out", **own})
+        found[name] = Connection(name, part.kind, {**common, "direction": "out", **own, **own["settings"]})
     return found
 
 
 def context(
     connection: Connection,
+    manifest: Manifest,
     *,
     settings: config.Settings,
     home: Path,
     secrets: Secrets,
+    renew: Callable[[str, str], None] | None = None,
     resolver: Resolver = system_resolver,
 ) -> Ctx:
-    """The Ctx of one connection: http and dial for its host only, files below its folder only, its secrets only."""
+    """The Ctx of one connection: exactly what its adapter's manifest asks for, below and within its own settings."""
     own = connection.settings
-    egress = _egress(connection, resolver)
+    names = _named_secrets(own) | {str(own[key]) for key in manifest.secrets if own.get(key)}
+    http = _ways(connection, manifest.urls, resolver)
+    dial = _lines(connection, manifest.dials, resolver)
+
+    def keep(name: str, value: str) -> None:
+        if name in names and renew is not None:
+            renew(name, value)
+
     return Ctx(
         name=connection.name,
         settings=own,
-        http=egress if connection.kind == "http" else None,
-        dial=egress if connection.kind == "smtp" else None,
-        files=FolderFiles(home / Path(own["folder"]).expanduser())
-        if connection.kind in {"maildir", "dropfolder"}
-        else None,
-        secrets=Granted(_named_secrets(own), secrets),
+        http=http if manifest.urls else None,
+        dial=dial if manifest.dials else None,
+        files=FolderFiles(home / Path(own[manifest.files]).expanduser()) if manifest.files else None,
+        secrets=Granted(frozenset(names), secrets),
         home_domain=settings.business.email.rpartition("@")[2] or "localhost",
+        renew=keep,
     )
 
 
-def _egress(connection: Connection, resolver: Resolver) -> Egress | None:
-    """The way out of this connection; BadConfig when its own address breaks the rules of egress."""
-    own = connection.settings
+class Ways:
+    """Http and Dial for the hosts of one connection's settings, each with an egress of its own."""
+
+    def __init__(self, egresses: Mapping[tuple[str, int], Egress]) -> None:
+        """By host and port, as the settings have them."""
+        self._egresses = dict(egresses)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float,  # the sdk's signature
+    ) -> HttpAnswer:
+        """One request to one of the hosts; NotSent for any other."""
+        target = parse_url(url)
+        egress = self._for(target.host, target.port)
+        return await egress.send(method, url, headers=headers, body=body, timeout=timeout)
+
+    async def resolve(self, host: str, port: int) -> str:
+        """The checked address of one of the hosts; NotSent for any other."""
+        return await self._for(host, port).resolve(host, port)
+
+    def _for(self, host: str, port: int) -> Egress:
+        egress = self._egresses.get((plain_host(f"[{host}]" if ":" in host else host), port))
+        if egress is None:
+            known = ", ".join(f"{name}:{number}" for name, number in self._egresses) or "no server"
+            raise NotSent(f"This connector may reach {known} only, not {host}:{port}; nothing was sent.")
+        return egress
+
+
+def _ways(connection: Connection, keys: tuple[str, ...], resolver: Resolver) -> Ways:
+    """Egresses for the settings that hold URLs; BadConfig when one breaks the rules of egress."""
+    own, found = connection.settings, {}
+    for key in keys:
+        if not own.get(key):
+            continue
+        with _told_as(connection, key):
+            target = parse_url(str(own[key]))
+            found[target.host, target.port] = _egress(own, target.host, target.port, resolver)
+    return Ways(found)
+
+
+def _lines(connection: Connection, pairs: tuple[tuple[str, str], ...], resolver: Resolver) -> Ways:
+    """Egresses for the settings that hold a host and a port."""
+    own, found = connection.settings, {}
+    for host_key, port_key in pairs:
+        if not own.get(host_key):
+            continue
+        with _told_as(connection, host_key):
+            host = str(own[host_key])
+            host = plain_host(f"[{host}]" if ":" in host else host)
+            found[host, int(own[port_key])] = _egress(own, host, int(own[port_key]), resolver)
+    return Ways(found)
+
+
+def _egress(own: Mapping[str, Any], host: str, port: int, resolver: Resolver) -> Egress:
+    """The way to one server; a server of the operator's own may have a certificate authority of its own."""
+    authority = own.get("ca_file")
+    tls = ssl.create_default_context(cafile=str(Path(authority).expanduser())) if authority else None
     private = bool(own.get("allow_private_network", False))
+    return Egress(host, port, allow_private=private, resolver=resolver, tls=tls)
+
+
+@contextlib.contextmanager
+def _told_as(connection: Connection, key: str) -> Iterator[None]:
+    """A setting that breaks the rules of egress is the operator's matter: BadConfig with its place."""
+    place = f"connectors.{connection.name}.{key}"
     try:
-        if own.get("base_url"):
-            return Egress.for_url(own["base_url"], allow_private=private, resolver=resolver)
-        if own.get("host"):
-            return Egress(own["host"], own["port"], allow_private=private, resolver=resolver)
+        yield
     except NotSent as error:
-        place = f"connectors.{connection.name}." + ("base_url" if own.get("base_url") else "host")
         raise BadConfig(f"{place}: {error}", field=place) from error
-    return None
+    except OSError as error:
+        raise BadConfig(f"connectors.{connection.name}.ca_file: {error}", field=place) from error
 
 
 def _named_secrets(value: Any) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,20 @@ SHORT_WAIT = 2.0
 class Door:
     """Prepares, executes, finds and undoes operations of the configured connections."""
 
-    def __init__(self, settings: Settings, home: Path, registry: Registry, secrets: Secrets) -> None:
-        """``secrets`` looks a secret up by name; it is asked only while a request is being sent."""
+    def __init__(
+        self,
+        settings: Settings,
+        home: Path,
+        registry: Registry,
+        secrets: Secrets,
+        renew: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """``secrets`` looks a secret up by name, only while a request is being sent; ``renew`` keeps a new one."""
+        self._renew = renew
         self._settings, self._home, self._registry, self._secrets = settings, home, registry, secrets
         self._connections = connections(settings)
         self._contexts: dict[str, Ctx] = {}
-        self.rates = Rates()
-        self.mail_rates = Rates(per_second=5, per_minute=120)
+        self._rates: dict[str, Rates] = {}
         self.breakers = Breakers()
 
     def operation(self, connector: str, operation: str) -> Operation:
@@ -116,14 +123,30 @@ class Door:
                 "or did not load. Run: soloist doctor",
                 field="connector",
             )
-        return adapter, self._context(connection)
+        return adapter, self._context(connection, adapter)
 
-    def _context(self, connection: Connection) -> Ctx:
+    def _context(self, connection: Connection, adapter: Connector) -> Ctx:
         if connection.name not in self._contexts:
+            manifest = adapter.manifest
+            self._rates[connection.name] = Rates(per_second=manifest.per_second, per_minute=manifest.per_minute)
             self._contexts[connection.name] = context(
-                connection, settings=self._settings, home=self._home, secrets=self._secrets
+                connection,
+                manifest,
+                settings=self._settings,
+                home=self._home,
+                secrets=self._secrets,
+                renew=self._renew,
             )
         return self._contexts[connection.name]
+
+    def connect(self, settings: Settings) -> None:
+        """Take over changed settings: connections that are new or different are opened afresh at their next use."""
+        found = connections(settings)
+        for name in {*found, *self._connections}:
+            if found.get(name) != self._connections.get(name):
+                self._contexts.pop(name, None)
+                self.breakers.reset(name)
+        self._settings, self._connections = settings, found
 
     async def _held_up(self, connector: str) -> Refused | None:
         """A refusal by breaker or rate; nothing left the house."""
@@ -131,7 +154,7 @@ class Door:
         if pause:
             why = self.breakers.why(connector)
             return Refused(f"{connector} is paused after repeated trouble: {why}", retry_after=pause)
-        rates = self.mail_rates if self._connections[connector].kind == "smtp" else self.rates
+        rates = self._rates[connector]
         wait = rates.take(connector)
         if 0 < wait <= SHORT_WAIT:
             await asyncio.sleep(wait)

@@ -11,7 +11,7 @@ from typing import Any
 
 from soloist.engine.connections import Connection
 from soloist.kernel.errors import BadInput
-from soloist.sdk import Connector, Ctx, Health, Operation, Page, Registry
+from soloist.sdk import Arrival, Connector, Ctx, Health, Hint, Manifest, Operation, Page, Registry, Stream
 
 GROUP = "soloist.plugins"
 ONLY = "SOLOIST_PLUGINS"
@@ -81,6 +81,7 @@ class ReadingHalf:
         """``ctx`` is the Ctx made for this connection."""
         self.name = connection.name
         self.kind = connection.kind
+        self.manifest = adapter.manifest
         self._adapter, self._ctx = adapter, ctx
 
     def operations(self) -> Mapping[str, Operation]:
@@ -98,15 +99,21 @@ class ReadingHalf:
         """Whether the other side is there; writes nothing."""
         return await self._adapter.check(self._ctx)
 
-    def pull(self, cursor: str) -> AsyncIterator[Page]:
-        """Pages of arrivals after the cursor."""
-        return self._adapter.pull(self._ctx, cursor)
+    def streams(self) -> Mapping[str, Stream]:
+        """What can be pulled, by name."""
+        return self._adapter.streams(self._ctx)
 
-    def done_with(self, arrival: Any) -> None:
+    def pull(self, stream: str, cursor: str) -> AsyncIterator[Page]:
+        """Pages of arrivals of one stream after the cursor (Trouble when the other side is at fault)."""
+        return self._adapter.pull(self._ctx, stream, cursor)
+
+    def watch(self, stream: str) -> AsyncIterator[Hint]:
+        """Hints that something may have come; it ends when there is nothing to listen to."""
+        return self._adapter.watch(self._ctx, stream)
+
+    def done_with(self, arrival: Arrival) -> None:
         """The arrival was committed: put it aside where the adapter keeps what was taken in (nothing by default)."""
-        put_aside = getattr(self._adapter, "done_with", None)
-        if put_aside is not None:
-            put_aside(self._ctx, arrival)
+        self._adapter.done_with(self._ctx, arrival)
 
 
 def describe(halves: Mapping[str, ReadingHalf]) -> list[dict[str, Any]]:
@@ -135,7 +142,7 @@ def describe(halves: Mapping[str, ReadingHalf]) -> list[dict[str, Any]]:
 
 
 def reading_halves(
-    connections: Mapping[str, Connection], registry: Registry, context: Callable[[Connection], Ctx]
+    connections: Mapping[str, Connection], registry: Registry, context: Callable[[Connection, Manifest], Ctx]
 ) -> dict[str, ReadingHalf]:
     """The reading half of every connection whose adapter was loaded; the others become troubles of the registry."""
     halves: dict[str, ReadingHalf] = {}
@@ -144,5 +151,5 @@ def reading_halves(
         if adapter is None:
             registry.troubles.append(f"connectors.{name}: there is no adapter of the kind {connection.kind!r}")
             continue
-        halves[name] = ReadingHalf(connection, adapter, context(connection))
+        halves[name] = ReadingHalf(connection, adapter, context(connection, adapter.manifest))
     return halves

@@ -2,6 +2,7 @@
 
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
+from soloist.flows.elsewhere import sent
 from soloist.flows.followup import followup
 from soloist.flows.intake import intake, reply
 from soloist.flows.proposal import proposal
@@ -12,4 +13,4 @@ __all__ = ["every"]
 
 def every(desk: Desk) -> list[Flow]:
     """Every flow of a server."""
-    return [make(desk) for make in (intake, reply, proposal, effect, followup)]
+    return [make(desk) for make in (intake, reply, sent, proposal, effect, followup)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from soloist.flows.answering import Answering
 from soloist.flows.desk import Desk
 from soloist.sdk.flow import Flow, Verbs
 
 
 def followup(desk: Desk) -> Flow:
     """Park until somebody answers or the days are over."""
+    answering = Answering(desk)
 
     async def body(do: Verbs, message: str) -> None:
         wait = await do.step("how long", desk.conversation.follow_up_after, message)
@@ -15,6 +17,6 @@ def followup(desk: Desk) -> Flow:
             return
         now = await do.step("still open", desk.conversation.still_open, message)
         if now["open"]:
-            await do.step("follow up", desk.follow_up, message)
+            await do.step("follow up", answering.follow_up, message)
 
     return Flow("followup", body, parks=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -19,14 +19,28 @@ class Judging:
         """Compile the rules (BadConfig names rule, line and column)."""
         self.rules = policy.compile_rules(settings.policy.rules)
         self._zone, self._clock = settings.business.zone, clock
+        self.observe_only: Callable[[str], bool] = lambda _connector: False
 
     def judge(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """The verdict on the facts of one proposal, now."""
-        verdict = policy.judge(self.rules, policy.Facts(**facts, now=self._clock().astimezone(self._zone)))
-        return asdict(verdict)
+        verdict = asdict(policy.judge(self.rules, policy.Facts(**facts, now=self._clock().astimezone(self._zone))))
+        if verdict["answer"] == "allow" and self.observe_only(str(facts["connector"])):
+            verdict |= {"answer": "ask", "reason": f"{facts['connector']} only reads until you allow it to send."}
+        return verdict
+
+    def hindered(self, connector: str) -> str:
+        """Why nothing may leave by a connection although a person approves, "" when it may."""
+        if not self.observe_only(connector):
+            return ""
+        return (
+            f"{connector} only reads for now, so nothing can be sent by it and the card stays open. "
+            f"Allow it under Settings, Mailboxes, or run: soloist connect allow-sending {connector}"
+        )
 
     def still_allowed(self, proposal: Mapping[str, Any]) -> str:
         """Policy once more, right before something leaves: "" or why not. ``approved_by`` is "approve" or "allow"."""
+        if why := self.hindered(proposal["connector"]):
+            return why
         verdict = self.judge(facts_for_policy(proposal, proposal["payload"]))
         if verdict["answer"] == "deny":
             return f"Policy denies it by now: {verdict['reason']}"

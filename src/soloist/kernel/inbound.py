@@ -10,10 +10,16 @@ from soloist.kernel.errors import BadInput
 from soloist.kernel.message import Address, ParsedMail
 
 MAIL = "mail.received"
+MAIL_SENT = "mail.sent"
+MAIL_SEEN = "mail.seen"
+"""A mail that came, one the operator sent from any mail program, and one from before Soloist that is only looked at."""
+MAILS = frozenset({MAIL, MAIL_SENT, MAIL_SEEN})
 FORM = "form.submitted"
 MESSAGE = "message.received"
 KINDS = frozenset({MAIL, FORM, MESSAGE})
 """Kinds of events that start client intake; every other kind is kept and starts nothing."""
+STARTS = {**dict.fromkeys(KINDS, "intake"), MAIL_SENT: "sent"}
+"""The flow that an event of this kind starts."""
 
 MAX_TEXT = 200_000
 _ADDRESS = re.compile(r"[^@\s<>\"']{1,64}@[^@\s<>\"']{1,255}\Z")

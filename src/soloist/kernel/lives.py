@@ -9,7 +9,7 @@ PROPOSAL = Machine(
     "waiting",
     {
         "waiting": {"approved", "rejected", "denied", "expired", "withdrawn", "superseded"},
-        "approved": {"superseded"},
+        "approved": {"superseded", "withdrawn"},
         "rejected": set(),
         "denied": set(),
         "expired": set(),
@@ -17,7 +17,8 @@ PROPOSAL = Machine(
         "superseded": set(),
     },
 )
-"""Approved becomes superseded when it is undone while held, or when what it rested on moved before it left."""
+"""Approved becomes superseded when it is undone while held, or when what it rested on moved before it left; withdrawn
+when the operator answered by other means before it left."""
 
 EFFECT = Machine(
     "effect",

@@ -1,13 +1,15 @@
-"""Connector: an adapter to one outside system; it checks, pulls, prepares, executes, finds and undoes operations.
+"""Connector: an adapter to one outside system; it checks, pulls, watches, prepares, executes, finds and undoes.
 
-The core owns the journal, approvals, retries, rate and keys. An adapter sees only its Ctx and never decides whether
-something is tried again: it says truthfully whether anything may have left the house.
+The core owns the journal, cursors, approvals, retries, rate and keys. An adapter sees only its Ctx and never decides
+whether something is tried again: it says truthfully whether anything may have left the house.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 EffectClass = Literal["A", "B", "C"]
@@ -112,29 +114,122 @@ Lookup = Found | Absent | CannotTell
 
 @dataclass(frozen=True)
 class Health:
-    """The result of a check that writes nothing."""
+    """The result of a check that writes nothing; ``samples`` are a few lines a person knows (subjects of mails)."""
 
     state: Literal["ok", "degraded", "auth", "down"]
     detail: str = ""
+    samples: tuple[str, ...] = ()
+    skew: float = 0.0
+    remote: str = ""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One thing a connector can pull, in order, from a cursor of its own.
+
+    ``direction`` "out" is what the operator sent by other means. ``past`` streams are read once, to their end, and
+    only observed. ``deletes`` says how the adapter hears of deletions; an invalid cursor always leads to a full
+    reading again, told in ``Page.note``. ``every`` is the pause between two pulls in seconds, ``watched`` whether
+    ``watch`` gives hints in between.
+    """
+
+    name: str
+    direction: Literal["in", "out"] = "in"
+    past: bool = False
+    deletes: Literal["tombstones", "full compare", "none"] = "none"
+    every: float = 60.0
+    watched: bool = False
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """One thing pulled from outside: raw bytes and the name of this delivery."""
+    """One thing pulled from outside: raw bytes and the name of this delivery.
+
+    ``place`` says where it lies outside (folder and number), ``flags`` what is marked on it there.
+    """
 
     external_id: str
     kind: str
     raw: bytes
     origin: str = ""
+    place: str = ""
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of arrivals and the cursor to commit with it (opaque JSON text); ``complete`` when nothing more waits."""
+    """A page of arrivals and the cursor to commit with it (opaque JSON text); ``complete`` when nothing more waits.
+
+    ``gone`` are external ids or places that were deleted, ``total`` how many the whole stream has when that is
+    known, ``note`` what the operator should hear (a cursor that was no longer valid).
+    """
 
     arrivals: tuple[Arrival, ...]
     cursor: str
     complete: bool = True
+    gone: tuple[str, ...] = ()
+    total: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Something may have changed outside: pull now. Never the truth itself."""
+
+    why: str = ""
+
+
+Fault = Literal[
+    "auth",
+    "forbidden",
+    "not_found",
+    "conflict",
+    "invalid",
+    "rejected",
+    "rate_limited",
+    "unavailable",
+    "outcome_unknown",
+    "protocol_drift",
+    "bug",
+]
+"""The closed set of what can go wrong outside; the core alone decides what follows from it."""
+
+
+class Trouble(Exception):
+    """What a check, a pull or a watch fails with; the message is for the operator and holds no secret."""
+
+    def __init__(
+        self, fault: Fault, reason: str, *, retry_after: float | None = None, sent: str = "no", remote_id: str = ""
+    ) -> None:
+        """``retry_after`` in seconds; ``sent`` "no", "yes" or "maybe": whether anything left the house."""
+        super().__init__(reason)
+        self.fault, self.reason, self.retry_after = fault, reason, retry_after
+        self.sent, self.remote_id = sent, remote_id
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a kind of connector is and needs; the core grants exactly this.
+
+    ``dials`` are pairs of settings (host, port) it may open connections to, ``urls`` settings that hold the address
+    of its HTTP server, ``files`` the setting that names its folder. ``secrets`` are the settings that name secrets.
+    ``observes_first``: it can send nothing until the operator allows it. ``needs_public_address``: it waits to be
+    called from outside. ``quality`` is its grade on its card (bronze, silver, gold, platinum).
+    """
+
+    title: str = ""
+    contract: int = 1
+    capabilities: tuple[str, ...] = ()
+    dials: tuple[tuple[str, str], ...] = ()
+    urls: tuple[str, ...] = ()
+    files: str = ""
+    secrets: tuple[str, ...] = ()
+    auth: tuple[str, ...] = ()
+    per_second: int = 50
+    per_minute: int = 1200
+    observes_first: bool = False
+    needs_public_address: bool = False
+    quality: str = "bronze"
 
 
 class Files(Protocol):
@@ -173,14 +268,26 @@ class Http(Protocol):
 
 
 class Dial(Protocol):
-    """Leave to open one TCP connection to an address the egress rules allow. Raises NotSent when refused."""
+    """Leave to open TCP connections to the hosts of the settings. Raises NotSent when the egress rules refuse."""
 
     async def resolve(self, host: str, port: int) -> str: ...
 
 
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _keep_nothing(_name: str, _value: str) -> None:
+    """Without leave a renewed secret lives as long as the process."""
+
+
 @dataclass(frozen=True)
 class Ctx:
-    """All a connector may touch, as granted by its configuration."""
+    """All a connector may touch, as granted by its manifest and its configuration.
+
+    ``renew(name, value)`` keeps a new value of a secret it was granted (a refresh token that rotates). ``clock``
+    gives the instant in UTC. What goes to ``log`` must hold no secret and no text of a message.
+    """
 
     name: str
     settings: Mapping[str, Any]
@@ -189,16 +296,23 @@ class Ctx:
     files: Files | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
     home_domain: str = "localhost"
+    renew: Callable[[str, str], None] = _keep_nothing
+    clock: Callable[[], datetime] = _utc
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("soloist.connector"))
 
 
 class Connector(Protocol):
-    """The contract; ``sdk.connector.Base`` gives harmless defaults so a read-only adapter is a few lines."""
+    """The contract; ``Base`` gives harmless defaults so a read-only adapter is ``check``, ``streams`` and ``pull``."""
 
     kind: str
+    manifest: Manifest
 
     def operations(self, ctx: Ctx) -> Mapping[str, Operation]: ...
+    def streams(self, ctx: Ctx) -> Mapping[str, Stream]: ...
     async def check(self, ctx: Ctx) -> Health: ...
-    def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]: ...
+    def pull(self, ctx: Ctx, stream: str, cursor: str) -> AsyncIterator[Page]: ...
+    def watch(self, ctx: Ctx, stream: str) -> AsyncIterator[Hint]: ...
+    def done_with(self, ctx: Ctx, arrival: Arrival) -> None: ...
     def prepare(self, ctx: Ctx, operation: str, payload: Mapping[str, Any], key: str, created_at: str) -> Plan: ...
     async def execute(self, ctx: Ctx, plan: Plan) -> Outcome: ...
     async def find(self, ctx: Ctx, plan: Plan) -> Lookup: ...
@@ -209,20 +323,34 @@ class Base:
     """Defaults for the parts an adapter does not have."""
 
     kind = "base"
+    manifest = Manifest()
 
     def operations(self, ctx: Ctx) -> Mapping[str, Operation]:
         """No operations: read only."""
+        return {}
+
+    def streams(self, ctx: Ctx) -> Mapping[str, Stream]:
+        """Nothing to pull."""
         return {}
 
     async def check(self, ctx: Ctx) -> Health:
         """Nothing to check."""
         return Health("ok")
 
-    async def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]:
+    async def pull(self, ctx: Ctx, stream: str, cursor: str) -> AsyncIterator[Page]:
         """Nothing to pull."""
         nothing: tuple[Page, ...] = ()
         for page in nothing:
             yield page
+
+    async def watch(self, ctx: Ctx, stream: str) -> AsyncIterator[Hint]:
+        """No hints."""
+        nothing: tuple[Hint, ...] = ()
+        for hint in nothing:
+            yield hint
+
+    def done_with(self, ctx: Ctx, arrival: Arrival) -> None:
+        """The arrival was committed; by default nothing is put aside outside."""
 
     def prepare(self, ctx: Ctx, operation: str, payload: Mapping[str, Any], key: str, created_at: str) -> Plan:
         """Refuse: there is no operation."""

@@ -15,6 +15,8 @@ BEGINNING = 64 * 1024
 """How much of a message over the limit is kept, in bytes."""
 PAGE = 50
 """Files on one page."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks at a local folder."""
 
 
 def granted(ctx: Ctx) -> Files:

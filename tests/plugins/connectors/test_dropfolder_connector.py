@@ -24,7 +24,7 @@ def put(folder: Path, name: str, data: bytes = b"Subject: hi\r\n\r\n", *, age: f
 
 
 async def look(ctx: Ctx, cursor: str = "") -> Page:
-    (page,) = [page async for page in CONNECTOR.pull(ctx, cursor)]
+    (page,) = [page async for page in CONNECTOR.pull(ctx, "files", cursor)]
     return page
 
 

@@ -40,7 +40,7 @@ def plan(ctx: Ctx, key: str = KEY) -> Plan:
 
 
 async def pages(ctx: Ctx) -> list[Page]:
-    return [page async for page in CONNECTOR.pull(ctx, "")]
+    return [page async for page in CONNECTOR.pull(ctx, "new", "")]
 
 
 async def arrivals(ctx: Ctx) -> list[Arrival]:

@@ -7,17 +7,31 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.tables import conversations, messages
+from soloist.engine.store.tables import conversations, messages, thread_ids
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import NotFound
 
 
 def by_message_ids(conn: sa.Connection, ids: Sequence[str]) -> str | None:
-    """The conversation of the newest known message among these Message-IDs, or None."""
+    """The conversation of the newest known message among these Message-IDs, else one that points at them, or None."""
     if not ids:
         return None
     query = sa.select(messages.c.conversation).where(messages.c.message_id.in_(list(ids)))
-    return conn.execute(query.order_by(messages.c.at.desc()).limit(1)).scalar()
+    found = conn.execute(query.order_by(messages.c.at.desc()).limit(1)).scalar()
+    if found is None:
+        pointed = sa.select(thread_ids.c.conversation).where(thread_ids.c.ref.in_(list(ids)))
+        found = conn.execute(pointed.order_by(thread_ids.c.conversation.desc()).limit(1)).scalar()
+    return found
+
+
+def point(tx: Tx, conversation: str, refs: Sequence[str]) -> None:
+    """Remember the Message-IDs a thread points at, so that a mail that is read later still finds it."""
+    if not refs:
+        return
+    known = set(tx.conn.execute(sa.select(thread_ids.c.ref).where(thread_ids.c.ref.in_(list(refs)))).scalars())
+    fresh = [{"ref": ref, "conversation": conversation} for ref in refs if ref not in known]
+    if fresh:
+        tx.run(thread_ids.insert(), fresh)
 
 
 def by_sender_and_subject(conn: sa.Connection, sender: str, subject: str, since: str) -> str | None:
@@ -29,6 +43,19 @@ def by_sender_and_subject(conn: sa.Connection, sender: str, subject: str, since:
         .where((conversations.c.subject == subject) & (messages.c.sender == sender) & (messages.c.at > since))
     )
     return conn.execute(query.order_by(messages.c.at.desc()).limit(1)).scalar()
+
+
+def sent_before(conn: sa.Connection, message_id: str) -> str | None:
+    """A message of ours that already has this Message-ID, or None."""
+    mine = (messages.c.message_id == message_id) & (messages.c.direction == "out")
+    return conn.execute(sa.select(messages.c.id).where(mine)).scalar() if message_id else None
+
+
+def answered(conn: sa.Connection, address: str, before: str) -> bool:
+    """Whether we answered somebody with this address on a thread before an instant."""
+    joined = messages.join(conversations, messages.c.conversation == conversations.c.id)
+    theirs = (messages.c.sender == address) & (conversations.c.last_out > "") & (conversations.c.last_out < before)
+    return conn.execute(sa.select(messages.c.id).select_from(joined).where(theirs).limit(1)).first() is not None
 
 
 def duplicate(conn: sa.Connection, message_id: str, text_hash: str) -> str | None:
@@ -54,6 +81,22 @@ def add(tx: Tx, row: Mapping[str, Any]) -> str:
     side = {"last_in": row["at"]} if row["direction"] == "in" else {"last_out": row["at"]}
     key = conversations.c.id == row["conversation"]
     tx.run(conversations.update().where(key).values(head=ident, **side))
+    return ident
+
+
+def add_past(tx: Tx, row: Mapping[str, Any]) -> str:
+    """Add a message that may be older than what its conversation has; the newest stays the head. Returns its id."""
+    ident = tx.new_id()
+    tx.run(messages.insert(), {**row, "id": ident})
+    before = get(tx.conn, row["conversation"])
+    side = "last_in" if row["direction"] == "in" else "last_out"
+    values: dict[str, str] = {}
+    if row["at"] > max(before["last_in"], before["last_out"]):
+        values["head"] = ident
+    if row["at"] > before[side]:
+        values[side] = row["at"]
+    if values:
+        tx.run(conversations.update().where(conversations.c.id == row["conversation"]).values(**values))
     return ident
 
 

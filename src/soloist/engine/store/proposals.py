@@ -108,6 +108,14 @@ def listed(conn: sa.Connection, state: str, *, after: tuple[str, str], limit: in
 
 
 def waiting_on(conn: sa.Connection, conversation: str) -> list[dict[str, Any]]:
-    """Waiting proposals on a conversation."""
-    query = sa.select(proposals).where((proposals.c.conversation == conversation) & (proposals.c.state == "waiting"))
-    return [dict(row) for row in conn.execute(query).mappings()] if conversation else []
+    """Waiting proposals of a conversation."""
+    return on_conversation(conn, conversation, "waiting")
+
+
+def on_conversation(conn: sa.Connection, conversation: str, state: str) -> list[dict[str, Any]]:
+    """Proposals of a conversation in one state, oldest first; none for ""."""
+    if not conversation:
+        return []
+    key = (proposals.c.conversation == conversation) & (proposals.c.state == state)
+    query = sa.select(proposals).where(key).order_by(proposals.c.created, proposals.c.id)
+    return [dict(row) for row in conn.execute(query).mappings()]

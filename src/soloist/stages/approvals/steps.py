@@ -35,14 +35,27 @@ class Decision:
     via: str
     edits: Mapping[str, Any] | None = None
     reason: str = ""
+    until: str = ""
+    """When a deferred card comes back, "" for 16 hours from now."""
 
 
 class Approvals:
     """Owns proposals, their cards and decisions."""
 
-    def __init__(self, store: Store, judge: Judge, validate: Validate, install_key: bytes) -> None:
-        """``judge`` is policy as a pure function, ``validate`` the reading half of the way out."""
+    def __init__(
+        self,
+        store: Store,
+        judge: Judge,
+        validate: Validate,
+        install_key: bytes,
+        hindered: Callable[[str], str] = lambda _connector: "",
+    ) -> None:
+        """``judge`` is policy as a pure function, ``validate`` the reading half of the way out.
+
+        ``hindered`` says why nothing may leave by a connector although a person approves, "" when it may.
+        """
         self._store, self._judge, self._validate, self._key = store, judge, validate, install_key
+        self._hindered = hindered
 
     def propose(self, tx: Tx, new: NewProposal, facts: OperationFacts, *, actor: str) -> dict[str, Any]:
         """Store, judge and (for "ask") put on a card; the child run is asked for in the same commit.
@@ -117,6 +130,8 @@ class Approvals:
             return self._defer(tx, proposal, decision)
         if decision.decision == "reject":
             return self._reject(tx, proposal, decision)
+        if why := self._hindered(proposal["connector"]):
+            raise NotAllowed(why)
         digest = self._edit(tx, proposal, decision)
         self._approve(tx, proposal, digest, decision)
         return {"id": proposal_id, "state": "approved", "payload_hash": digest}
@@ -162,11 +177,11 @@ class Approvals:
         return {"id": proposal["id"], "state": "rejected", "payload_hash": proposal["payload_hash"]}
 
     def _defer(self, tx: Tx, proposal: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
-        """The card sleeps for 16 hours; the deadline stays."""
+        """The card sleeps until the instant that was chosen; its deadline stays."""
         self._keep(tx, proposal["id"], decision.payload_hash, decision)
         if card := tasks.open_for(tx.conn, proposal["id"]):
-            tasks.reopen(tx, card["id"], snoozed_until=later(tx.now, 16 * 3600))
-        tx.append("card.deferred", subject=card_id(proposal["id"]), payload={}, actor=decision.who)
+            until = decision.until or later(tx.now, 16 * 3600)
+            tasks.snooze(tx, card["id"], until, actor=decision.who)
         return {"id": proposal["id"], "state": "waiting", "payload_hash": proposal["payload_hash"]}
 
     def _keep(self, tx: Tx, proposal: str, digest: str, decision: Decision) -> None:

@@ -51,14 +51,35 @@ class Conversation:
 
     def _after(self, tx: Tx, run: str, proposal: dict[str, Any], message: str) -> None:
         """The lead was answered; unless this was a follow-up itself, wait for an answer."""
-        lead = derived("lead", proposal["conversation"])
-        if history := records.history(tx.conn, lead):
-            records.write(
-                tx, lead, history[0]["version"], {"answered": tx.now}, why="answered", run=run, state="answered"
-            )
+        self._lead_answered(tx, run, proposal["conversation"])
         if (proposal["evidence"] or {}).get("follow_up"):
             return
         tx.start(f"followup:{message}", "followup", message, subject=proposal["conversation"], parent=run)
+
+    @staticmethod
+    def _lead_answered(tx: Tx, run: str, conversation: str) -> bool:
+        """Mark the lead of a conversation answered; False when there is none."""
+        lead = derived("lead", conversation)
+        history = records.history(tx.conn, lead)
+        if history:
+            values = {"answered": tx.now}
+            records.write(tx, lead, history[0]["version"], values, why="answered", run=run, state="answered")
+        return bool(history)
+
+    async def await_answer(self, run: str, message_id: str) -> dict[str, Any]:
+        """The operator answered a lead by other means: it is answered, and a follow-up waits. Answers {waits}."""
+
+        def work(tx: Tx) -> dict[str, Any]:
+            def wait() -> dict[str, Any]:
+                conversation = conversations.message(tx.conn, message_id)["conversation"]
+                if not self._lead_answered(tx, run, conversation):
+                    return {"waits": False}
+                tx.start(f"followup:{message_id}", "followup", message_id, subject=conversation, parent=run)
+                return {"waits": True}
+
+            return dict(once(tx, run, "await answer", wait, given={"message": message_id}))
+
+        return await self._store.write(work)
 
     async def follow_up_after(self, _run: str, _message_id: str) -> float:
         """Seconds to wait for an answer."""

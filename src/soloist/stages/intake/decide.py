@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from soloist.engine.store.clock import iso
 from soloist.kernel.hashing import sha256
 from soloist.kernel.inbound import plain_subject
 from soloist.kernel.message import ParsedMail
 
 ALIVE_DAYS = 30
 """How long a message with the same sender and subject but no thread headers still joins a conversation."""
+MOST_REFS = 50
+"""Message-IDs of one mail that are remembered for its thread."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,24 @@ class Threading:
 def threading(mail: ParsedMail) -> Threading:
     """The ids a mail points at (nearest first), and its sender and subject for mail without them."""
     ids = [mail.in_reply_to, *reversed(mail.references)] if mail.in_reply_to else list(reversed(mail.references))
+    known = [mail.message_id, *ids]  # an answer to it may have been read before it
     subject = plain_subject(mail.subject)
     sender = mail.sender.address.casefold() if mail.sender else ""
-    return Threading([i for i in ids if i], sender, subject, bool(ids) or subject != mail.subject.strip().casefold())
+    return Threading([i for i in known if i], sender, subject, bool(ids) or subject != mail.subject.strip().casefold())
 
 
-def message_row(mail: ParsedMail, event: Mapping[str, Any], conversation: str) -> dict[str, Any]:
-    """The stored form of an inbound message; text stays text and keeps its origin through the event."""
+def message_row(
+    mail: ParsedMail, event: Mapping[str, Any], conversation: str, *, direction: str = "in", past: bool = False
+) -> dict[str, Any]:
+    """The stored form of a message; text stays text and keeps its origin through the event.
+
+    ``at`` is when it reached us; for a mail from before Soloist it is the day its sender wrote on it, if that is past.
+    """
+    written = _instant(mail.date)
     return {
         "conversation": conversation,
         "event": event["id"],
-        "direction": "in",
+        "direction": direction,
         "message_id": mail.message_id,
         "sender": mail.sender.address.casefold() if mail.sender else "",
         "sender_name": mail.sender.name if mail.sender else "",
@@ -46,13 +57,30 @@ def message_row(mail: ParsedMail, event: Mapping[str, Any], conversation: str) -
         "subject": mail.subject,
         "text": mail.text,
         "asset": event["payload"].get("asset", ""),
-        "at": event["at"],
+        "at": min(written, event["at"]) if past and written else event["at"],
+        "date": written,
+        "place": event["payload"].get("place", ""),
+        "flags": event["payload"].get("flags"),
         "text_hash": sha256(mail.text.encode()),
         "references": [*mail.references, mail.message_id] if mail.message_id else mail.references,
         "attachments": [attachment.model_dump() for attachment in mail.attachments],
         "automatic": mail.automatic.model_dump() if mail.automatic else None,
         "defects": mail.defects,
     }
+
+
+def _instant(written: str) -> str:
+    """A date header as an instant of ours, "" when it is none."""
+    try:
+        return iso(datetime.fromisoformat(written)) if written else ""
+    except (ValueError, OverflowError):
+        return ""
+
+
+def refs(mail: ParsedMail) -> list[str]:
+    """Every Message-ID that belongs to the thread of a mail: its own and those it points at, at most fifty."""
+    ids = [mail.message_id, mail.in_reply_to, *reversed(mail.references)]
+    return [ident for ident in dict.fromkeys(ids) if ident][:MOST_REFS]
 
 
 def answer_address(mail: ParsedMail) -> str:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from soloist.config import Home, Settings
 from soloist.engine import failpoint
-from soloist.engine.store import assets, conversations, events
+from soloist.engine.store import assets, conversations, effects, events, streams
 from soloist.engine.store.clock import later
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel import inbound
-from soloist.kernel.errors import BadInput, TooLarge
+from soloist.kernel.errors import BadInput, SoloistError, TooLarge
 from soloist.kernel.event import MAX_PAYLOAD, Event, body_text, check_from_outside
 from soloist.kernel.hashing import sha256
 from soloist.kernel.message import ParsedMail
+from soloist.sdk import Arrival, Page, Stream
+from soloist.sdk.folders import BEGINNING, TOO_LARGE
 from soloist.stages.intake import decide
+
+RETURNED = 1024 * 1024
+"""How much of a bounce is looked through, in bytes."""
+AT_ONCE = 25
+"""Mails that the worker reads in one call."""
 
 
 class Reads(Protocol):
@@ -27,6 +35,11 @@ class Reads(Protocol):
         self, skill: str, value: dict[str, Any], blob: bytes = b"", *, timeout: float = 20.0
     ) -> dict[str, Any]:
         """Run a skill on text or bytes from outside."""
+
+    async def call_many(
+        self, skill: str, values: Sequence[dict[str, Any]], blobs: Sequence[bytes], *, timeout: float = 60.0
+    ) -> list[dict[str, Any] | SoloistError]:
+        """The same for several at once; one that fails is its error, and its neighbours are read."""
 
 
 class Intake:
@@ -41,7 +54,7 @@ class Intake:
     ) -> tuple[Event, bool]:
         """Commit an event from outside; True when it is new. BadInput, SameIdOtherBody or TooLarge store nothing."""
         check_from_outside(source, external_id, kind)
-        if kind == inbound.MAIL:
+        if kind in inbound.MAILS:
             raise BadInput(f"kind: {kind} is for mail folders; send {inbound.MESSAGE} instead.", field="kind")
         if len(body_text(dict(payload)).encode()) > MAX_PAYLOAD:
             raise TooLarge(f"payload: at most {MAX_PAYLOAD} bytes; send larger things as a mail or a file.")
@@ -77,9 +90,144 @@ class Intake:
     ) -> tuple[Event, bool]:
         """The event and, for a message, its intake run, in one transaction."""
         event, new = events.accept(tx, source, external_id, kind, payload, actor=actor)
-        if new and kind in inbound.KINDS:
-            tx.start(f"intake:{event.id}", "intake", event.id, subject=event.id, fresh=True)
+        flow = inbound.STARTS.get(kind)
+        if new and flow:
+            tx.start(f"{flow}:{event.id}", flow, event.id, subject=event.id, fresh=True)
         return event, new
+
+    async def accept_page(self, source: str, stream: Stream, page: Page) -> int:
+        """Commit a page of a live stream and its cursor in one transaction; returns how many arrivals were new."""
+        paths = await asyncio.to_thread(self._write_files, page.arrivals)
+        kind = inbound.MAIL_SENT if stream.direction == "out" else inbound.MAIL
+
+        def work(tx: Tx) -> int:
+            fresh = 0
+            for arrival, path in zip(page.arrivals, paths, strict=True):
+                fresh += self._arrived(tx, source, kind, arrival, path) is not None
+            self._advance(tx, source, stream, page, fresh)
+            return fresh
+
+        fresh = await self._store.write(work)
+        failpoint.hit("accepted")
+        return fresh
+
+    async def observe_page(self, source: str, stream: Stream, page: Page) -> int:
+        """Read a page of mail from before Soloist and put it on its threads: no run, no card, nothing proposed.
+
+        A mail that cannot be read is kept with its bytes and says so; its neighbours are read.
+        """
+        paths = await asyncio.to_thread(self._write_files, page.arrivals)
+        known = await self._store.read(lambda conn: [self._known(conn, source, a) for a in page.arrivals])
+        todo = [arrival for arrival, there in zip(page.arrivals, known, strict=True) if not there]
+        mails = dict(zip((a.external_id for a in todo), await self._read_many(todo), strict=True))
+
+        def work(tx: Tx) -> int:
+            fresh = 0
+            for arrival, path in zip(page.arrivals, paths, strict=True):
+                event = self._arrived(tx, source, inbound.MAIL_SEEN, arrival, path)
+                if event is not None:
+                    fresh += 1
+                    self._place_past(tx, event, mails[arrival.external_id], stream.direction)
+            self._advance(tx, source, stream, page, fresh)
+            return fresh
+
+        return await self._store.write(work, full=False)
+
+    def _write_files(self, arrivals: Sequence[Arrival]) -> list[str]:
+        """Put large mails into their files before the transaction that names them."""
+        return [assets.write_file(self._home.assets, arrival.raw) for arrival in arrivals]
+
+    @staticmethod
+    def _known(conn: Any, source: str, arrival: Arrival) -> bool:
+        return events.named(conn, source, arrival.external_id) is not None
+
+    def _arrived(self, tx: Tx, source: str, kind: str, arrival: Arrival, path: str) -> Event | None:
+        """The event of one arrival, None when the same bytes came before; flags and place come from outside."""
+        name = arrival.external_id
+        if (source, name) in tx.batch.pending or events.named(tx.conn, source, name) is not None:
+            return None
+        digest = assets.keep(tx, arrival.raw, "message/rfc822", path)
+        payload: dict[str, Any] = {"asset": digest, "size": len(arrival.raw), "origin": arrival.origin}
+        payload |= {"place": arrival.place} if arrival.place else {}
+        payload |= {"flags": list(arrival.flags)} if arrival.flags else {}
+        payload |= {"cut": True} if arrival.kind == TOO_LARGE else {}
+        return self._take(tx, source, name, kind, payload, actor="outside")[0]
+
+    @staticmethod
+    def _advance(tx: Tx, source: str, stream: Stream, page: Page, fresh: int) -> None:
+        """The cursor moves with its page; a note of the adapter is told in the journal."""
+        row = streams.get(tx.conn, source, stream.name)
+        done = row["done"] + len(page.arrivals)
+        total = max(page.total if page.total is not None else row["total"], done if stream.past else 0)
+        if page.arrivals or page.cursor != row["cursor"] or row["trouble"] or not row["state"]:
+            state = "done" if stream.past and page.complete else "reading"
+            values = {"cursor": page.cursor, "state": state, "done": done, "total": total, "trouble": ""}
+            streams.put(tx, source, stream.name, **values)
+        if page.note:
+            payload = {"stream": stream.name, "note": page.note, "new": fresh}
+            tx.append("stream.read_again", subject=source, payload=payload)
+
+    async def _read_many(self, arrivals: Sequence[Arrival]) -> list[ParsedMail]:
+        """Several mails in one call of the worker."""
+        raws = [a.raw if a.kind != TOO_LARGE else a.raw[:BEGINNING] for a in arrivals]
+        found: list[ParsedMail] = []
+        for start in range(0, len(raws), AT_ONCE):
+            part = raws[start : start + AT_ONCE]
+            answers = await self._worker.call_many("read_mail", [{} for _ in part], part, timeout=120.0)
+            found += [_parsed(answer) for answer in answers]
+        return found
+
+    def _place_past(self, tx: Tx, event: Event, mail: ParsedMail, direction: str) -> None:
+        """Put one mail from before Soloist on its thread, unless it is there."""
+        text_hash = sha256(mail.text.encode())
+        there = conversations.sent_before(tx.conn, mail.message_id)
+        if there or (direction == "in" and conversations.duplicate(tx.conn, mail.message_id, text_hash)):
+            return
+        thread = decide.threading(mail)
+        conversation = self._thread(tx, thread, event.at) or conversations.open_new(tx, event.source, thread.subject)
+        conversations.point(tx, conversation, decide.refs(mail))
+        shown = {"id": event.id, "at": event.at, "payload": event.payload}
+        conversations.add_past(tx, decide.message_row(mail, shown, conversation, direction=direction, past=True))
+
+    async def read_bounce(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """What a bounce says: {recipients: [{address, status, reason}], original_message_id, permanent}."""
+        if not message["asset"]:
+            return {}
+        raw = await self._store.read(lambda conn: assets.load(conn, self._home.assets, message["asset"]))
+        return await self._worker.call("bounce", {}, raw[:RETURNED])
+
+    async def receive_sent(self, run: str, event_id: str) -> dict[str, Any]:
+        """Read a mail the operator sent from a mail program and put it on its thread.
+
+        Answers {message, conversation, duplicate}; a copy of what we sent ourselves is a duplicate.
+        """
+        event = await self._store.read(lambda conn: events.get(conn, event_id))
+        mail = await self._read(event)
+
+        def work(tx: Tx) -> dict[str, Any]:
+            def place() -> dict[str, Any]:
+                known = conversations.sent_before(tx.conn, mail.message_id)
+                if known is not None or self._own(tx, mail.message_id):
+                    return {"message": known or "", "duplicate": True}
+                thread = decide.threading(mail)
+                found = self._thread(tx, thread, event["at"])
+                conversation = found or conversations.open_new(tx, event["source"], thread.subject)
+                conversations.point(tx, conversation, decide.refs(mail))
+                row = decide.message_row(mail, event, conversation, direction="out")
+                message = conversations.add(tx, row)
+                payload = {"conversation": conversation, "event": event["id"]}
+                tx.append("message.sent_elsewhere", subject=message, payload=payload, run=run)
+                return {"message": message, "conversation": conversation, "duplicate": False}
+
+            shown = {"subject": mail.subject[:200]}
+            return dict(once(tx, run, "receive", place, given={"event": event_id}, detail=shown))
+
+        return await self._store.write(work)
+
+    @staticmethod
+    def _own(tx: Tx, message_id: str) -> bool:
+        """Whether a mail is one that an effect of ours sends or has sent, although it is not on its thread yet."""
+        return bool(message_id) and effects.by_message_id(tx.conn, message_id) is not None
 
     async def receive(self, run: str, event_id: str) -> dict[str, Any]:
         """Read the message of an event and put it on its thread.
@@ -117,6 +265,7 @@ class Intake:
             conversation = self._thread(tx, thread, event["at"])
             new = conversation is None
             conversation = conversation or conversations.open_new(tx, event["source"], thread.subject)
+            conversations.point(tx, conversation, decide.refs(mail))
             message = conversations.add(tx, decide.message_row(mail, event, conversation))
             tx.append(
                 "message.read", subject=message, payload={"conversation": conversation, "event": event["id"]}, run=run
@@ -150,3 +299,10 @@ class Intake:
             return found
         since = later(at, -decide.ALIVE_DAYS * 86400)
         return conversations.by_sender_and_subject(tx.conn, thread.sender, thread.subject, since)
+
+
+def _parsed(answer: dict[str, Any] | SoloistError) -> ParsedMail:
+    """A read mail, or an empty one that says why it could not be read."""
+    if isinstance(answer, SoloistError):
+        return ParsedMail(defects=[f"This mail could not be read: {answer.detail}"])
+    return ParsedMail.model_validate(answer)

@@ -7,12 +7,12 @@ was committed it moves to ``done`` under its own name.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol, cast
 
-from soloist.sdk import Arrival, Base, Ctx, Health, Page
+from soloist.sdk import Arrival, Base, Ctx, Health, Manifest, Page, Stream
 from soloist.sdk.connector import Files
-from soloist.sdk.folders import PAGE, granted, health, page
+from soloist.sdk.folders import LOOK_EVERY, PAGE, granted, health, page
 
 AT_REST = 1.0
 """Seconds without a write after which a file counts as whole."""
@@ -28,12 +28,17 @@ class DropFolder(Base):
     """The adapter; the cursor is JSON: the sizes of the files that were still young at the last look."""
 
     kind = "dropfolder"
+    manifest = Manifest(title="Drop folder", capabilities=("mail",), files="folder", quality="gold")
+
+    def streams(self, ctx: Ctx) -> Mapping[str, Stream]:
+        """The folder itself."""
+        return {"files": Stream("files", every=LOOK_EVERY)}
 
     async def check(self, ctx: Ctx) -> Health:
         """Whether the folder can be listed and its files read."""
         return health(ctx, "")
 
-    async def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]:
+    async def pull(self, ctx: Ctx, stream: str, cursor: str) -> AsyncIterator[Page]:
         """Whole .eml files in pages; the last page's cursor carries the sizes of the young ones."""
         files = cast(Dated, granted(ctx))
         whole, young = _sorted_out(files, _sizes(cursor))

@@ -20,6 +20,7 @@ from soloist.sdk import (
     Health,
     HttpAnswer,
     Lookup,
+    Manifest,
     MaybeSent,
     NotSent,
     Operation,
@@ -48,6 +49,7 @@ class HttpConnector(Base):
     """The adapter; everything it knows of a service stands in its settings."""
 
     kind = "http"
+    manifest = Manifest(title="Any HTTP service", urls=("base_url",), quality="silver")
 
     def operations(self, ctx: Ctx) -> Mapping[str, Operation]:
         """The declared operations."""

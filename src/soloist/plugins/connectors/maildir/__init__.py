@@ -20,15 +20,17 @@ from soloist.sdk import (
     Found,
     Health,
     Lookup,
+    Manifest,
     Operation,
     Outcome,
     Page,
     Plan,
     Receipt,
     Refused,
+    Stream,
 )
 from soloist.sdk.connector import Files
-from soloist.sdk.folders import PAGE, granted, health, page
+from soloist.sdk.folders import LOOK_EVERY, PAGE, granted, health, page
 from soloist.sdk.mail import OPERATION, render, safe_key
 
 
@@ -36,6 +38,11 @@ class Maildir(Base):
     """The adapter; ``direction`` in the settings says whether this folder is read or written."""
 
     kind = "maildir"
+    manifest = Manifest(title="Mail folder (maildir)", capabilities=("mail",), files="folder", quality="gold")
+
+    def streams(self, ctx: Ctx) -> Mapping[str, Stream]:
+        """One stream for an incoming folder; another program delivers into it, so it is looked at often."""
+        return {"new": Stream("new", every=LOOK_EVERY)} if ctx.settings.get("direction") == "in" else {}
 
     def operations(self, ctx: Ctx) -> Mapping[str, Operation]:
         """``mail.send`` for an outgoing folder, nothing for an incoming one.
@@ -59,7 +66,7 @@ class Maildir(Base):
         """Whether the folder can be listed and its files read."""
         return health(ctx, "new")
 
-    async def pull(self, ctx: Ctx, cursor: str) -> AsyncIterator[Page]:
+    async def pull(self, ctx: Ctx, stream: str, cursor: str) -> AsyncIterator[Page]:
         """Every message in ``new``, in pages; the folder itself is the cursor."""
         if ctx.settings.get("direction") != "in":
             return

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from soloist.plugins.connectors.smtp.talk import Refusal, Silence, send
-from soloist.sdk import Base, Ctx, Done, Health, NotSent, Operation, Outcome, Plan, Receipt, Refused, Unknown
+from soloist.sdk import Base, Ctx, Done, Health, Manifest, NotSent, Operation, Outcome, Plan, Receipt, Refused, Unknown
 from soloist.sdk.mail import OPERATION, render
 
 TIMEOUT = 120.0
@@ -21,6 +21,16 @@ class Smtp(Base):
     """The adapter: one conversation, by hand, so that each phase's failure is known for what it is."""
 
     kind = "smtp"
+    manifest = Manifest(
+        title="Mail server (SMTP, sending only)",
+        capabilities=("mail",),
+        dials=(("host", "port"),),
+        secrets=("password_secret",),
+        auth=("password",),
+        per_second=5,
+        per_minute=120,
+        quality="silver",
+    )
 
     def operations(self, ctx: Ctx) -> Mapping[str, Operation]:
         """``mail.send``, one effect for each recipient."""

@@ -1,0 +1,129 @@
+"""Elsewhere: what the operator did outside Soloist; an answer from any mail program ends what waits on its thread."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from soloist.engine.store import conversations, effects, proposals, records, runs, tasks
+from soloist.engine.store.tx import Tx
+from soloist.flows.desk import MAIL_OPERATION, Desk
+from soloist.kernel.ids import derived
+from soloist.sdk.flow import Flow, Verbs
+
+WHY = "You answered on this thread yourself."
+
+
+def sent(desk: Desk) -> Flow:
+    """Put it on its thread; withdraw the open proposal and follow-up there; keep it as a correction."""
+    elsewhere = Elsewhere(desk)
+
+    async def body(do: Verbs, event_id: str) -> None:
+        placed = await do.step("receive", desk.intake.receive_sent, event_id)
+        if placed["duplicate"]:
+            return
+        await do.step("withdraw", elsewhere.answered, placed["message"])
+        await do.step("answer came", desk.conversation.answer_came, placed["message"])
+        await do.step("await answer", desk.conversation.await_answer, placed["message"])
+
+    return Flow("sent", body)
+
+
+class Elsewhere:
+    """What an answer of the operator's own leads to."""
+
+    def __init__(self, desk: Desk) -> None:
+        """The stages of one process."""
+        self._desk = desk
+
+    async def answered(self, run: str, message_id: str) -> dict[str, Any]:
+        """Withdraw what waits on the thread of a message the operator sent. Answers {withdrawn, held}."""
+
+        def work(tx: Tx) -> dict[str, Any]:
+            def withdraw() -> dict[str, Any]:
+                message = conversations.message(tx.conn, message_id)
+                waiting = self._withdraw_waiting(tx, message)
+                held = self._withdraw_held(tx, message)
+                return {"withdrawn": waiting, "held": held}
+
+            return dict(runs.once(tx, run, "withdraw", withdraw, given={"message": message_id}))
+
+        return await self._desk.store.write(work)
+
+    def _withdraw_waiting(self, tx: Tx, message: Mapping[str, Any]) -> list[str]:
+        """Proposals that nobody decided yet, and questions about messages of the thread."""
+        found = []
+        for proposal in proposals.waiting_on(tx.conn, message["conversation"]):
+            if proposal["operation"] == MAIL_OPERATION:
+                self._correct(tx, proposal, message)
+                self._withdraw(tx, proposal["id"])
+                found.append(str(proposal["id"]))
+        for card in tasks.open_on(tx.conn, message["conversation"], "question"):
+            tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": WHY}, actor="soloist")
+        return found
+
+    def _withdraw_held(self, tx: Tx, message: Mapping[str, Any]) -> list[str]:
+        """Approved answers that have not left yet: nothing of them is sent."""
+        found = []
+        for proposal in proposals.on_conversation(tx.conn, message["conversation"], "approved"):
+            open_effects = effects.of_proposal(tx.conn, proposal["id"])
+            if proposal["operation"] != MAIL_OPERATION or any(e["attempts"] or _over(e) for e in open_effects):
+                continue
+            for effect in open_effects:
+                effects.move(tx, effect, "resolved_not_done", note=f"Not sent. {WHY}")
+                tx.send(effect["run"], "effect", {"state": "resolved_not_done"})
+            self._correct(tx, proposal, message)
+            self._withdraw(tx, proposal["id"])
+            found.append(str(proposal["id"]))
+        return found
+
+    @staticmethod
+    def _withdraw(tx: Tx, proposal: str) -> None:
+        """The proposal, its card and its run."""
+        proposals.move(tx, proposal, "withdrawn", actor="operator", why=WHY)
+        if card := tasks.open_for(tx.conn, proposal):
+            tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": WHY}, actor="operator")
+        tx.send(f"proposal:{proposal}", "decision", {"state": "withdrawn"})
+
+    @staticmethod
+    def _correct(tx: Tx, proposal: Mapping[str, Any], message: Mapping[str, Any]) -> None:
+        """What the operator wrote instead of the draft, kept for the skill that drafted it."""
+        draft = str((proposal["payload"] or {}).get("body", ""))
+        same = difflib.SequenceMatcher(None, draft[:4000], message["text"][:4000], autojunk=False).quick_ratio()
+        payload = {"message": message["id"], "alike": round(same, 2), "agent": proposal["agent"]}
+        tx.append("proposal.corrected", subject=proposal["id"], payload=payload, actor="operator")
+        note = f"You wrote your own answer instead (message {message['id']})."
+        tasks.annotate(tx, proposal["id"], "correction", note, actor="operator")
+
+
+def _over(effect: Mapping[str, Any]) -> bool:
+    """Whether an effect is past the point where it can be kept from leaving."""
+    return effect["state"] not in ("intended", "claimed")
+
+
+def turn_receipt(tx: Tx, told: Mapping[str, Any], bounce: str) -> str | None:
+    """A bounce is about a mail an effect of ours sent: its receipt turns to failed. The effect's id, or None.
+
+    ``told`` is what the bounce says: {original_message_id, permanent, recipients: [{address, status, reason}]}.
+    """
+    effect = effects.by_message_id(tx.conn, str(told.get("original_message_id", "")))
+    if effect is None or not told.get("permanent"):
+        return None
+    late = {"message": bounce, "recipients": told.get("recipients", []), "at": tx.now}
+    if effect["state"] in ("succeeded", "resolved_done"):
+        reason = "; ".join(r.get("reason", "") for r in late["recipients"])[:300]
+        effects.move(tx, effect, "failed", note=f"It came back: {reason}", late=late)
+        _reopen_lead(tx, effect)
+    else:
+        effects.touch(tx, effect, "A bounce came for it.", late=late)
+    return str(effect["id"])
+
+
+def _reopen_lead(tx: Tx, effect: Mapping[str, Any]) -> None:
+    """A lead whose answer came back is not answered."""
+    conversation = proposals.get(tx.conn, effect["proposal"])["conversation"]
+    lead = derived("lead", conversation)
+    if history := records.history(tx.conn, lead):
+        state = str(history[0]["body"].get("verdict") or "open")
+        records.write(tx, lead, history[0]["version"], {"answered": ""}, why="the answer came back", state=state)
