@@ -23,6 +23,10 @@ class Keyring:
         sealed = self._vault.seal(name, text)
         self._store.write_now(lambda tx: secrets.put(tx, name, sealed))
 
+    def remove(self, name: str) -> None:
+        """Forget a secret; one that is not there is no fault."""
+        self._store.write_now(lambda tx: secrets.remove(tx, name))
+
     def names(self) -> list[str]:
         """The names there are."""
         return self._store.read_now(secrets.names)

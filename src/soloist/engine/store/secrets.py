@@ -16,6 +16,12 @@ def put(tx: Tx, name: str, sealed: bytes) -> None:
     tx.append("secret.stored", subject=name, actor="operator")
 
 
+def remove(tx: Tx, name: str) -> None:
+    """Delete a sealed secret; an event names it when there was one."""
+    if tx.run(secrets.delete().where(secrets.c.name == name)).rowcount:
+        tx.append("secret.removed", subject=name, actor="operator")
+
+
 def get(conn: sa.Connection, name: str) -> bytes:
     """The sealed secret (NotFound says how to store it)."""
     sealed = conn.execute(sa.select(secrets.c.sealed).where(secrets.c.name == name)).scalar()

@@ -1,0 +1,86 @@
+"""The operator's soloist.toml: a mailbox is written in or taken out, comments stay, the former file is kept."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit import TOMLDocument
+from tomlkit.exceptions import TOMLKitError
+
+from soloist import config
+from soloist.kernel.errors import BadConfig, NotFound
+
+
+def with_connector(path: Path, name: str, values: Mapping[str, Any]) -> str:
+    """The text of the file with this connector in it (BadConfig when the file or the values cannot be used)."""
+    document = _document(path)
+    tables = document.get("connectors")
+    if tables is None:
+        tables = tomlkit.table(is_super_table=True)
+        document["connectors"] = tables
+    own = tables.get(name)
+    if own is None:
+        own = tomlkit.table()
+        tables[name] = own
+    for key in [key for key in own if key not in values]:
+        del own[key]
+    for key, value in values.items():
+        own[key] = value
+    return checked(tomlkit.dumps(document), path.name)
+
+
+def without_connector(path: Path, name: str) -> str:
+    """The text of the file without this connector; NotFound when it is not in there."""
+    document = _document(path)
+    tables = document.get("connectors", {})
+    if name not in tables:
+        raise NotFound(f"There is no mailbox {name!r} in {path.name}.", field="name")
+    del tables[name]
+    if not tables:
+        del document["connectors"]
+    mail = document.get("mail", {})
+    if mail.get("out") == name:
+        del mail["out"]
+    return checked(tomlkit.dumps(document), path.name)
+
+
+def checked(text: str, name: str = "soloist.toml") -> str:
+    """The text, once it was read as settings without a fault (BadConfig)."""
+    config.parse(tomllib.loads(text), name)
+    return text
+
+
+def write(path: Path, text: str) -> None:
+    """Put the text in the file's place, whole or not at all; the former one stays beside it as .bak."""
+    draft = path.with_name(f".{path.name}.new")
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists():
+        backup = path.with_name(f"{path.name}.bak")
+        backup.write_bytes(path.read_bytes())
+        backup.chmod(mode)
+    draft.replace(path)
+
+
+def change(path: Path, make: Callable[[], str]) -> None:
+    """Make the new text and write it; a file that cannot be written is said in plain words (BadConfig)."""
+    try:
+        write(path, make())
+    except OSError as error:
+        raise BadConfig(f"{path} cannot be written: {error.strerror}. It was not changed.", field=path.name) from error
+
+
+def _document(path: Path) -> TOMLDocument:
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    except (TOMLKitError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path.name} cannot be read: {error}. Nothing was changed.", field=path.name) from error
