@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from soloist import config
-from soloist.engine import connections, registry
+from soloist.engine import registry
 from soloist.engine.keyring import Keyring
 from soloist.engine.lock import ServerLock
+from soloist.engine.processes import Presence
 from soloist.engine.store import base, journal, migrate
 from soloist.engine.store import settings as switches
 from soloist.engine.store.access import AccessRows
@@ -20,12 +19,11 @@ from soloist.engine.store.clock import Clock, new_id, utc_now
 from soloist.engine.store.store import Store
 from soloist.engine.vault import Vault
 from soloist.engine.worker import Worker
-from soloist.flows import every
+from soloist.flows import every, running
 from soloist.flows.desk import Desk
 from soloist.flows.judging import Judging
+from soloist.flows.links import Links
 from soloist.flows.sources import Sources
-from soloist.flows.troubles import Troubles
-from soloist.kernel.proposal import CHANGE_CONNECTOR
 from soloist.stages.approvals import Approvals
 from soloist.stages.conversation import Conversation
 from soloist.stages.effects import Effects, open_door
@@ -33,8 +31,6 @@ from soloist.stages.intake import Intake
 from soloist.stages.memory import Memory
 from soloist.stages.records import Records
 from soloist.stages.runtime import Runtime
-
-PULLED = ("mail-in", "drop")
 
 
 class App:
@@ -57,33 +53,31 @@ class App:
         self.registry = registry.load()
         self.worker = Worker()
         self.boot = new_id(clock())
+        self.links = Links(self.home, self.settings, self.registry, self.keyring)
         self.desk = self._desk()
-        self.sources = Sources(self.desk.intake, self.desk.connections, PULLED)
+        self.judging.observe_only = self.desk.observe_only
+        self.sources = Sources(self.desk.intake, self.store, self.desk.connections)
         self.lock = ServerLock(self.home.lock, url)
+        self.presence = Presence(self.store, self.lock, self.boot, self.desk.effects.sweep_in)
+        self.desk.effects.fenced = lambda: self.presence.fenced
         self.engine: Any = None
         self.started = time.time()
 
     def _desk(self) -> Desk:
         """The stages with their collaborators."""
         store, home, chosen = self.store, self.home, self.settings
-        links = connections.connections(chosen)
-        halves = registry.reading_halves(
-            links,
-            self.registry,
-            lambda link: connections.context(link, settings=chosen, home=home.root, secrets=self.keyring.secret),
-        )
         key = self.vault.install_key()
-        door = open_door(chosen, home.root, self.registry, self.keyring.secret)
+        door = open_door(chosen, home.root, self.registry, self.keyring)
         return Desk(
             store=store,
             home=home,
             settings=chosen,
-            connections=halves,
+            connections=self.links.halves,
             intake=Intake(store, home, chosen, self.worker),
             records=Records(store),
             memory=Memory(store, home, chosen),
             runtime=Runtime(store, home, chosen, self.worker, self.registry.agents),
-            approvals=Approvals(store, self.judging.judge, lambda row, payload: _validate(halves, row, payload), key),
+            approvals=Approvals(store, self.judging.judge, self.links.check_payload, key, self.judging.hindered),
             conversation=Conversation(store, chosen),
             effects=Effects(store, door, boot=self.boot, install_key=key, allowed=self.judging.still_allowed),
         )
@@ -95,23 +89,33 @@ class App:
         self.store.writer.send = sender(self.store.url)
         self.store.writer.send(conn, run, topic, message)
 
-    async def start(self) -> None:
+    async def start(self, kind: str = "server") -> None:
         """Settle and launch."""
-        await self.settle()
+        await self.settle(kind)
         await self.launch()
 
-    async def settle(self) -> None:
-        """Take the lock (StoreTrouble when a server runs) and make what a dead process was calling unknown."""
-        self.lock.take()
-        await self.desk.effects.sweep()
+    async def settle(self, kind: str = "server") -> None:
+        """Take the locks (StoreTrouble when a server runs); what a dead process was calling becomes unknown."""
+        if kind == "server":
+            self.lock.take()
+        await self.presence.begin(kind)
 
     async def launch(self) -> None:
-        """Load and launch the engine, begin to pull; decisions made before this are carried out now."""
-        durable = await asyncio.to_thread(importlib.import_module, "soloist.engine.durable")
-        ended = Troubles(self.store).finished
-        self.engine = durable.Engine(self.store, every(self.desk), executor="soloist", finish=ended)
-        await self.engine.launch()
-        self.sources.start()
+        """Launch the engine; a server begins to pull. Decisions made before this are carried out now."""
+        self.engine = await running.launch(self.store, every(self.desk), self.presence)
+        if self.presence.kind == "server":
+            self.sources.start()
+        self.following = asyncio.create_task(self.links.follow(self._linked))
+
+    def connect(self, again: str = "") -> None:
+        """Take over soloist.toml as it is now (BadConfig changes nothing); ``again`` is opened afresh in any case."""
+        self.links.reread(again)
+        self._linked()
+
+    def _linked(self) -> None:
+        """The way out and the sources follow the connections there are now."""
+        self.desk.effects.connect(self.links.settings)
+        self.sources.refresh()
 
     def verify_journal(self) -> journal.Report:
         """Recompute the whole chain and every signature."""
@@ -127,22 +131,18 @@ class App:
 
     async def stop(self) -> None:
         """Stop pulling, let open calls end, close the engine; parked runs go on at the next start."""
+        self.following.cancel()
         await self.sources.stop()
         await self.desk.effects.drain()
         if self.engine is not None:
             await self.engine.close()
+        await self.presence.end()
         self.lock.release()
 
     def close(self) -> None:
         """Close what is open."""
         self.worker.close()
         self.store.close()
-
-
-def _validate(halves: Mapping[str, registry.ReadingHalf], row: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
-    """Whether a payload could be carried out at all."""
-    if row["connector"] != CHANGE_CONNECTOR:
-        halves[row["connector"]].check_payload(row["operation"], payload)
 
 
 def sqlite_version() -> str:

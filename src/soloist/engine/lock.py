@@ -1,7 +1,8 @@
-"""One server for one home: a lock that the operating system releases when the process ends, however it ends."""
+"""Locks that are released when a process ends, however it ends: one server for one home, and one for each process."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 from pathlib import Path
@@ -25,7 +26,7 @@ class ServerLock:
         """``path`` is the lock file of the home, ``url`` the database (an advisory lock on Postgres)."""
         self._path, self._url = path, url
         self._file: IO[str] | None = None
-        self._connection: base.Connection | None = None
+        self._database: DatabaseLock | None = None
 
     def take(self) -> None:
         """StoreTrouble names the process that holds the lock."""
@@ -46,9 +47,13 @@ class ServerLock:
 
     def _take_database(self) -> None:
         """On Postgres the home folder may be another machine's, so the database is locked as well."""
-        self._connection = base.advisory_lock(self._url, _NUMBER)
-        if self._connection is None:
-            raise StoreTrouble("Another Soloist server uses this database. Nothing was started.")
+        self._database = DatabaseLock(self._url, _NUMBER)
+        if not self._database.held():
+            self._database = None
+            raise StoreTrouble(
+                "Another Soloist server uses this database. Nothing was started. "
+                "A second process beside it is started with: soloist worker"
+            )
 
     def held(self) -> bool:
         """Whether some server holds the lock of this home right now."""
@@ -57,12 +62,41 @@ class ServerLock:
         with self._path.open("a+", encoding="utf-8") as file:
             return not _lock_file(file)
 
+    def kept(self) -> bool:
+        """Whether the database still knows that this server holds the lock; a lost connection is made anew."""
+        return self._database is None or self._database.held()
+
     def release(self) -> None:
         """Let the next one in."""
-        if self._connection is not None:
-            self._connection.close()
+        if self._database is not None:
+            self._database.release()
         if self._file is not None:
             self._file.close()
+
+
+class DatabaseLock:
+    """An advisory lock of Postgres on a connection of its own: Postgres frees it when the process is gone."""
+
+    def __init__(self, url: str, number: int) -> None:
+        """``number`` names the lock (64 bits); nothing is taken yet."""
+        self._url, self._number = url, number
+        self._connection: base.Connection | None = None
+
+    def held(self) -> bool:
+        """Whether we hold it now; taken again when the connection was lost and nobody else has it. Blocks for 6 s."""
+        if self._connection is not None:
+            if base.answers(self._connection):
+                return True
+            self.release()
+        with contextlib.suppress(StoreTrouble):
+            self._connection = base.advisory_lock(self._url, self._number)
+        return self._connection is not None
+
+    def release(self) -> None:
+        """Free it."""
+        if self._connection is not None:
+            base.drop(self._connection)
+        self._connection = None
 
 
 def _lock_file(file: IO[str]) -> bool:

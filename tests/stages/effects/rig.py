@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from soloist.engine.store import base, effects, migrate, proposals
+from soloist.engine.store import base, effects, migrate, proposals, workers
 from soloist.engine.store.store import Store
 from soloist.kernel.hashing import json_hash, keyed, payload_hash
 from soloist.sdk import Absent, CannotTell, Done, Found, Operation, Plan, Receipt, Refused, Unknown
@@ -73,6 +73,9 @@ class FakeDoor:
     def __init__(self, world: World) -> None:
         self.world = world
 
+    def connect(self, *_given: Any) -> None:
+        """Nobody adds a connection here."""
+
     def operation(self, connector: str, operation: str) -> Operation:
         return Operation(operation, operation, undo="exact", key_window=WINDOW, lookup_lag=LAG)  # type: ignore[arg-type]
 
@@ -128,6 +131,8 @@ class Rig:
         self.boots += 1
         door: Any = FakeDoor(self.world)
         boot = f"boot-{self.boots}"
+        row = {"kind": "server", "executor": "soloist", "host": "here", "pid": self.boots}
+        self.store.write_now(lambda tx: workers.begin(tx, boot, row))
         return Effects(self.store, door, boot=boot, install_key=KEY, allowed=lambda _row: "")
 
     def approved(self, class_: str, *, hold: float = 0.0) -> str:
@@ -179,6 +184,7 @@ class Rig:
     async def restart(self) -> None:
         """A new process: another boot, then the sweep."""
         self.stage = self._new_stage()
+        self.store.write_now(lambda tx: workers.end_others(tx, f"boot-{self.boots}"))
         await self.stage.sweep()
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ async def test_a_new_message_on_the_thread_stops_it(rig: Rig) -> None:
 async def test_policy_has_the_last_word(rig: Rig) -> None:
     ident = await rig.intended("A")
     door: Any = FakeDoor(rig.world)
-    rig.stage = Effects(rig.store, door, boot="x", install_key=KEY, allowed=lambda _row: "Denied by now.")
+    rig.stage = Effects(rig.store, door, boot="boot-1", install_key=KEY, allowed=lambda _row: "Denied by now.")
     assert await rig.advance(ident) == "resolved_not_done"
     assert "Denied by now." in rig.row(ident)["evidence"][-1]["note"]
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, SetWorkflowID
 from dbos import _serialization as serialization
+from dbos._core import WorkflowHandleAsyncTask
 
 from soloist.engine import failpoint
 from soloist.engine.durable import fastwake
+from soloist.engine.durable.room import Room
 from soloist.engine.store import base
-from soloist.engine.store.runs import asked_for, begin, pending_runs
+from soloist.engine.store.runs import asked_for, begin, pending_runs, still_pending
 from soloist.engine.store.store import Store
 from soloist.engine.store.tables import runs
 from soloist.kernel.errors import SoloistError, StoreTrouble
@@ -26,6 +29,10 @@ VERSION = "soloist"
 """Constant on purpose: with a version made from the source every parked run would be stranded by an upgrade."""
 BUSY = 16
 """Flows that do not park and run at the same time."""
+BESIDE_WORKERS = 2
+"""The same in a server that has workers beside it: it keeps its time for the console."""
+POOL = 20
+"""Connections to Postgres that the library may open."""
 PATIENCE = 1.0
 """Seconds between two tries to write down that a run begins or ends."""
 _ATTEMPTS = 1_000_000
@@ -97,14 +104,28 @@ def _try_again(error: BaseException) -> bool:
 class Engine:
     """One per process. ``launch`` recovers what a former process left, then starts what is pending."""
 
-    def __init__(self, store: Store, flows: Sequence[Flow], *, executor: str, finish: Finish) -> None:
-        """Register the flows under explicit names; nothing runs before ``launch``."""
+    def __init__(
+        self,
+        store: Store,
+        flows: Sequence[Flow],
+        *,
+        executor: str,
+        finish: Finish,
+        others: Callable[[], int] = lambda: 0,
+        leaves: bool = False,
+    ) -> None:
+        """Register the flows under explicit names; nothing runs before ``launch``.
+
+        ``executor`` is unique among the processes of a database, ``others`` answers how many other ones live, and
+        one that ``leaves`` lets those others take what they can.
+        """
         _check_pin()
         _forbid_pickle()
         self._store = store
         self._flows = {flow.name: flow for flow in flows}
         self._finish = finish
-        self._busy = asyncio.Semaphore(BUSY)
+        self._others = others
+        self._room = Room(lambda: BESIDE_WORKERS if leaves and others() else BUSY)
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
         DBOS(config=self._config(executor))
@@ -127,7 +148,7 @@ class Engine:
             config["system_database_engine"] = base.checkpointing(self._store.url)
         else:
             config["system_database_url"] = self._store.url
-            config["sys_db_pool_size"] = 20
+            config["sys_db_pool_size"] = POOL
         return config
 
     def _register(self, flow: Flow) -> Callable[[str], Any]:
@@ -177,7 +198,17 @@ class Engine:
         self._store.writer.on_starts = lambda _runs: None
         for task in self._tasks:
             task.cancel()
-        await asyncio.to_thread(DBOS.destroy)
+        # The library ends the loop's own threads with itself; whoever uses the loop after it gets new ones.
+        threads = ThreadPoolExecutor(thread_name_prefix="soloist")
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(threads, DBOS.destroy)
+        finally:
+            loop.set_default_executor(threads)
+
+    async def recover(self, executors: Sequence[str]) -> None:
+        """Free the unfinished runs of dead executors: whichever process is first goes on with each, exactly one."""
+        await asyncio.to_thread(DBOS._recover_pending_workflows, list(executors))
 
     async def _look_for_more(self) -> None:
         """Rows that another process committed have no one to announce them."""
@@ -185,6 +216,7 @@ class Engine:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), 0.5)
             self._notice(await self._store.read(pending_runs))
+            await self._room.changed()
 
     def _notice(self, runs: Sequence[str]) -> None:
         """Begin each pending run once in this process."""
@@ -205,9 +237,12 @@ class Engine:
             if self._flows[flow].parks:
                 await self._start(run, flow, value)
                 return
-            async with self._busy:
+            async with self._room:
+                if self._others() and await self._store.read(lambda conn: not still_pending(conn, run)):
+                    return  # another process was quicker
                 handle = await self._start(run, flow, value)
-                await handle.get_result(polling_interval_sec=0.05)
+                if not self._others() or isinstance(handle, WorkflowHandleAsyncTask):
+                    await handle.get_result(polling_interval_sec=0.05)
         finally:
             self._starting.discard(run)
 

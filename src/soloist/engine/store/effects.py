@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.tables import effect_attempts, effects, journal_head
+from soloist.engine.store.tables import effect_attempts, effects, journal_head, workers
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
 from soloist.kernel.lives import EFFECT
@@ -83,10 +83,24 @@ def of_proposal(conn: sa.Connection, proposal: str) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+def by_message_id(conn: sa.Connection, message_id: str) -> dict[str, Any] | None:
+    """The effect whose mail has this Message-ID, or None; its local part is the effect's key."""
+    key = message_id.strip("<> ").partition("@")[0]
+    row = conn.execute(sa.select(effects).where(effects.c.key == key)).mappings().first() if key else None
+    return dict(row) if row else None
+
+
 def in_states(conn: sa.Connection, states: Sequence[str]) -> list[dict[str, Any]]:
     """Every effect in one of these states."""
     query = sa.select(effects).where(effects.c.state.in_(list(states))).order_by(effects.c.ordinal)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def left_open(conn: sa.Connection) -> list[dict[str, Any]]:
+    """Effects that a process which no longer lives had claimed or was calling."""
+    alive = sa.select(workers.c.boot).where(workers.c.ended == "")
+    begun = effects.c.state.in_(["attempting", "claimed"]) & effects.c.boot.not_in(alive)
+    return [dict(row) for row in conn.execute(sa.select(effects).where(begun).order_by(effects.c.ordinal)).mappings()]
 
 
 def listed(conn: sa.Connection, *, after: int, limit: int) -> list[dict[str, Any]]:

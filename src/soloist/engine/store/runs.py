@@ -19,6 +19,11 @@ def pending_runs(conn: sa.Connection) -> list[str]:
     return list(conn.execute(query).scalars())
 
 
+def still_pending(conn: sa.Connection, run: str) -> bool:
+    """Whether a run has not begun in any process."""
+    return conn.execute(sa.select(runs.c.state).where(runs.c.id == run)).scalar() == "pending"
+
+
 def asked_for(conn: sa.Connection, run: str) -> tuple[str, str] | None:
     """Flow and input of a run that has not ended, else None."""
     row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()

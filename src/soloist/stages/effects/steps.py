@@ -12,20 +12,23 @@ from typing import Any
 
 from soloist.config import Settings
 from soloist.engine import failpoint
+from soloist.engine.keyring import Keyring
 from soloist.engine.outbound import Door
-from soloist.engine.store import conversations, effects, proposals, settings, tasks
+from soloist.engine.store import conversations, effects, proposals, settings, tasks, workers
 from soloist.engine.store.clock import from_iso, later
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
-from soloist.kernel.errors import BadInput, Conflict, NotAllowed, StaleHash
+from soloist.kernel.errors import BadInput, Conflict, NotAllowed, StaleHash, StoreTrouble
 from soloist.kernel.hashing import keyed, payload_hash, sha256
 from soloist.kernel.ids import derived
 from soloist.sdk import Absent, Done, Found, Outcome, Plan, Receipt, Registry
 from soloist.stages.effects import decide
 
 DRAINING = 1.0
-"""Seconds between two looks of a run while the server is being ended."""
+"""Seconds between two looks of a run while nothing may leave this process: it is being ended, or its lock is lost."""
+PATIENCE = 1.0
+"""Seconds between two tries to write down an answer that came while the database was away."""
 DAY = 86400.0
 EFFECT = "effect"
 """Topic on which the run of an effect hears that something changed."""
@@ -34,9 +37,9 @@ Allowed = Callable[[Mapping[str, Any]], str]
 """Whether policy still lets this proposal go: "" or the reason why not."""
 
 
-def open_door(config: Settings, home: Path, registry: Registry, secrets: Callable[[str], str]) -> Door:
+def open_door(config: Settings, home: Path, registry: Registry, keyring: Keyring) -> Door:
     """The writing door; made here because only this stage may hold one."""
-    return Door(config, home, registry, secrets)
+    return Door(config, home, registry, keyring.secret, keyring.put)
 
 
 class Effects:
@@ -45,8 +48,11 @@ class Effects:
     def __init__(self, store: Store, door: Door, *, boot: str, install_key: bytes, allowed: Allowed) -> None:
         """``allowed`` judges again, on the bytes about to leave."""
         self._store, self._door, self._boot, self._key, self._allowed = store, door, boot, install_key, allowed
+        self.connect = door.connect
         self._calling = 0
         self._draining = False
+        self.fenced: Callable[[], bool] = lambda: False
+        """Whether this process has lost its lock, so that another may take it for dead."""
 
     # ----- before the attempt
 
@@ -117,7 +123,7 @@ class Effects:
         Whether an attempt is due is decided again in the transaction that begins it, so a step that runs again after
         a crash finds what the dead process left and touches nothing outside.
         """
-        if self._draining:
+        if self._held_back():
             await asyncio.sleep(DRAINING)
         self._calling += 1
         try:
@@ -128,11 +134,36 @@ class Effects:
             failpoint.hit("attempting")
             outcome = await self._door.execute(effect["connector"], plan)
             failpoint.hit("called")
-            answer = await self._store.write(lambda tx: self._end(tx, effect, outcome))
+            answer = await self._keep(effect, outcome)
             failpoint.hit("answered")
             return answer
         finally:
             self._calling -= 1
+
+    async def _keep(self, effect: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+        """Commit an answer although the disk is full or the database away for a while: it will not come again.
+
+        What moved meanwhile stays as it is: a commit of ours whose end we did not hear, or a process that took this
+        one for dead and made the attempt unknown.
+        """
+        while True:
+            try:
+                return await self._store.write(lambda tx: self._end_if_ours(tx, effect, outcome))
+            except StoreTrouble:
+                if self._draining:
+                    raise
+                await asyncio.sleep(PATIENCE)
+
+    def _end_if_ours(self, tx: Tx, effect: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+        """Commit the answer of the attempt that holds the version; any other is only told the state."""
+        now = effects.get(tx.conn, effect["id"])
+        if now["version"] != effect["version"]:
+            return {"state": now["state"], "wait": 0.0}
+        return self._end(tx, effect, outcome)
+
+    def _held_back(self) -> bool:
+        """Whether nothing may leave this process."""
+        return self._draining or self.fenced()
 
     async def drain(self, seconds: float = 10.0) -> None:
         """Refuse new attempts and give open calls time to end, so that a stop makes nothing unknown."""
@@ -170,7 +201,7 @@ class Effects:
         """
         effect = effects.get(tx.conn, effect_id)
         proposal = proposals.get(tx.conn, effect["proposal"])
-        if self._draining or self._next(tx, effect).do != "attempt":
+        if self._held_back() or not workers.lives(tx, self._boot) or self._next(tx, effect).do != "attempt":
             return effect, None
         if moved := self._moved(tx, effect, proposal):
             return self._stand_down(tx, effect, proposal, moved), None
@@ -441,18 +472,18 @@ class Effects:
         await self._store.write(work)
 
     async def sweep(self) -> int:
-        """At start-up: every attempt that an earlier process left open is of unknown outcome. Answers how many."""
+        """Every attempt that a dead process left open is of unknown outcome. Answers how many."""
+        return await self._store.write(self.sweep_in)
 
-        def work(tx: Tx) -> int:
-            left = [row for row in effects.in_states(tx.conn, ["attempting", "claimed"]) if row["boot"] != self._boot]
-            for row in left:
-                if row["state"] == "claimed":
-                    effects.move(tx, row, "intended", note="the process ended before it called")
-                    continue
-                note = "the process died while calling"
-                effects.end_attempt(tx, row["id"], row["attempts"], "unknown", note)
-                effects.move(tx, row, "unknown", note=note)
-                tx.send(row["run"], EFFECT, {"state": "unknown"})
-            return len(left)
-
-        return await self._store.write(work)
+    def sweep_in(self, tx: Tx) -> int:
+        """The same inside the transaction that marks the process as ended."""
+        left = effects.left_open(tx.conn)
+        for row in left:
+            if row["state"] == "claimed":
+                effects.move(tx, row, "intended", note="the process ended before it called")
+                continue
+            note = "the process died while calling"
+            effects.end_attempt(tx, row["id"], row["attempts"], "unknown", note)
+            effects.move(tx, row, "unknown", note=note)
+            tx.send(row["run"], EFFECT, {"state": "unknown"})
+        return len(left)
