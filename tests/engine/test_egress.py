@@ -147,7 +147,7 @@ async def test_a_redirect_is_returned_and_not_followed() -> None:
         assert (await post(port)).status == 302
 
 
-async def test_a_proxy_in_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_this_machine_is_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     async with server(answering(OK)) as port:

@@ -1,8 +1,9 @@
 """Egress: the one HTTP client and the one dialler; they refuse every address the connector was not made for.
 
-No redirects, no retries, no proxy from the environment, one fresh connection per request: a reused connection that
-the other side had just closed would leave it open whether a write arrived. Names are resolved once, every answer is
-checked, and the connection goes to exactly the address that was checked while Host and SNI keep the name.
+No redirects, no retries, one fresh connection per request: a reused connection that the other side had just closed
+would leave it open whether a write arrived. Names are resolved once, every answer is checked, and the connection goes
+to exactly the address that was checked while Host and SNI keep the name. Through a proxy that the environment names
+the same rules come first, but the proxy looks the name up again, and alone where no name server here knows it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import Any
 
 import httpcore
 
+from soloist.engine import proxy as proxies
+from soloist.engine.proxy import Proxy
 from soloist.sdk import HttpAnswer, MaybeSent, NotSent
 
 MAX_ANSWER = 5 * 1024 * 1024
@@ -28,6 +31,8 @@ CONNECT_WITHIN = 10.0
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[list[str]]]
+ProxyFor = Callable[[str, str, int], Proxy | None]
+"""The proxy for a scheme, host and port, or None."""
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _NUMBERISH = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
@@ -152,12 +157,14 @@ class Egress:
         allow_private: bool = False,
         resolver: Resolver = system_resolver,
         tls: ssl.SSLContext | None = None,
+        proxy_for: ProxyFor = proxies.from_environment,
     ) -> None:
         """``tls`` replaces the default verified context (a private certificate authority, tests)."""
         self._host, self._port = plain_host(f"[{host}]" if ":" in host else host), port
         self._allow_private = allow_private
         self._resolver = resolver
         self._tls = tls
+        self._proxy_for = proxy_for
 
     def _verified(self) -> ssl.SSLContext:
         """The TLS context, made once: reading the system's authorities takes tens of milliseconds."""
@@ -173,18 +180,36 @@ class Egress:
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """Every checked address of the one host this connector may reach; NotSent for another host, port, address."""
-        if plain_host(f"[{host}]" if ":" in host else host) != self._host or port != self._port:
-            raise NotSent(
-                f"This connector may reach {self._host}:{self._port} only, not {host}:{port}; nothing was sent."
-            )
+        self._only_mine(host, port)
         try:
-            async with asyncio.timeout(CONNECT_WITHIN):
-                found = await self._literal_or_resolved(port)
+            found = await self._found(port)
         except (OSError, UnicodeError, TimeoutError) as error:
             raise NotSent(f"The name {self._host} could not be resolved ({error or 'no answer'}).") from error
         if not found:
             raise NotSent(f"The name {self._host} has no address; nothing was sent.")
         return [str(check_address(text, allow_private=self._allow_private)) for text in found]
+
+    def _only_mine(self, host: str, port: int) -> None:
+        """NotSent for another host or port than the configured one."""
+        if plain_host(f"[{host}]" if ":" in host else host) != self._host or port != self._port:
+            raise NotSent(
+                f"This connector may reach {self._host}:{self._port} only, not {host}:{port}; nothing was sent."
+            )
+
+    async def _behind_proxy(self, host: str, port: int) -> None:
+        """The same rules before a proxy is asked; a name that no name server here knows is left to the proxy."""
+        self._only_mine(host, port)
+        try:
+            found = await self._found(port)
+        except (OSError, UnicodeError, TimeoutError):
+            return
+        for text in found:
+            check_address(text, allow_private=self._allow_private)
+
+    async def _found(self, port: int) -> list[str]:
+        """The addresses of the configured host, unchecked (OSError, TimeoutError)."""
+        async with asyncio.timeout(CONNECT_WITHIN):
+            return await self._literal_or_resolved(port)
 
     async def resolve(self, host: str, port: int) -> str:
         """Dial: the address to connect to for ``host:port``; NotSent when the rules refuse it."""
@@ -204,19 +229,11 @@ class Egress:
         ``timeout`` in seconds is for the whole exchange.
         """
         target = parse_url(url)
-        line = _Line(await self.addresses(target.host, target.port))
-        request = httpcore.Request(
-            method.encode("ascii"),
-            httpcore.URL(
-                scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
-            ),
-            headers=_headers(target, headers, body),
-            content=body or b"",
-            extensions={"timeout": {"connect": CONNECT_WITHIN}, "sni_hostname": target.host},
-        )
+        line = await self._line(target)
+        request = _request(target, method, _headers(target, headers, body), body, line.proxy)
         try:
             async with asyncio.timeout(timeout), self._pool(line, target) as pool:
-                return await _exchange(pool, request)
+                answer = await _exchange(pool, request)
         except MaybeSent:
             raise
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError, ValueError) as error:
@@ -224,6 +241,17 @@ class Egress:
             if not line.wrote:
                 raise NotSent(f"{target.host} was not reached: {reason}.") from error
             raise MaybeSent(f"The request went to {target.host}, then {reason}.") from error
+        if line.proxy and answer.status == proxies.NEEDS_SIGN_IN:
+            raise NotSent(proxies.needs_sign_in(line.proxy))
+        return answer
+
+    async def _line(self, target: Target) -> _Line:
+        """The way to the target: straight to a checked address, or through the proxy that is set."""
+        proxy = self._proxy_for(target.scheme, target.host, target.port)
+        if proxy is None:
+            return _Line(await self.addresses(target.host, target.port))
+        await self._behind_proxy(target.host, target.port)
+        return _Line([proxy.host], proxy, tunnelled=target.scheme == "https")
 
     def _pool(self, line: _Line, target: Target) -> httpcore.AsyncConnectionPool:
         """A pool for a single request: nothing is kept for the next one."""
@@ -240,6 +268,24 @@ class Egress:
             return [str(ipaddress.ip_address(self._host))]
         except ValueError:
             return await self._resolver(self._host, port)
+
+
+def _request(
+    target: Target,
+    method: str,
+    headers: list[tuple[bytes, bytes]],
+    body: bytes | None,
+    proxy: Proxy | None,
+) -> httpcore.Request:
+    """The request as it stands on the line; one that a proxy passes on in the clear names the whole URL."""
+    extensions: dict[str, Any] = {"timeout": {"connect": CONNECT_WITHIN}, "sni_hostname": target.host}
+    if proxy is not None and target.scheme == "http":
+        extensions["target"] = b"http://" + target.authority + target.path.encode()
+        headers = [*headers, *proxy.headers]
+    url = httpcore.URL(
+        scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
+    )
+    return httpcore.Request(method.encode("ascii"), url, headers=headers, content=body or b"", extensions=extensions)
 
 
 def _headers(target: Target, headers: Mapping[str, str], body: bytes | None) -> list[tuple[bytes, bytes]]:
@@ -285,8 +331,8 @@ def _plain(error: BaseException, timeout: float) -> str:
 class _Line(httpcore.AsyncNetworkBackend):
     """Connects to the checked addresses only, and remembers whether a byte of the request was handed over."""
 
-    def __init__(self, addresses: Iterable[str]) -> None:
-        self._addresses = list(addresses)
+    def __init__(self, addresses: Iterable[str], proxy: Proxy | None = None, *, tunnelled: bool = False) -> None:
+        self._addresses, self.proxy, self._tunnelled = list(addresses), proxy, tunnelled
         self._real = httpcore.AnyIOBackend()
         self.wrote = False
 
@@ -302,12 +348,25 @@ class _Line(httpcore.AsyncNetworkBackend):
         last: Exception = httpcore.ConnectError(f"no address for {host}")
         for address in self._addresses:
             try:
-                stream = await self._real.connect_tcp(address, port, timeout, local_address, socket_options)
+                there = self.proxy.port if self.proxy else port
+                stream = await self._real.connect_tcp(address, there, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
                 continue
+            if self.proxy and self._tunnelled:
+                await self._dig(stream, host, port)
             return _Stream(stream, self)
         raise last
+
+    async def _dig(self, stream: httpcore.AsyncNetworkStream, host: str, port: int) -> None:
+        """Ask the proxy for a tunnel; the connection is closed when there is none. No byte of the request is in it."""
+        assert self.proxy is not None
+        authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            await proxies.tunnel(stream, self.proxy, authority, CONNECT_WITHIN)
+        except BaseException:
+            await stream.aclose()
+            raise
 
     async def sleep(self, seconds: float) -> None:
         """Nothing here waits between attempts; httpcore asks for the method."""
