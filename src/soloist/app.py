@@ -11,7 +11,6 @@ from soloist import config
 from soloist.engine import registry
 from soloist.engine.keyring import Keyring
 from soloist.engine.lock import ServerLock
-from soloist.engine.processes import Presence
 from soloist.engine.store import base, journal, migrate
 from soloist.engine.store import settings as switches
 from soloist.engine.store.access import AccessRows
@@ -58,8 +57,7 @@ class App:
         self.judging.observe_only = self.desk.observe_only
         self.sources = Sources(self.desk.intake, self.store, self.desk.connections)
         self.lock = ServerLock(self.home.lock, url)
-        self.presence = Presence(self.store, self.lock, self.boot, self.desk.effects.sweep_in)
-        self.desk.effects.fenced = lambda: self.presence.fenced
+        self.presence = running.presence(self.store, self.lock, self.boot, self.desk.effects, self.vault.install_key())
         self.engine: Any = None
         self.started = time.time()
 

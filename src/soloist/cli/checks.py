@@ -72,6 +72,10 @@ async def _opened(app: Any) -> list[dict[str, Any]]:
             serious=False,
         ),
     ]
+    for row in app.store.read_now(lambda conn: brief.processes(conn, app.lock.held())):
+        if row["state"] != "ended":
+            fix = "it is taken over within seconds when another process runs; else start soloist up"
+            found.append(_finding(row["state"] == "running", brief.process_line(row), fix, serious=False))
     for name, half in app.desk.connections.items():
         health = await half.check()
         found.append(

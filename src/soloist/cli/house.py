@@ -14,8 +14,10 @@ def status(home: HomeOption = None, database: DatabaseOption = "", as_json: Json
     from soloist.insight import brief
 
     with opened(home, database) as app:
+        held = app.lock.held()
         found = app.store.read_now(brief.state_of_house)
-        found["running"] = app.lock.held()
+        found["processes"] = app.store.read_now(lambda conn: brief.processes(conn, held))
+        found["running"] = held or any(_is_server(row) for row in found["processes"])
     lines = [
         f"Server: {'running' if found['running'] else 'not running'}",
         f"Cards that wait for you: {found['cards_open']}",
@@ -23,9 +25,14 @@ def status(home: HomeOption = None, database: DatabaseOption = "", as_json: Json
         f"Runs that failed: {found['runs_failed']}",
         f"Events: {found['events']}, the newest at {found['newest_event'] or 'never'}",
     ]
+    lines += [f"Process: {brief.process_line(row)}" for row in found["processes"] if row["state"] != "ended"]
     if found["stopped_since"]:
         lines.insert(0, f"STOPPED since {found['stopped_since']}: nothing leaves. Release with: soloist stop --off")
     show(found, as_json, "\n".join(lines))
+
+
+def _is_server(row: dict[str, Any]) -> bool:
+    return (row["kind"], row["state"]) == ("server", "running")
 
 
 def stop(

@@ -12,14 +12,14 @@ MOST_BYTES = 5 * 1024 * 1024
 KEPT = 5
 
 
-def begin(folder: Path) -> None:
-    """Send records of ``soloist.*`` to ``folder/soloist.log`` (at most 30 MB in all) and warnings to the terminal."""
+def begin(folder: Path, name: str = "soloist.log") -> None:
+    """Send records of ``soloist.*`` to ``folder/name`` (at most 30 MB in all) and warnings to the terminal."""
     steps: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    file = RotatingFileHandler(folder / "soloist.log", maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8")
+    file = RotatingFileHandler(folder / name, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8")
     file.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*steps, structlog.processors.format_exc_info],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from soloist.cli import house, keys, serve, service, work
+from soloist.cli import house, keys, serve, service, work, worker
 
 app = typer.Typer(
     name="soloist",
@@ -19,6 +19,7 @@ for command in (
     serve.up,
     serve.demo,
     serve.init,
+    worker.worker,
     house.doctor,
     house.status,
     house.stop,

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from soloist.engine.lock import DatabaseLock, ServerLock
-from soloist.engine.store import base, workers
+from soloist.engine.store import base, settings, workers
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import StoreTrouble
@@ -24,6 +24,9 @@ SEEN, SEEN_ALONE = 10.0, 60.0
 EVERY_FIFTH = 5
 """Looks between two searches for runs without a process, when nobody died."""
 
+MARK = "keys.mark"
+"""Setting that says by which keys the server of this database works."""
+
 Sweep = Callable[[Tx], int]
 """Makes what dead processes were calling unknown; answers how many effects."""
 Recover = Callable[[Sequence[str]], Awaitable[None]]
@@ -33,9 +36,9 @@ Recover = Callable[[Sequence[str]], Awaitable[None]]
 class Presence:
     """On SQLite one process is alone and the lock of the home proves it. On Postgres each holds a lock of its own."""
 
-    def __init__(self, store: Store, server: ServerLock, boot: str, sweep: Sweep) -> None:
-        """``boot`` names this start of this process, for good."""
-        self._store, self._server, self._boot, self._sweep = store, server, boot, sweep
+    def __init__(self, store: Store, server: ServerLock, boot: str, *, sweep: Sweep, mark: str) -> None:
+        """``boot`` names this start of this process; ``mark`` is the same for processes with the same keys."""
+        self._store, self._server, self._boot, self._sweep, self._mark = store, server, boot, sweep, mark
         self._alone = base.is_sqlite(store.url)
         self._lock = DatabaseLock(store.url, workers.number(boot))
         self._task: asyncio.Task[None] | None = None
@@ -49,6 +52,8 @@ class Presence:
         """How many other processes lived at the last look."""
         self.fenced = False
         """Whether the lock is lost: nothing may leave until it is held again."""
+        self.lost = False
+        """Whether the others took this process for dead; it can only end."""
 
     async def begin(self, kind: str) -> None:
         """Take the lock, then write the row. On SQLite everyone else is dead, so that what they left is swept here."""
@@ -58,6 +63,7 @@ class Presence:
         row = {"kind": kind, "executor": self.executor, "host": socket.gethostname(), "pid": os.getpid()}
 
         def work(tx: Tx) -> None:
+            self._compare(tx)
             if self._alone:
                 workers.end_others(tx, self._boot)
             workers.begin(tx, self._boot, row)
@@ -65,6 +71,18 @@ class Presence:
                 self._sweep(tx)
 
         await self._store.write(work)
+
+    def _compare(self, tx: Tx) -> None:
+        """Other keys would make other seals and other names for the same effect, so that nothing fits together."""
+        known = settings.value(tx.conn, MARK)
+        if self.kind == "server":
+            if known != self._mark:
+                settings.put(tx, MARK, self._mark)
+        elif known not in ("", self._mark):
+            raise StoreTrouble(
+                "The keys of this home are not those of the server on this database. Nothing was started. "
+                "Use the server's own home folder."
+            )
 
     def watch(self, recover: Recover, lost: Callable[[], None]) -> None:
         """Look after the others until ``end``; ``lost`` is called once when this process was taken for dead."""
@@ -87,6 +105,7 @@ class Presence:
         while True:
             try:
                 if not await self._look(recover):
+                    self.lost = True
                     self._log.error("this process was taken for dead, and its work goes on elsewhere; it ends now")
                     return lost()
                 trouble = ""

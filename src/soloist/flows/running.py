@@ -8,10 +8,21 @@ import signal
 from collections.abc import Sequence
 from typing import Any
 
+from soloist.engine.lock import ServerLock
 from soloist.engine.processes import Presence
+from soloist.engine.store import migrate
 from soloist.engine.store.store import Store
 from soloist.flows.troubles import Troubles
+from soloist.kernel.hashing import keyed
 from soloist.sdk.flow import Flow
+from soloist.stages.effects import Effects
+
+
+def presence(store: Store, lock: ServerLock, boot: str, effects: Effects, key: bytes) -> Presence:
+    """This process among the others; while its lock is lost the effects stay where they are."""
+    made = Presence(store, lock, boot, sweep=effects.sweep_in, mark=keyed(key, "mark"))
+    effects.fenced = lambda: made.fenced
+    return made
 
 
 async def launch(store: Store, flows: Sequence[Flow], presence: Presence) -> Any:
@@ -28,6 +39,15 @@ async def launch(store: Store, flows: Sequence[Flow], presence: Presence) -> Any
     await engine.launch()
     presence.watch(engine.recover, _leave)
     return engine
+
+
+def not_prepared(url: str) -> str:
+    """Why a worker cannot begin on this database: "" when a server of this version has prepared it (StoreTrouble)."""
+    found = migrate.version_of(url)
+    if found == migrate.HEAD:
+        return ""
+    has = f"has schema {found}, this version works with {migrate.HEAD}" if found else "is empty"
+    return f"The database {has}. Nothing was started. Start the server first: soloist up --database ..."
 
 
 def _leave() -> None:

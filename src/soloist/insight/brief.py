@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from soloist.engine.store import effects, events, journal, proposals, runs, settings, tasks
+from soloist.engine.store import effects, events, journal, proposals, runs, settings, tasks, workers
 from soloist.engine.store import records as record_rows
-from soloist.engine.store.base import Connection
+from soloist.engine.store.base import Connection, is_sqlite
 from soloist.kernel.errors import BadInput, NotFound
 
 
@@ -69,6 +69,29 @@ def state_of_house(conn: Connection) -> dict[str, Any]:
         "newest_event": events.newest(conn),
         "runs_failed": len(runs.listed(conn, before=None, limit=100, state="failed")),
     }
+
+
+def processes(conn: Connection, held: bool) -> list[dict[str, Any]]:
+    """Processes of this home, newest first: kind, host, pid, started, seen and their state.
+
+    "running", "ended", or "gone" for one that died and was not taken over yet. ``held`` says whether somebody holds
+    the lock of the home, which on SQLite is all there is to know.
+    """
+    gone = {row["boot"] for row in workers.unheld(conn)}
+    alone = is_sqlite(conn.dialect.name)
+    return [{**row, "state": _process_state(row, gone, alone and not held)} for row in workers.newest(conn)]
+
+
+def _process_state(row: dict[str, Any], gone: set[str], nobody: bool) -> str:
+    if row["ended"]:
+        return "ended"
+    return "gone" if nobody or row["boot"] in gone else "running"
+
+
+def process_line(row: dict[str, Any]) -> str:
+    """One process in a line."""
+    since, seen = row["started"][:16].replace("T", " "), row["seen"][:19].replace("T", " ")
+    return f"{row['kind']} {row['state']}, process {row['pid']} on {row['host']}, since {since}, last seen {seen} (UTC)"
 
 
 def newest_runs(conn: Connection, limit: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from soloist.engine.store import base
 from soloist.engine.store.tables import journal_head
@@ -20,6 +21,18 @@ def current(conn: sa.Connection) -> str:
     if not sa.inspect(conn).has_table("alembic_version"):
         return ""
     return str(conn.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def version_of(url: str) -> str:
+    """The schema version of a database, "" for an empty one (StoreTrouble when it cannot be reached)."""
+    engine = base.writer(url, full=True)
+    try:
+        with engine.connect() as conn:
+            return current(conn)
+    except DBAPIError as error:
+        raise StoreTrouble(f"The database cannot be reached: {error.orig}") from error
+    finally:
+        engine.dispose()
 
 
 def prepare(url: str, backups: Path | None = None) -> None:

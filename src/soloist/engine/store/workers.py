@@ -92,10 +92,3 @@ def unheld(conn: sa.Connection) -> list[dict[str, Any]]:
 def orphans(conn: sa.Connection) -> list[str]:
     """Executors that have unfinished runs and no living process (Postgres only)."""
     return list(conn.execute(_ORPHANS).scalars())
-
-
-def state_of(conn: sa.Connection, row: dict[str, Any]) -> str:
-    """One word for people: "running", "ended", or "gone" for one that died and was not taken over yet."""
-    if row["ended"]:
-        return "ended"
-    return "gone" if row["boot"] in {other["boot"] for other in unheld(conn)} else "running"
