@@ -63,6 +63,7 @@ def desk() -> Iterator[tuple[str, Any]]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield f"http://localhost:{listening.getsockname()[1]}", door
+    door.tell()
     server.should_exit = True
     thread.join(10)
 

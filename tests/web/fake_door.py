@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from soloist.insight import diff, views
+from soloist.insight.live import News
 from soloist.kernel.errors import Conflict, NotFound, StaleHash
 from soloist.web.doors import Decision
 
@@ -30,6 +33,7 @@ ADA = views.Message(
     "New online shop for spring",
     "Dear Mara,\n\nwe would like to sell our spring collection online: about 40 pieces. Could you build the shop? We have set "
     "aside 4,500 EUR and hope to open in March.\n\nMore about us: https://okafor-ceramics.example/about\n\nBest\nAda",
+    summary=("We would like to sell our spring collection online: about 40 pieces.",),
     quoted="> On 3 May Mara Linde wrote:\n> the new logo files are attached. Have fun with them!",
     attachments=("pieces.pdf",),
 )
@@ -191,7 +195,9 @@ QUESTION = views.Sheet(
     due="2026-11-22T07:42:00Z",
     at_expiry="The reply is prepared without an answer.",
 )
-SHEETS = {sheet.id: sheet for sheet in (UNKNOWN, REPLY, POOR, QUESTION, CHANGE)}
+LATER = (("tomorrow", "Tomorrow morning"), ("3days", "In 3 days"), ("week", "Next week"))
+RANK = "First because it expires in 3 h and is worth about EUR 4,500."
+SHEETS = {s.id: replace(s, later=LATER, rank=RANK) for s in (UNKNOWN, REPLY, POOR, QUESTION, CHANGE)}
 REASONS = {
     "c1": ("Fits in 3 of 4 points, region not said", "", "about 2 min"),
     "c2": ("Below your minimum budget", "warn", "about 1 min"),
@@ -209,10 +215,20 @@ class FakeDoor:
         self.decided: list[tuple[str, Decision]] = []
         self.undone: list[str] = []
         self.stopped = ""
+        self.looks: list[tuple[str, int]] = []
+        self.listening: list[asyncio.Queue[News | None]] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.seq = 1846
 
     async def frame(self) -> views.Frame:
         return views.Frame(
-            "Studio Linde", "Europe/Berlin", waiting=len(self.open()), stopped=self.stopped, sample=True, now=NOW
+            "Studio Linde",
+            "Europe/Berlin",
+            waiting=len(self.open()),
+            stopped=self.stopped,
+            sample=True,
+            now=NOW,
+            seq=self.seq,
         )
 
     def open(self) -> list[views.Sheet]:
@@ -257,27 +273,53 @@ class FakeDoor:
         if decision.payload_hash != sheet.payload_hash:
             raise StaleHash
         self.decided.append((card, decision))
+        if decision.option == "defer":
+            del self.sheets[card]
+            return views.Outcome(card, "Put off. It comes back tomorrow 08:00.", True)
         self.sheets[card] = replace(sheet, state=decision.option, state_line="You approved it at 14:05.")
         return views.Outcome(card, "Approved. Runs in 30 s.", True)
 
     async def outcome(self, card: str) -> views.Outcome | None:
         if card in self.undone:
             return views.Outcome(card, "Taken back. Nothing was sent.", tone="warn")
-        done = next((d for c, d in self.decided if c == card), None)
+        done = next((d for c, d in reversed(self.decided) if c == card), None)
+        if done and done.option == "defer":
+            return views.Outcome(card, "Put off. It comes back tomorrow 08:00.", True)
         return views.Outcome(card, "Approved. Runs in 30 s.", True) if done else None
 
     async def undo(self, card: str, who: str) -> views.Outcome:
         self.undone.append(card)
-        self.sheets[card] = replace(self.sheets[card], state="open")
+        self.sheets[card] = replace(SHEETS[card], state="open")
         return views.Outcome(card, "Taken back. Nothing was sent.", tone="warn")
 
     async def seen(self) -> None:
         pass
 
+    async def looked(self, who: str, seq: int) -> None:
+        self.looks.append((who, seq))
+
+    async def live(self, owner: str, after: int) -> AsyncIterator[News | None]:
+        mine: asyncio.Queue[News | None] = asyncio.Queue()
+        self.loop = asyncio.get_running_loop()
+        self.listening.append(mine)
+        try:
+            while (news := await mine.get()) is not None:
+                yield news
+        finally:
+            self.listening.remove(mine)
+
+    def tell(self, *topics: str) -> None:
+        """From a test's own thread: these parts are old now; without topics the streams end."""
+        self.seq += 1
+        news = News(self.seq, topics) if topics else None
+        for queue in list(self.listening):
+            assert self.loop is not None
+            self.loop.call_soon_threadsafe(queue.put_nowait, news)
+
     async def stop(self, on: bool, who: str) -> None:
         self.stopped = NOW if on else ""
 
-    async def activity(self, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
+    async def activity(self, group: str = "", query: str = "", before: str = "", after: str = "") -> views.ActivityPage:
         groups = (
             ("", "All"),
             ("arrived", "Arrived"),

@@ -49,6 +49,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "card.opened": ("inbox", "asked you", ""),
     "card.done": ("check", "closed the card", ""),
     "card.deferred": ("clock", "put off", ""),
+    "card.woken": ("inbox", "took up again", ""),
     "card.expired": ("clock", "let the card expire", "warn"),
     "card.withdrawn": ("undo-2", "withdrew the card", ""),
     "effect.intended": ("clock", "will carry out", ""),
@@ -80,18 +81,21 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
 """Icon, verb and tone for each kind of event; others are shown by their own name."""
 
 
-def page(conn: Connection, *, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
-    """One page; ``before`` is the sequence number that the last page ended with."""
-    seq = int(before) if before.isdecimal() and len(before) < 19 else 0
+def page(
+    conn: Connection, *, group: str = "", query: str = "", before: str = "", after: str = ""
+) -> views.ActivityPage:
+    """One page; ``before`` is the sequence number that the last page ended with, nothing up to ``after`` is shown."""
+    seq, least = _number(before), _number(after)
     group = group if group in GROUPS else ""
     if query:
         rows = reading.searched(conn, query[:200], seq, PAGE + 1)
     else:
         rows = reading.before(conn, seq, PAGE + 1, GROUPS[group][1])
+    rows = [row for row in rows if row["seq"] > least]
     shown = rows[:PAGE]
     arrived = [row["id"] for row in shown if row["kind"] in names.OWN_KINDS]
     known = names.of(conn, [*arrived, *(row["subject"] for row in shown)])
-    more = {"group": group, "q": query, "before": shown[-1]["seq"]} if len(rows) > PAGE else {}
+    more = {"group": group, "q": query, "after": least, "before": shown[-1]["seq"]} if len(rows) > PAGE else {}
     return views.ActivityPage(
         entries=tuple(entry(row, known) for row in shown),
         tabs=tuple(
@@ -99,8 +103,14 @@ def page(conn: Connection, *, group: str = "", query: str = "", before: str = ""
             for name, (text, _kinds) in GROUPS.items()
         ),
         query=query,
+        after=str(least) if least else "",
         next="/activity?" + urlencode({k: v for k, v in more.items() if v}) if more else "",
     )
+
+
+def _number(text: str) -> int:
+    """A place in the journal from an address, 0 for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 def entry(row: Mapping[str, Any], known: Mapping[str, views.Link]) -> views.Entry:

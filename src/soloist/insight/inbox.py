@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from soloist.engine.store import effects, proposals, reading, settings, tasks
+from soloist.engine.store import effects, journal, proposals, reading, settings, tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.reading import Connection
 from soloist.engine.store.tx import Tx
-from soloist.insight import sheets, views, words
+from soloist.insight import ranking, sheets, views, words
 from soloist.kernel.errors import NotFound
 
-SEEN_SEQ, SEEN_AT = "console.seen_seq", "console.seen_at"
+SEEN = "console.seen"
+"""Key under which the home keeps how far the operator has looked, by operator: a line of JSON."""
+
+VISIT = 600.0
+"""Seconds without a look after which the next one begins a new visit."""
+
 PAGE = 50
 
 SINCE = (
@@ -26,28 +33,32 @@ SINCE = (
 """Kinds of events, how they are counted in words, the filter that lists them, their tone."""
 
 
-def standing(conn: Connection, now: str) -> tuple[int, str]:
-    """How many cards wait (at most 1,000), and since when everything outbound is stopped ("" when it is not)."""
-    return reading.waiting_count(conn, now), settings.value(conn, settings.STOP)
+def standing(conn: Connection, now: str) -> tuple[int, str, int]:
+    """How many cards wait (at most 1,000), since when everything outbound is stopped ("" when it is not), the end of
+    the journal: one snapshot, so that a page knows what it shows.
+    """
+    return reading.waiting_count(conn, now), settings.value(conn, settings.STOP), journal.head(conn)
 
 
-def page(conn: Connection, *, now: str, current: str = "", follow_up: float = 0.0, after: str = "") -> views.InboxPage:
+def page(
+    conn: Connection, *, now: str, current: str = "", follow_up: float = 0.0, after: str = "", who: str = "operator"
+) -> views.InboxPage:
     """The desk with one card open: the one asked for, else the most pressing.
 
     ``follow_up`` in seconds; ``after`` is how many rows earlier pages have shown.
     """
-    cards = ranked(reading.waiting(conn, now), now)
-    waiting = len(cards) if len(cards) < 200 else reading.waiting_count(conn, now)
+    cards = ranking.ranked(reading.waiting(conn, now, reading.CAP), now)
+    waiting = len(cards)
     start = int(after) if after.isdecimal() and len(after) < 6 else 0
     shown = cards[start : start + PAGE]
-    seen = settings.value(conn, SEEN_AT)
+    looked = after_look(seen(conn, who), 0, now)
     ident = current or (shown[0]["id"] if shown else "")
     return views.InboxPage(
         waiting=waiting,
-        rows=tuple(_row(card, row, seen) for card, row in _with_proposals(conn, shown)),
-        current=_sheet(conn, ident) if ident else None,
-        since_at=seen,
-        since=_since(conn),
+        rows=tuple(_row(card, row, looked.at) for card, row in _with_proposals(conn, shown)),
+        current=_sheet(conn, ident, cards, now) if ident else None,
+        since_at=looked.at,
+        since=_since(conn, looked.seq),
         numbers=_numbers(conn, cards, now),
         review=_review(cards, now),
         next_planned=_next(conn, follow_up),
@@ -55,30 +66,60 @@ def page(conn: Connection, *, now: str, current: str = "", follow_up: float = 0.
     )
 
 
-def ranked(cards: Sequence[Mapping[str, Any]], now: str) -> list[Mapping[str, Any]]:
-    """Judgement first, then what is due first, then what is worth more, then what has waited longer."""
-    return sorted(
-        cards,
-        key=lambda c: (
-            -int(c["judgement"]),
-            (c["deadline"] or "9999") if c["deadline"] < later(now, 86400) else "9998",
-            -int(c["value_minor"]),
-            c["created"],
-        ),
-    )
+@dataclass(frozen=True)
+class Seen:
+    """How far the operator has looked: ``seq`` and ``at`` before this visit, ``look_seq`` and ``look_at`` in it."""
+
+    seq: int = 0
+    at: str = ""
+    look_seq: int = 0
+    look_at: str = ""
 
 
-def mark_seen(tx: Tx) -> None:
-    """The operator has looked: the "since" line begins anew at this commit."""
-    settings.put(tx, SEEN_SEQ, str(reading.last_seq(tx.conn)))
-    settings.put(tx, SEEN_AT, tx.now)
+def seen(conn: Connection, who: str = "operator") -> Seen:
+    """What is kept for an operator."""
+    text = settings.value(conn, f"{SEEN}.{who}")
+    return Seen(**json.loads(text)) if text else Seen()
 
 
-def _sheet(conn: Connection, ident: str) -> views.Sheet | None:
+def after_look(before: Seen, seq: int, now: str) -> Seen:
+    """One more look at what the journal says up to ``seq``.
+
+    The first look after ten minutes without one begins a visit: what came since the last look of the visit before
+    is what has changed, and stays so until the visit is over.
+    """
+    seq = max(seq, before.look_seq)
+    if not before.look_at:  # the very first visit: everything there is was there before it
+        return Seen(before.seq, before.at, seq, now)
+    if later(before.look_at, VISIT) <= now:
+        return Seen(before.look_seq, before.look_at, seq, now)
+    return Seen(before.seq, before.at, seq, now)
+
+
+def look(tx: Tx, who: str, seq: int) -> None:
+    """Note that the operator looked at a page that shows the journal up to ``seq`` (never beyond its end)."""
+    seq = min(seq, reading.last_seq(tx.conn))
+    _keep(tx, who, after_look(seen(tx.conn, who), seq, tx.now))
+
+
+def mark_seen(tx: Tx, who: str = "operator") -> None:
+    """The operator says that all of it was seen: the "since" line begins anew at this commit."""
+    seq = reading.last_seq(tx.conn)
+    _keep(tx, who, Seen(seq, tx.now, seq, tx.now))
+
+
+def _keep(tx: Tx, who: str, found: Seen) -> None:
+    settings.put(tx, f"{SEEN}.{who}", json.dumps(asdict(found)))
+
+
+def _sheet(conn: Connection, ident: str, cards: Sequence[Mapping[str, Any]], now: str) -> views.Sheet | None:
+    """The open card with the reason for its place in the queue."""
     try:
-        return sheets.sheet(conn, ident)
+        found = sheets.sheet(conn, ident)
     except NotFound:
         return None
+    place = next((n for n, card in enumerate(cards, 1) if card["id"] == ident), 0)
+    return replace(found, rank=ranking.explain(cards[place - 1], place, now)) if place else found
 
 
 def _with_proposals(
@@ -103,9 +144,20 @@ def _row(card: Mapping[str, Any], proposal: Mapping[str, Any], seen: str) -> vie
         tone=tone,
         value=words.money(card["value_minor"], card["currency"]) if card["value_minor"] else "",
         due=card["deadline"],
-        fresh=bool(seen) and card["created"] > seen,
+        mark=_mark(card, proposal, seen),
         estimate=f"about {words.lasted(float(card['estimate']))}" if card["estimate"] else "",
     )
+
+
+def _mark(card: Mapping[str, Any], proposal: Mapping[str, Any], seen: str) -> str:
+    """What happened to a card since the operator last looked."""
+    if not seen:
+        return ""
+    if card["created"] > seen:
+        return "new"
+    if card["snoozed_until"] > seen:
+        return "back"
+    return "changed" if max(card["updated"], proposal.get("updated") or "") > seen else ""
 
 
 def _reason(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> tuple[str, str]:
@@ -124,18 +176,19 @@ def _reason(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> tuple[str, 
         return words.counted(len(questions), "open question"), "warn"
     if proposal.get("risk") == "financial":
         return "Moves money", "warn"
-    return str(card["why"]).split(". ")[0].rstrip("."), ""
+    return sheets.said_plainly(str(card["why"]).split(". ")[0].rstrip(".")), ""
 
 
-def _since(conn: Connection) -> tuple[views.Link, ...]:
-    """What happened since the last look, each count a link to its list."""
-    seq = int(settings.value(conn, SEEN_SEQ) or 0)
+def _since(conn: Connection, seq: int) -> tuple[views.Link, ...]:
+    """What happened after a place in the journal, each count a link to its list."""
     found = []
     for kinds, text, group, tone in SINCE:
         count = min(sum(reading.count_since(conn, kind, seq) for kind in kinds), reading.CAP)
         if count:
             many = f"over {count}" if count == reading.CAP else str(count)
-            found.append(views.Link(f"{many} {_one(text) if count == 1 else text}", f"/activity?group={group}", tone))
+            after = f"&after={seq}" if seq else ""
+            shown = f"{many} {_one(text) if count == 1 else text}"
+            found.append(views.Link(shown, f"/activity?group={group}{after}", tone))
     return tuple(found)
 
 
@@ -175,7 +228,7 @@ def _next(conn: Connection, follow_up: float) -> str:
     return f"Next: if {to} does not answer, a reminder is prepared on {day}."
 
 
-def outcome(conn: Connection, ident: str, now: str) -> views.Outcome | None:
+def outcome(conn: Connection, ident: str, now: str, zone: str = "UTC") -> views.Outcome | None:
     """What became of a card that was just decided, in one sentence; None for an unknown card."""
     try:
         card = tasks.get(conn, ident)
@@ -183,7 +236,7 @@ def outcome(conn: Connection, ident: str, now: str) -> views.Outcome | None:
         return None
     proposal = proposals.find(conn, card["subject"])
     if card["state"] == "open":
-        return views.Outcome(ident, "Put off. The card comes back.") if card["snoozed_until"] > now else None
+        return _put_off(card, zone, now) if ranking.asleep(card, now) else None
     if proposal is None or card["type"] not in ("proposal", "change"):
         return views.Outcome(ident, sheets.sheet(conn, ident).state_line)
     if proposal["state"] == "superseded":
@@ -191,6 +244,11 @@ def outcome(conn: Connection, ident: str, now: str) -> views.Outcome | None:
     if proposal["state"] != "approved":
         return views.Outcome(ident, sheets.STATES.get(proposal["state"], proposal["state"]))
     return _approved(conn, ident, proposal, now)
+
+
+def _put_off(card: Mapping[str, Any], zone: str, now: str) -> views.Outcome:
+    """A card that sleeps, with when it comes back as the operator's clock says it."""
+    return views.Outcome(card["id"], f"Put off. It comes back {words.when(card['snoozed_until'], zone, now)}.", True)
 
 
 def _approved(conn: Connection, ident: str, proposal: Mapping[str, Any], now: str) -> views.Outcome:

@@ -33,7 +33,12 @@ IF_WRONG = {
 }
 _ANSWERS = {"met": "met", "not_met": "not met", "unknown": "not said"}
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
+_LEAD = re.compile(r"(\d{1,4})\s*([dw])\Z")
+_RULE = re.compile(r" \(((?:none|[a-z_]+): [^()]*)\)")
 _NAMES = re.compile(r"(?:^|, )([^,:]+):")
+LONG = 600
+"""Characters of a message from which its summary stands above it."""
+
 EDITABLE = {"subject", "body", "text", "title", "description", "note", "summary"}
 
 
@@ -60,10 +65,10 @@ def sheet(conn: Connection, ident: str) -> views.Sheet:
         value=words.money(card["value_minor"], card["currency"]) if card["value_minor"] else "",
         state=card["state"],
         state_line=_state_line(card, proposal),
-        why_you=card["why"],
+        why_you=said_plainly(card["why"]),
         due=card["deadline"],
         at_expiry=card["at_expiry"],
-        can_defer=decides,
+        can_defer=card["state"] == "open" and card["type"] != "unknown_outcome",
         options=() if decides else options(card),
         primary="Approve and send" if proposal and proposal["operation"] == "mail.send" else "Approve",
         links=_links(card, proposal),
@@ -88,6 +93,7 @@ def _about(
         "way_back": way_back(proposal),
         "will_run": (effect_text(proposal),) if decides else (),
         "twice": _twice(card, proposal),
+        "connector": proposal["connector"] if decides and proposal["noun"] != "change" else "",
         "replaced": _replaced(conn, proposal) if mail and decides else None,
         "draft": draft(proposal["payload"]) if proposal["noun"] != "change" else (),
         "changes": changes(conn, proposal) if proposal["noun"] == "change" else (),
@@ -274,7 +280,7 @@ def answers(evidence: Mapping[str, Any]) -> tuple[views.AnswerLine, ...]:
     return tuple(
         views.AnswerLine(
             _spaced(a["criterion"]).capitalize(),
-            wanted(str(a.get("wanted", ""))),
+            wanted(str(a.get("wanted", "")), str(a["criterion"])),
             str(a["answer"]),
             str(a.get("reason", "")),
             tuple(str(w.get("text", "")) for w in a.get("words") or []),
@@ -283,9 +289,24 @@ def answers(evidence: Mapping[str, Any]) -> tuple[views.AnswerLine, ...]:
     )
 
 
-def wanted(text: str) -> str:
-    """What is asked, without the list of words it may be called by ("Website: site, page, Logo: mark")."""
+def wanted(text: str, criterion: str = "") -> str:
+    """What is asked, in words: "4w" is a time, "Website: site, page, Logo: mark" names two services."""
+    if lead := _LEAD.match(text.strip().lower()):
+        return f"in {words.counted(int(lead[1]), {'d': 'day', 'w': 'week'}[lead[2]])} at the earliest"
+    if criterion == "minimum_budget" and text:
+        return f"at least {text}"
     return ", ".join(_NAMES.findall(text)) or text
+
+
+def said_plainly(text: str) -> str:
+    """A reason without the names that rules have among themselves."""
+    return _RULE.sub(lambda found: f" ({rule_words(found[1])})", text)
+
+
+def rule_words(text: str) -> str:
+    """A rule's own words without its short name: "none: no rule matched" is "none of them fits"."""
+    told = text.partition(": ")[2] or text
+    return {"no rule matched": "none of them fits"}.get(told, told)
 
 
 def citations(evidence: Mapping[str, Any]) -> tuple[views.CitationLine, ...]:
@@ -314,13 +335,20 @@ def message_view(row: Mapping[str, Any]) -> views.Message:
     return views.Message(
         sender=row["sender_name"] or row["sender"],
         address=row["sender"],
-        at=row["at"],
+        at=row.get("date") or row["at"],
         subject=row["subject"],
         own_text=read.get("own_text") or row["text"],
         quoted=read.get("quoted", ""),
         attachments=tuple(str(a.get("name") or "unnamed") for a in row["attachments"] or []),
         notes=tuple(map(str, row["defects"] or [])),
+        summary=summary(row) if len(read.get("own_text") or row["text"]) >= LONG else (),
     )
+
+
+def summary(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences that stand for a long message, each word for word as it stands in it."""
+    spans = row.get("summary") or []
+    return tuple(str(span["text"]) for span in spans if isinstance(span, Mapping) and span.get("text"))
 
 
 def provenance(conn: Connection, card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> tuple[views.Step, ...]:
@@ -333,7 +361,8 @@ def provenance(conn: Connection, card: Mapping[str, Any], proposal: Mapping[str,
         steps.append(views.Step("Memory", record["title"], note, f"/records/{record['kind']}/{record['id']}"))
     evidence = proposal["evidence"] or {}
     if evidence.get("kind"):
-        steps.append(views.Step("Skill", f"Read as: {evidence['kind']}", f"rule: {evidence.get('kind_rule', '')}"))
+        by = rule_words(str(evidence.get("kind_rule", "")))
+        steps.append(views.Step("Skill", f"Read as: {evidence['kind']}", by))
     if evidence.get("template"):
         steps.append(views.Step("Skill", "Draft from a template, no model", evidence["template"]))
     for verdict in proposals.verdicts_of(conn, proposal["id"])[-1:]:

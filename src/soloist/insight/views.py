@@ -8,6 +8,7 @@ escape it and mark what cannot be seen.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Frame:
     sample: bool = False
     who: str = "operator"
     now: str = ""
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class FieldDiff:
 
 @dataclass(frozen=True)
 class Row:
-    """One waiting card in the queue; ``tone`` colours the reason, ``fresh``: new since the last look."""
+    """One waiting card in the queue; ``tone`` colours the reason, ``mark``: "new", "changed" or "back" since then."""
 
     id: str
     kind: str
@@ -83,7 +85,7 @@ class Row:
     due: str = ""
     estimate: str = ""
     state: str = "open"
-    fresh: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it arrived: the sender's own words, the quoted part folded, attachments by name."""
+    """A message as it arrived: the sender's own words, the quoted part folded, attachments by name.
+
+    ``summary`` is sentences of the message itself, word for word, for those who read on only then.
+    """
 
     sender: str
     address: str
@@ -133,6 +138,7 @@ class Message:
     warning: str = ""
     attachments: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,11 @@ class Changed:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One card in full: everything needed to decide it, and the hash the decision is bound to."""
+    """One card in full: everything needed to decide it, and the hash the decision is bound to.
+
+    ``rank`` says why it stands where it stands, ``later`` are the mornings it can be put off to (name, words),
+    ``observed``: its connector only reads for now, so it cannot be approved.
+    """
 
     id: str
     kind: str
@@ -198,6 +208,17 @@ class Sheet:
     citations: tuple[CitationLine, ...] = ()
     provenance: tuple[Step, ...] = ()
     links: tuple[Link, ...] = ()
+    rank: str = ""
+    later: tuple[tuple[str, str], ...] = ()
+    observed: bool = False
+    connector: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Changes when something the operator decides on changes; the page compares it with the one it shows."""
+        told = (self.payload_hash, self.state, self.title, self.why_you, self.draft, self.changes, self.questions)
+        more = (self.options, self.message, self.answers, self.address_warning, self.observed)
+        return sha256(repr((told, more)).encode("utf-8", "replace")).hexdigest()[:16]
 
     @property
     def choose(self) -> bool:
@@ -218,6 +239,7 @@ class InboxPage:
     review: str = ""
     next_planned: str = ""
     next: str = ""
+    here: str = "/"
 
 
 @dataclass(frozen=True)
@@ -252,6 +274,7 @@ class ActivityPage:
     tabs: tuple[Tab, ...] = ()
     query: str = ""
     next: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)

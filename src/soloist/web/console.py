@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from soloist.app import App
 from soloist.config import seconds
+from soloist.flows import snoozing
 from soloist.insight import activity, explanation, inbox, records, runs, setup, sheets, views
+from soloist.insight.live import Feed, News
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.web.doors import Decision
 
@@ -19,6 +22,7 @@ class Console:
     def __init__(self, app: App) -> None:
         """The App is given and only used."""
         self._desk, self._access = app.desk, app.access
+        self.feed = Feed(app.store)
 
     @property
     def _now(self) -> str:
@@ -27,24 +31,49 @@ class Console:
     async def frame(self) -> views.Frame:
         """What surrounds every page."""
         business, now = self._desk.settings.business, self._now
-        waiting, stopped = await self._desk.store.read(lambda conn: inbox.standing(conn, now))
+        waiting, stopped, seq = await self._desk.store.read(lambda conn: inbox.standing(conn, now))
         return views.Frame(
-            business.name, business.timezone, business.language, waiting, stopped, self._desk.settings.sample, now=now
+            business.name,
+            business.timezone,
+            business.language,
+            waiting,
+            stopped,
+            self._desk.settings.sample,
+            now=now,
+            seq=seq,
         )
 
     async def inbox(self, current: str = "", after: str = "") -> views.InboxPage:
         """The queue in the order of judgement."""
         now, follow_up = self._now, seconds(self._desk.settings.intake.follow_up_after)
-        return await self._desk.store.read(
+        page = await self._desk.store.read(
             lambda conn: inbox.page(conn, now=now, current=current, follow_up=follow_up, after=after)
         )
+        return replace(page, current=await self._offered(page.current)) if page.current else page
 
     async def sheet(self, card: str) -> views.Sheet:
         """One card, open or decided."""
-        return await self._desk.store.read(lambda conn: sheets.sheet(conn, card))
+        return await self._offered(await self._desk.store.read(lambda conn: sheets.sheet(conn, card)))
+
+    async def _offered(self, sheet: views.Sheet) -> views.Sheet:
+        """What can be done with a card besides deciding it: mornings it can wait for, and whether it may leave."""
+        if sheet.state != "open":
+            return sheet
+        now, zone = self._now, self._desk.settings.business.timezone
+        later = tuple(snoozing.offered(sheet.due, now, zone))
+        return replace(sheet, later=later, observed=await asyncio.to_thread(self._only_observes, sheet))
+
+    def _only_observes(self, sheet: views.Sheet) -> bool:
+        """Whether the connection it would leave by only reads for now."""
+        connector = sheet.connector
+        return bool(connector) and self._desk.observe_only(connector)
 
     async def decide(self, card: str, decision: Decision) -> views.Outcome:
         """Commit a decision through the desk."""
+        if decision.option == "defer":
+            digest, who = decision.payload_hash, decision.who
+            await snoozing.snooze(self._desk, card, decision.until, digest=digest, who=who, via="console")
+            return await self.outcome(card) or views.Outcome(card, "Put off.")
         await self._desk.decide_card(
             card,
             decision.option,
@@ -58,11 +87,13 @@ class Console:
 
     async def outcome(self, card: str) -> views.Outcome | None:
         """What became of a card that was just decided."""
-        now = self._now
-        return await self._desk.store.read(lambda conn: inbox.outcome(conn, card, now))
+        now, zone = self._now, self._desk.settings.business.timezone
+        return await self._desk.store.read(lambda conn: inbox.outcome(conn, card, now, zone))
 
     async def undo(self, card: str, who: str) -> views.Outcome:
-        """Take back the proposal a card or id stands for; Conflict says why it cannot be."""
+        """Take back the proposal a card or id stands for, or wake a card; Conflict says why it cannot be."""
+        if await snoozing.wake(self._desk, card, who=who):
+            return views.Outcome(card, "It is back in the inbox.")
         proposal = await self._desk.store.read(lambda conn: explanation.proposal_of(conn, card))
         if not proposal:
             raise Conflict("There is nothing here that can be taken back.")
@@ -73,13 +104,23 @@ class Console:
         """Start the "since" line anew."""
         await self._desk.store.write(inbox.mark_seen, full=False)
 
+    async def looked(self, who: str, seq: int) -> None:
+        """Keep how far the operator has looked."""
+        await self._desk.store.write(lambda tx: inbox.look(tx, who, seq), full=False)
+
+    def live(self, owner: str, after: int) -> AsyncIterator[News | None]:
+        """What became old, for one open page."""
+        return self.feed.listen(owner, after)
+
     async def stop(self, on: bool, who: str) -> None:
         """Halt everything outbound, or let it go on."""
         await self._desk.effects.stop(on, who=who)
 
-    async def activity(self, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
+    async def activity(self, group: str = "", query: str = "", before: str = "", after: str = "") -> views.ActivityPage:
         """A page of what happened."""
-        return await self._desk.store.read(lambda conn: activity.page(conn, group=group, query=query, before=before))
+        return await self._desk.store.read(
+            lambda conn: activity.page(conn, group=group, query=query, before=before, after=after)
+        )
 
     async def records(self, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:
         """A page of records of one kind."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from soloist.insight import views
+from soloist.insight.live import News
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class Decision:
     edits: dict[str, str] = field(default_factory=dict)
     reason: str = ""
     who: str = "operator"
+    until: str = "tomorrow"
+    """For "defer": the name of the morning the card comes back."""
 
 
 class Door(Protocol):
@@ -43,10 +47,16 @@ class Door(Protocol):
     async def seen(self) -> None:
         """Start the "since" line anew from this moment."""
 
+    async def looked(self, who: str, seq: int) -> None:
+        """Somebody is in front of a page that shows the journal up to ``seq``."""
+
+    def live(self, owner: str, after: int) -> AsyncIterator[News | None]:
+        """What became old after a place in the journal, for one open page of a session; None when all is quiet."""
+
     async def stop(self, on: bool, who: str) -> None:
         """Halt everything outbound, or let it go on."""
 
-    async def activity(self, group: str = "", query: str = "", before: str = "") -> views.ActivityPage:
+    async def activity(self, group: str = "", query: str = "", before: str = "", after: str = "") -> views.ActivityPage:
         """A page of what happened, newest first."""
 
     async def records(self, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:

@@ -47,7 +47,9 @@ def text(template: str, **context: Any) -> str:
 def page(request: Request, template: str, frame: Frame, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A whole page of the console with its frame, the session's form token and the path it is shown under."""
     csrf = getattr(request.state, "csrf", "")
-    body = text(template, frame=frame, csrf=csrf, path=request.url.path, **context)
+    theme = request.cookies.get("theme", "")
+    shown = {"csrf": csrf, "path": request.url.path, "theme": theme if theme in ("light", "dark") else ""}
+    body = text(template, frame=frame, **shown, **context)
     return HTMLResponse(body, status_code=status, headers={"Cache-Control": "no-store"})
 
 

@@ -10,28 +10,32 @@ import socket
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from types import FrameType
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soloist.app import App
-from soloist.kernel.errors import SoloistError, StoreTrouble
+from soloist.insight.live import Feed
+from soloist.kernel.errors import StoreTrouble
 from soloist.web import forms, hooks, pages
 from soloist.web.auth import SignIn
 from soloist.web.console import Console
+from soloist.web.health import healthz, readyz, watch_of
 from soloist.web.pages.edge import faults
 from soloist.web.security import SecurityMiddleware
 
 FIRST_PAGE = 0.2
 """Seconds that the first page has for itself before the engine is loaded."""
 
+TRUSTED_PROXIES = ("127.0.0.1", "::1")
+"""Whose X-Forwarded-For and -Proto count when server.tls is set: this machine alone, whatever the environment says."""
 
-def create(app: App, *, hosts: tuple[str, ...] = (), start: bool = True) -> ASGIApp:
+
+def create(app: App, *, hosts: tuple[str, ...] = (), start: bool = True) -> SecurityMiddleware:
     """Every door of one home as one ASGI application; with ``start`` its lifespan starts and stops the App."""
 
     interface = Later(lambda: _api(app))
@@ -42,16 +46,18 @@ def create(app: App, *, hosts: tuple[str, ...] = (), start: bool = True) -> ASGI
             yield
             return
         await app.settle()
-        launching = asyncio.create_task(_launch(app, interface))
+        launching, waking = asyncio.create_task(_launch(app, interface)), watch_of(app)
+        waking.start()
         try:
             yield
         finally:
             await launching
+            await waking.stop()
             await app.stop()
 
     routes = [
-        Route("/healthz", _healthz),
-        Route("/readyz", _readyz),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
         *SignIn(app.access, business=app.settings.business.name).routes(),
         *forms.routes(),
         *hooks.routes(),
@@ -103,24 +109,6 @@ async def _launch(app: App, interface: Later) -> None:
     await interface.ready()
 
 
-async def _healthz(_: Request) -> Response:
-    """The process answers."""
-    return JSONResponse({"ok": True})
-
-
-async def _readyz(request: Request) -> Response:
-    """The database can be written, the engine runs, the sources are not in trouble."""
-    app: App = request.app.state.app
-    found: dict[str, Any] = {"engine": app.engine is not None, "sources": dict(app.sources.troubles)}
-    try:
-        await asyncio.wait_for(app.store.write(lambda tx: None, full=False), 5)
-        found["database"] = True
-    except (SoloistError, TimeoutError):
-        found["database"] = False
-    ready = found["engine"] and found["database"]
-    return JSONResponse({"ok": ready, **found}, status_code=200 if ready else 503)
-
-
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, taken before anything else is done (StoreTrouble says who may have the port)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -139,18 +127,32 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def serve(app: App, listening: socket.socket, *, open_page: str = "") -> None:
-    """Serve until SIGINT or SIGTERM; open calls get ten seconds to end."""
+class Ending(uvicorn.Server):
+    """A server that ends the open streams when it is asked to end, else each of them would hold it up."""
+
+    streams: Feed
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came."""
+        self.streams.close()
+        super().handle_exit(sig, frame)
+
+
+def serve(app: App, listening: socket.socket, *, open_page: str = "", hosts: tuple[str, ...] = ()) -> None:
+    """Serve until SIGINT or SIGTERM; open calls get ten seconds to end. ``hosts`` are more names of the console."""
+    wall = create(app, hosts=hosts)
     settings = uvicorn.Config(
-        create(app),
+        wall,
         log_level="warning",
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=10,
         server_header=False,
         proxy_headers=app.settings.server.tls,
+        forwarded_allow_ips=[*TRUSTED_PROXIES],
     )
-    server = uvicorn.Server(settings)
+    server = Ending(settings)
+    server.streams = cast(Starlette, wall.app).state.soloist.feed
     if open_page:
         threading.Timer(1.0, webbrowser.open, [open_page]).start()
     server.run(sockets=[listening])

@@ -65,6 +65,14 @@ def before(conn: sa.Connection, seq: int, limit: int, kinds: Collection[str] = (
     return sorted(rows, key=lambda row: -int(row["seq"]))[:limit]
 
 
+def kinds_after(conn: sa.Connection, seq: int, limit: int = CAP) -> tuple[int, list[str]]:
+    """The newest place in the journal, and the kinds of at most ``limit`` events after ``seq``, in order."""
+    query = sa.select(events.c.seq, events.c.kind).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
+    rows = conn.execute(query).all()
+    newest = int(rows[-1].seq) if rows and len(rows) < limit else last_seq(conn)
+    return max(newest, 0), [str(row.kind) for row in rows]
+
+
 def searched(conn: sa.Connection, text: str, seq: int, limit: int) -> list[dict[str, Any]]:
     """Events whose payload, actor or subject holds a text, among the newest ``SEARCHED`` before a place."""
     end = seq or int(conn.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0) + 1

@@ -43,6 +43,18 @@ def reopen(tx: Tx, ident: str, **values: Any) -> None:
         raise Conflict("This card is closed already.")
 
 
+def snooze(tx: Tx, ident: str, until: str, *, actor: str) -> None:
+    """Put an open card off to an instant, "" to wake it (Conflict when it is closed); its deadline stays."""
+    reopen(tx, ident, snoozed_until=until)
+    tx.append("card.deferred" if until else "card.woken", subject=ident, payload={"until": until}, actor=actor)
+
+
+def next_awake(conn: sa.Connection, now: str) -> str:
+    """When the next card that sleeps comes back, "" when none does."""
+    asleep = (tasks.c.state == "open") & (tasks.c.snoozed_until > now)
+    return str(conn.execute(sa.select(sa.func.min(tasks.c.snoozed_until)).where(asleep)).scalar() or "")
+
+
 def get(conn: sa.Connection, ident: str) -> dict[str, Any]:
     """One task (NotFound)."""
     row = conn.execute(sa.select(tasks).where(tasks.c.id == ident)).mappings().first()
@@ -56,6 +68,12 @@ def open_for(conn: sa.Connection, subject: str) -> dict[str, Any] | None:
     query = sa.select(tasks).where((tasks.c.subject == subject) & (tasks.c.state == "open"))
     row = conn.execute(query.order_by(tasks.c.created.desc()).limit(1)).mappings().first()
     return dict(row) if row else None
+
+
+def open_on(conn: sa.Connection, conversation: str, type_: str) -> list[dict[str, Any]]:
+    """The open cards of a type that are about a conversation."""
+    where = (tasks.c.conversation == conversation) & (tasks.c.type == type_) & (tasks.c.state == "open")
+    return [dict(row) for row in conn.execute(sa.select(tasks).where(where)).mappings()]
 
 
 def cards(

@@ -45,6 +45,9 @@ class Writer:
         self.send = send
         self.sign = sign
         self.on_starts: Callable[[list[str]], None] = lambda _runs: None
+        self.on_commit: list[Callable[[int], None]] = []
+        """Told on the writer's thread, after a commit that grew the journal, its newest place; they only pass it on."""
+        self._newest = self._told = 0
         self._queue: queue.SimpleQueue[Unit[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="soloist-writer", daemon=True)
         self._closed = False
@@ -101,6 +104,10 @@ class Writer:
         self._answer(results)
         if started:
             self._announce(started)
+        if self._newest > self._told:
+            self._told = self._newest
+            for hear in list(self.on_commit):
+                hear(self._newest)
 
     def _announce(self, started: list[str]) -> None:
         """Tell the starter, after the commit; a starter that is gone finds the rows when it looks by itself."""
@@ -125,6 +132,7 @@ class Writer:
             journal.flush(conn, list(batch.pending.values()), self.sign)
             failpoint.hit("before commit")
         failpoint.hit("committed")
+        self._newest = max([self._newest, *(event.seq for event in batch.pending.values())])
         started.extend(batch.runs)
         return results
 

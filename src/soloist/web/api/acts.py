@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi.responses import JSONResponse
 
+from soloist.flows import snoozing
 from soloist.insight import api as rows
 from soloist.kernel.access import Principal
 from soloist.kernel.errors import BadInput, NotFound
@@ -72,6 +73,8 @@ def _name(who: Principal) -> str:
 async def post_approval(who: Approver, desk: TheDesk, ident: Id, body: shapes.ApprovalBody) -> Any:
     """Decide on the exact payload that was looked at; 409 when it has changed. Answers the hash that holds now."""
     said = Decision(body.decision, body.payload_hash, who.actor, VIA, body.edits or None, body.reason)
+    if body.decision == "defer":
+        return await snoozing.defer_proposal(desk, ident, said)
     return await desk.approvals.decide(ident, said)
 
 
@@ -84,6 +87,8 @@ async def post_card_decision(who: Approver, desk: TheDesk, ident: Id, body: shap
             raise BadInput(
                 "payload_hash: needed here; send the payload_hash that the card shows.", field="payload_hash"
             )
+    if body.option == "defer":
+        return await snoozing.snooze(desk, ident, digest=body.payload_hash or "", who=who.actor, via=VIA)
     return await desk.decide_card(
         ident,
         body.option,

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
-from soloist.web.pages import activity, inbox, records, runs, settings
+from soloist.web.pages import activity, inbox, live, records, runs, settings
+from soloist.web.pages.shell import Kept
 from soloist.web.render import STATIC
-
-
-class Kept(StaticFiles):
-    """Static files; one asked for with its content's hash never changes, so the browser keeps it."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, or Starlette's refusal."""
-        answer = await super().get_response(path, scope)
-        if scope["query_string"].startswith(b"v=") and answer.status_code == 200:
-            answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return answer
 
 
 def routes() -> list[BaseRoute]:
@@ -30,6 +17,8 @@ def routes() -> list[BaseRoute]:
         Route("/cards/{card}/decision", inbox.decide, methods=["POST"]),
         Route("/cards/{card}/undo", inbox.undo, methods=["POST"]),
         Route("/seen", inbox.seen, methods=["POST"]),
+        Route("/live", live.stream),
+        Route("/looked", live.looked, methods=["POST"]),
         Route("/activity", activity.show, name="activity"),
         Route("/records", records.index, name="records"),
         Route("/records/{kind}", records.index),

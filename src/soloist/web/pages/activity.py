@@ -12,8 +12,9 @@ from soloist.web.render import page
 async def show(request: Request) -> Response:
     """GET /activity: newest first, one filter line."""
     query = request.query_params
-    found = await door(request).activity(query.get("group", ""), query.get("q", ""), query.get("before", ""))
-    return page(request, "activity.html", await door(request).frame(), view=found)
+    asked = (query.get(name, "") for name in ("group", "q", "before", "after"))
+    found = await door(request).activity(*asked)
+    return page(request, "activity.html", await door(request).frame(), view=found, moved=bool(query.get("before")))
 
 
 async def why(request: Request) -> Response:

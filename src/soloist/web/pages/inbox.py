@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -15,6 +16,9 @@ from soloist.kernel.errors import Conflict, StaleHash
 from soloist.web.doors import Decision
 from soloist.web.pages.edge import door, who
 from soloist.web.render import page
+
+MOVED = "This changed since you looked."
+STALE = "It changed after you opened it, so nothing was approved. Please look at the new version."
 
 
 async def show(request: Request) -> Response:
@@ -39,9 +43,12 @@ async def decide(request: Request) -> Response:
     option = _text(form, "option")
     sheet = await door(request).sheet(ident)
     edits = _edits(form, sheet)
+    if option == "look":
+        return await _desk(request, ident, edits=edits, changed=_since_shown(form, sheet, MOVED))
     if option in ("edit", "compare"):
         return await _desk(request, ident, mode=option, edits=edits)
-    decision = Decision(option, _text(form, "payload_hash"), edits, _text(form, "reason").strip(), who(request))
+    said = {"reason": _text(form, "reason").strip(), "until": _text(form, "until") or "tomorrow"}
+    decision = Decision(option, _text(form, "payload_hash"), edits, who=who(request), **said)
     try:
         await door(request).decide(ident, decision)
     except StaleHash:
@@ -80,6 +87,8 @@ async def _desk(
     frame, desk = await door(request).frame(), await door(request).inbox(card, after)
     if card and (desk.current is None or desk.current.id != card):
         desk = replace(desk, current=await door(request).sheet(card))
+    shown = {"card": desk.current.id if desk.current else "", "after": after}
+    desk = replace(desk, here="/?" + urlencode({name: value for name, value in shown.items() if value}))
     context = _context(desk.current, mode=mode, edits=edits, changed=changed)
     return page(request, "inbox.html", frame, status=status, desk=desk, opened=bool(card), toast=toast, **context)
 
@@ -111,8 +120,10 @@ def _edits(form: FormData, sheet: Sheet) -> dict[str, str]:
     return out
 
 
-def _since_shown(form: FormData, sheet: Sheet) -> Changed:
+def _since_shown(form: FormData, sheet: Sheet, sentence: str = STALE) -> Changed:
     """What moved between the text the operator saw and the text that counts now."""
     pairs = [(f, _text(form, f"was.{f.name}")) for f in sheet.draft if f"was.{f.name}" in form]
     moved = tuple(diff.field(f.label, was, f.value) for f, was in pairs if was != f.value)
-    return Changed("It changed after you opened it, so nothing was approved. Please look at the new version.", moved)
+    if sheet.state != "open":
+        return Changed(sheet.state_line or "It is not open any more.", moved)
+    return Changed(sentence, moved)

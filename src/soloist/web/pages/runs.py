@@ -13,7 +13,7 @@ async def index(request: Request) -> Response:
     """GET /runs: newest first."""
     query = request.query_params
     found = await door(request).runs(query.get("state", ""), query.get("before", ""))
-    return page(request, "runs.html", await door(request).frame(), view=found)
+    return page(request, "runs.html", await door(request).frame(), view=found, moved=bool(query.get("before")))
 
 
 async def show(request: Request) -> Response:
