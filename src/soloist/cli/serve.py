@@ -23,6 +23,9 @@ _ARENA_MAX = -8
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
 OpenOption = Annotated[bool, typer.Option("--open/--no-open", help="Open the console in the browser.")]
+ConsoleOption = Annotated[
+    str, typer.Option("--console", help="Host name of the console behind your TLS proxy.", envvar="SOLOIST_CONSOLE")
+]
 
 
 def up(
@@ -31,6 +34,8 @@ def up(
     port: PortOption = 8787,
     database: DatabaseOption = "",
     browser: OpenOption = True,
+    *,
+    console: ConsoleOption = "",
 ) -> None:
     """Start Soloist; a home that does not exist is made."""
     with said_plainly():
@@ -38,7 +43,7 @@ def up(
         fresh = not (root / "soloist.toml").exists()
         if fresh:
             _starter(root, business="", timezone="", language="")
-        _serve(root, host=host, port=port, database=database, browser=browser)
+        _serve(root, host=host, port=port, database=database, browser=browser, console=console)
 
 
 def demo(
@@ -117,13 +122,13 @@ def _sample(root: Path, fresh: bool) -> None:
         sample.write_into(root, datetime.now(UTC))
 
 
-def _serve(root: Path, *, host: str, port: int, database: str, browser: bool) -> None:
+def _serve(root: Path, *, host: str, port: int, database: str, browser: bool, console: str = "") -> None:
     """Open the home, say where the console is, serve until told to end."""
     import asyncio
 
     from soloist.cli import logs
     from soloist.web import server
-    from soloist.web.security import check_bind
+    from soloist.web.security import check_bind, check_console
 
     listening = server.listen(host, port)
     from soloist.app import App
@@ -135,12 +140,16 @@ def _serve(root: Path, *, host: str, port: int, database: str, browser: bool) ->
         logs.begin(app.home.logs)
         _small_heaps()
         check_bind(host, app.settings.server, bool(asyncio.run(app.access.password_hash())))
+        check_console(console, app.settings.server)
         address = f"http://localhost:{listening.getsockname()[1]}"
         link = _way_in(app, address)
         typer.echo(f"Soloist is starting. Home: {root}")
         typer.echo(f"Open {link}" + ("" if link == address else "  (works once, for one hour)"))
+        if console:
+            typer.echo(f"Behind your proxy: {link.replace(address, f'https://{console}')}")
         typer.echo("End it with Ctrl C; what waits goes on at the next start.")
-        server.serve(app, listening, open_page=link if browser and sys.stdout.isatty() else "")
+        page = link if browser and sys.stdout.isatty() else ""
+        server.serve(app, listening, open_page=page, hosts=(console,) if console else ())
     finally:
         app.close()
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from soloist.cli.common import FAULT, HomeOption, JsonOption, home_of, interactive, said_plainly, show
-from soloist.cli.units import ENVIRONMENT_FILE, Wish, launchd_plist, systemd_unit, task_line
+from soloist.cli.units import ENVIRONMENT_FILE, Wish, caddyfile, launchd_plist, systemd_unit, task_line
 from soloist.kernel.errors import BadInput
 
 service = typer.Typer(help="Keep Soloist running in the background.", no_args_is_help=True)
@@ -130,6 +130,23 @@ def status(system: SystemOption = False, name: NameOption = "soloist", as_json: 
     lines = [f"File: {path} ({'there' if found['installed'] else 'not there: soloist service install'})"]
     lines.append(f"State: {found['state']}" if found["manager"] else f"State: not known. {_unmanaged()}")
     show(found, as_json, "\n".join(lines))
+
+
+@service.command()
+def caddy(
+    host: Annotated[str, typer.Option("--host", help="Public host name: forms and webhooks.")],
+    console: ConsoleOption = "",
+    port: PortOption = 8787,
+    local: Annotated[bool, typer.Option("--local", help="Certificates of Caddy's own authority, for a trial.")] = False,
+) -> None:
+    """Print a Caddyfile that lets strangers reach forms and hooks, and you the console."""
+    from soloist import config
+    from soloist.web.security import check_console
+
+    with said_plainly():
+        check_console(host, config.Server(tls=True))
+        check_console(console, config.Server(tls=True, public_host=host))
+    typer.echo(caddyfile(host, console, port=port, local=local), nl=False)
 
 
 def _wish(given: Path | None, *, port: int, database: str, console: str, system: bool, name: str) -> Wish:

@@ -1,4 +1,4 @@
-"""Texts for what keeps a server running: systemd unit, launchd plist, Task Scheduler line; it writes nothing."""
+"""Texts for what keeps a server running and reachable: systemd, launchd, Task Scheduler, Caddy; it writes nothing."""
 
 from __future__ import annotations
 
@@ -138,3 +138,44 @@ def task_line(wish: Wish) -> str:
     """What makes the same with the Task Scheduler of Windows, for the operator to type."""
     command = subprocess.list2cmdline(wish.command)
     return subprocess.list2cmdline(["schtasks", "/Create", "/SC", "ONLOGON", "/TN", wish.name, "/TR", command])
+
+
+_PUBLIC = """\
+# Strangers: forms and webhooks, and nothing else.
+{host} {{
+{tls}	request_body {{
+		max_size 2MB
+	}}
+	@public path /f/* /hooks/* /collect /collect/*
+	handle @public {{
+		reverse_proxy 127.0.0.1:{port}
+	}}
+	handle {{
+		respond "There is nothing here." 404
+	}}
+	header ?Strict-Transport-Security "max-age=31536000"
+}}
+"""
+_CONSOLE = """
+# You: the console, behind its own sign-in.
+{console} {{
+{tls}	# To let in only your own network, take the # from the next two lines and write its range.
+	# @strangers not remote_ip 192.168.1.0/24
+	# abort @strangers
+	request_body {{
+		max_size 32MB
+	}}
+	reverse_proxy 127.0.0.1:{port}
+	header ?Strict-Transport-Security "max-age=31536000"
+}}
+"""
+
+
+def caddyfile(host: str, console: str = "", *, port: int = 8787, local: bool = False) -> str:
+    """A Caddyfile for the public name and, where given, the console's own name; ``local`` takes Caddy's own authority.
+
+    Caddy forgets what a client says in X-Forwarded-For and writes the address it sees, so the limits count that one.
+    """
+    tls = "\ttls internal\n" if local else ""
+    text = _PUBLIC.format(host=host, port=port, tls=tls)
+    return text + (_CONSOLE.format(console=console, port=port, tls=tls) if console else "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
@@ -33,6 +34,7 @@ MAX_BODY = 32 * 1024 * 1024
 TOUCH_EVERY = 60.0
 """Seconds between two notes that a session is in use."""
 
+_NAME = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.IGNORECASE)
 _OPEN_EXACT = frozenset({"/healthz", "/readyz", "/signin"})
 _OPEN_BELOW = ("/welcome/", "/static/", "/f/", "/hooks/")
 _PUBLIC_BELOW = ("/f/", "/hooks/", "/collect/")
@@ -101,6 +103,29 @@ def check_bind(host: str, server: Server, has_password: bool) -> None:
             f"Soloist does not listen on {host}: other machines could reach the console. First "
             f"{' and '.join(missing)}, or use --host 127.0.0.1. Nothing was started.",
             field="host",
+        )
+
+
+def check_console(name: str, server: Server) -> None:
+    """BadConfig unless a host name of the console ("" for none) stands behind TLS and apart from the public one."""
+    if not name:
+        return
+    if not _NAME.fullmatch(name) or is_loopback(name):
+        raise BadConfig(
+            f"{name!r}: give a host name like desk.example, without https:// and port; nothing was started.",
+            field="console",
+        )
+    if not server.tls:
+        raise BadConfig(
+            f"Soloist does not answer as {name} without TLS. Put a TLS proxy before it (see soloist service caddy) "
+            "and set server.tls = true. Nothing was started.",
+            field="server.tls",
+        )
+    if name.lower() == server.public_host.lower().rstrip("."):
+        raise BadConfig(
+            f"--console {name}: this is server.public_host, where strangers reach forms and hooks. Give the console "
+            "a name of its own. Nothing was started.",
+            field="console",
         )
 
 
