@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from soloist.cli import house, keys, serve, service, work, worker
+from soloist.cli import connect, house, keys, serve, service, work, worker
 
 app = typer.Typer(
     name="soloist",
@@ -33,6 +33,7 @@ for command in (
 ):
     app.command()(command)
 app.command("open")(serve.open_console)
+app.add_typer(connect.connect, name="connect")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 app.add_typer(service.service, name="service")

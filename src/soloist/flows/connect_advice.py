@@ -30,8 +30,8 @@ _SIGNS: tuple[tuple[Why, str], ...] = (
     ("private", r"private network|belongs to this computer"),
     (
         "app_password",
-        r"application[- ]specific password|app(?:lication)?[- ]?passwor[dt]|app-specific|2-step|two[- ]factor|"
-        r"web browser|WEBLOGIN|InvalidSecondFactor|534[- ]5\.7\.9",
+        r"application[- ]specific password|app password (?:is )?required|app-specific password|InvalidSecondFactor|"
+        r"via your web browser|WEBLOGIN|534[- ]5\.7\.9",
     ),
     (
         "switch",

@@ -17,8 +17,13 @@ from soloist.engine.egress import Resolver, system_resolver
 from soloist.engine.keyring import Keyring
 from soloist.engine.presets import SIGN_INS, Place
 from soloist.engine.registry import ReadingHalf
+from soloist.engine.store import settings as switches
+from soloist.engine.store import streams
+from soloist.engine.store.store import Store
+from soloist.engine.store.tx import Tx
 from soloist.flows import connect_file
 from soloist.flows.connect_advice import Advice, advise
+from soloist.insight.mailboxes import connected_mark
 from soloist.kernel.errors import BadInput, Conflict, NotFound, SoloistError
 from soloist.sdk import Health, MaybeSent, NotSent, Registry, Trouble
 
@@ -121,10 +126,16 @@ class Connecting:
     """Finds, tests, stores and removes the mailboxes of one home."""
 
     def __init__(
-        self, home: config.Home, registry: Registry, keyring: Keyring, *, resolver: Resolver = system_resolver
+        self,
+        home: config.Home,
+        registry: Registry,
+        keyring: Keyring,
+        store: Store,
+        *,
+        resolver: Resolver = system_resolver,
     ) -> None:
-        """``registry`` holds the adapter; the file and the vault are touched only by ``store`` and ``remove``."""
-        self._home, self._registry, self._keyring = home, registry, keyring
+        """``registry`` holds the adapter; file, vault and store are touched only by ``keep`` and ``remove``."""
+        self._home, self._registry, self._keyring, self._store = home, registry, keyring, store
         self.resolver = resolver
 
     async def discover(self, address: str, *, ask_public: bool = False, allow_private: bool = False) -> Search:
@@ -202,20 +213,25 @@ class Connecting:
         except SoloistError as error:
             return Health("auth", error.detail)
 
-    def store(self, tried: Tried) -> None:
-        """Keep a tested mailbox: secrets into the vault, then settings into soloist.toml (Conflict when not tested)."""
+    def keep(self, tried: Tried, *, who: str) -> None:
+        """Store a tested mailbox: secrets into the vault, then settings into the file (Conflict when not tested).
+
+        A mailbox that is new only reads until the operator allows more; one that is connected again keeps its leave.
+        """
         if not tried.ok:
             raise Conflict(f"This mailbox was not stored: {tried.advice.sentence}")
         mailbox = tried.mailbox
         self.check_name(mailbox.name, mailbox.address)
+        fresh = mailbox.name not in self.mailboxes()
         values = mailbox.table(tried.secrets)
         text = connect_file.with_connector(self._home.toml, mailbox.name, values)
         for name, value in tried.secrets.items():
             if name in values.values():
                 self._keyring.put(name, value)
+        self._store.write_now(lambda tx: _connected(tx, mailbox, fresh, who))
         connect_file.change(self._home.toml, lambda: text)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, *, who: str) -> None:
         """Take a mailbox out of soloist.toml and its secrets out of the vault; what was read from it stays."""
         part = self.mailboxes().get(name)
         if part is None:
@@ -224,6 +240,7 @@ class Connecting:
         still = {value for other in config.read(self._home.toml).connectors.values() for value in _secrets_of(other)}
         for secret in _secrets_of(part) - still:
             self._keyring.remove(secret)
+        self._store.write_now(lambda tx: _removed(tx, name, who))
 
 
 def from_found(found: Found, name: str, *, client_id: str = "", allow_private: bool = False) -> Mailbox:
@@ -246,6 +263,22 @@ def from_found(found: Found, name: str, *, client_id: str = "", allow_private: b
         device_url=sign_in.device_url if sign_in and uses_token else "",
         scope=sign_in.scope if sign_in and uses_token else "",
     )
+
+
+def _connected(tx: Tx, mailbox: Mailbox, fresh: bool, who: str) -> None:
+    """The event, and for a new mailbox a clean beginning: it may send nothing, and no cursor of another is left."""
+    if fresh:
+        switches.put(tx, f"sending.{mailbox.name}", "")
+        switches.put(tx, connected_mark(mailbox.name), tx.now)
+        streams.forget(tx, mailbox.name)
+    facts = {"address": mailbox.address, "imap": mailbox.imap.host, "smtp": mailbox.smtp.host}
+    tx.append("mailbox.connected", subject=mailbox.name, payload=facts, actor=who)
+
+
+def _removed(tx: Tx, name: str, who: str) -> None:
+    switches.put(tx, f"sending.{name}", "")
+    streams.forget(tx, name)
+    tx.append("mailbox.removed", subject=name, actor=who)
 
 
 def _look_up(secrets: Mapping[str, str], name: str) -> str:
