@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from soloist.cli import connect, house, keys, serve, service, work, worker
+from soloist.cli import connect, house, keys, logs, serve, service, work, worker
 
 app = typer.Typer(
     name="soloist",
@@ -30,6 +30,7 @@ for command in (
     work.runs,
     work.records,
     house.verify,
+    logs.logs,
 ):
     app.command()(command)
 app.command("open")(serve.open_console)
