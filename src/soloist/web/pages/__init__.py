@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from soloist.web.pages import activity, inbox, live, records, runs, settings
+from soloist.web.pages import activity, inbox, live, mailboxes, records, runs, settings
 from soloist.web.pages.shell import Kept
 from soloist.web.render import STATIC
 
@@ -31,6 +31,7 @@ def routes() -> list[BaseRoute]:
         Route("/tokens/{ident}/end", settings.end, methods=["POST"]),
         Route("/settings", settings.show, name="settings"),
         Route("/settings/forms/{name}", settings.form),
+        *mailboxes.routes(),
         Route("/stop", settings.stop, methods=["POST"]),
         Mount("/static", Kept(directory=STATIC), name="static"),
     ]
