@@ -212,6 +212,8 @@ class FakeDoor:
 
     def __init__(self, empty: bool = False) -> None:
         self.sheets = {} if empty else dict(SHEETS)
+        self.more: list[views.Entry] = []
+        self.nothing = empty
         self.decided: list[tuple[str, Decision]] = []
         self.undone: list[str] = []
         self.stopped = ""
@@ -230,6 +232,9 @@ class FakeDoor:
             now=NOW,
             seq=self.seq,
         )
+
+    def empty(self) -> None:
+        self.sheets, self.nothing = {}, True
 
     def open(self) -> list[views.Sheet]:
         return [s for s in self.sheets.values() if s.state == "open"]
@@ -328,8 +333,12 @@ class FakeDoor:
             ("failed", "Failed"),
             ("changed", "Changed"),
         )
+        tabs = tuple(views.Tab(text, f"/activity?group={g}" if g else "/activity", g == group) for g, text in groups)
+        if self.nothing:
+            return views.ActivityPage((), tabs, query)
         return views.ActivityPage(
             (
+                *reversed(self.more),
                 views.Entry(
                     1846,
                     "2026-11-20T12:20:00Z",
@@ -364,7 +373,7 @@ class FakeDoor:
                     tone="go",
                 ),
             ),
-            tuple(views.Tab(text, f"/activity?group={g}" if g else "/activity", g == group) for g, text in groups),
+            tabs,
             query,
             next="/activity?before=1841",
         )
@@ -384,7 +393,7 @@ class FakeDoor:
                 "2026-11-20T09:15:01Z",
             ),
         )
-        return views.RecordsPage(kind, tabs, ("Name", "Email", "Company"), rows, query)
+        return views.RecordsPage(kind, tabs, ("Name", "Email", "Company"), () if self.nothing else rows, query)
 
     async def record(self, kind: str, ident: str) -> views.RecordPage:
         return views.RecordPage(
@@ -432,7 +441,7 @@ class FakeDoor:
                 "/runs/r3", ("follow-up", "done", "schedule, daily 08:00", "0.2 s"), "2026-11-20T07:00:00Z", "go"
             ),
         )
-        return views.RunsPage(tabs, rows)
+        return views.RunsPage(tabs, () if self.nothing else rows)
 
     async def run(self, ident: str) -> views.RunPage:
         return views.RunPage(

@@ -203,7 +203,15 @@
   }
 
   let stream = null, tries = 0, timer = 0, full = false;
-  function lost() { document.body.classList.add('offline'); }
+  function lost() {
+    document.body.classList.add('offline');
+    quiet();
+    retry();
+  }
+  function retry() {
+    clearTimeout(timer);
+    timer = setTimeout(listen, Math.min(30000, 500 * 2 ** tries) * (0.7 + Math.random() * 0.6));
+  }
   function listen() {
     clearTimeout(timer);
     if (stream || document.hidden || full || !main()?.dataset.topics) return;
@@ -217,10 +225,10 @@
     stream.onerror = async () => {
       quiet();
       if (document.hidden || leaving) return;
-      if (tries++) lost();
-      timer = setTimeout(listen, Math.min(30000, 500 * 2 ** tries) * (0.7 + Math.random() * 0.6));
+      tries += 1;
+      if (tries > 1) lost(); else retry();
       const answer = await fetch('/live?probe=1', { headers: { 'HX-Request': 'true' } }).catch(() => null);
-      if (!answer) lost();
+      if (!answer && !stream) lost();
       if (answer?.status === 401) location.href = `/signin?next=${encodeURIComponent(location.pathname + location.search)}`;
     };
   }
