@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,7 @@ from typer.testing import CliRunner, Result
 from soloist.app import App
 from soloist.cli.main import app as program
 from soloist.engine import registry
-
-_SPEC = importlib.util.spec_from_file_location("mailbox_fake", Path(__file__).parents[1] / "flows" / "mailbox_fake.py")
-assert _SPEC is not None and _SPEC.loader is not None
-fake: Any = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(fake)
+from tests.flows import mailbox_fake as fake
 
 HOSTS = ["--imap-host", "imap.linde.example", "--smtp-host", "smtp.linde.example"]
 MARA = ["--address", "mara@studio-linde.example"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,11 +15,7 @@ from soloist.engine.presets import Place
 from soloist.flows.connect_advice import advise, exit_code
 from soloist.flows.connecting import Connecting, Mailbox, from_found
 from soloist.kernel.errors import BadConfig, BadInput, Conflict, NotFound
-
-_SPEC = importlib.util.spec_from_file_location("mailbox_fake", Path(__file__).parent / "mailbox_fake.py")
-assert _SPEC is not None and _SPEC.loader is not None
-fake: Any = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(fake)
+from tests.flows import mailbox_fake as fake
 
 TOML = """# Mara's own notes stay where they are.
 [business]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +18,7 @@ from soloist.web.console import Console
 from soloist.web.mailbox_door import Mailboxes
 from soloist.web.pages import routes
 from soloist.web.pages.edge import faults
-
-_SPEC = importlib.util.spec_from_file_location("mailbox_fake", Path(__file__).parents[1] / "flows" / "mailbox_fake.py")
-assert _SPEC is not None and _SPEC.loader is not None
-fake: Any = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(fake)
+from tests.flows import mailbox_fake as fake
 
 HERE = "/settings/mailboxes"
 FORM = {
