@@ -27,10 +27,10 @@ def register(registry: Registry) -> None:
 
 
 def _add(registry: Registry, module: object) -> None:
-    """Take the Skill objects and the ``CONNECTOR`` of one module."""
+    """Take the Skill objects and the ``CONNECTOR`` (or several ``CONNECTORS``) of one module."""
     for value in vars(module).values():
         if isinstance(value, Skill) and value.module == getattr(module, "__name__", ""):
             registry.add_skill(value)
-    connector = getattr(module, "CONNECTOR", None)
-    if connector is not None:
-        registry.add_connector(connector)
+    for connector in (getattr(module, "CONNECTOR", None), *getattr(module, "CONNECTORS", ())):
+        if connector is not None:
+            registry.add_connector(connector)

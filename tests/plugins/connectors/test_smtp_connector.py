@@ -15,9 +15,10 @@ from aiosmtpd.smtp import SMTP as Server
 from aiosmtpd.smtp import AuthResult, Envelope, Session
 
 from soloist.engine.egress import Egress
-from soloist.plugins.connectors.smtp import CONNECTOR, talk
+from soloist.plugins.connectors.mail import CONNECTORS, server, talk
 from soloist.sdk import CannotTell, Ctx, Done, NotSent, Outcome, Plan, Refused, Unknown
 
+CONNECTOR = next(one for one in CONNECTORS if one.kind == "smtp")
 KEY = "k2f7q0a9example"
 AT = "2026-11-21T09:30:00+00:00"
 ADA = "ada@okafor-ceramics.example"
@@ -298,7 +299,7 @@ class Knows:
 def pem(certificate: Callable[[str], tuple[Path, ssl.SSLContext]], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A certificate for mail.studio-linde.example that this process trusts."""
     path, trusting = certificate("mail.studio-linde.example")
-    monkeypatch.setattr(talk.ssl, "create_default_context", lambda: trusting)
+    monkeypatch.setattr(server.Server, "tls", lambda _server: trusting)
     return path
 
 
@@ -359,4 +360,4 @@ def test_a_payload_fault_names_the_field() -> None:
 def test_no_connection_without_a_grant() -> None:
     ctx = Ctx("mail", ctx_for(25).settings, home_domain="studio-linde.example")
     with pytest.raises(NotSent):
-        asyncio.run(talk.send(ctx, plan(ctx)))
+        asyncio.run(talk.send(ctx, plan(ctx), server.Credential("", "")))

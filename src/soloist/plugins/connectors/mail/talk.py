@@ -8,7 +8,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from soloist.kernel.errors import SoloistError
+from soloist.plugins.connectors.mail.server import Credential, Server, certificate
 from soloist.sdk import Ctx, NotSent, Plan
 
 if TYPE_CHECKING:
@@ -44,19 +44,21 @@ class Silence(Exception):
         self.evidence = evidence
 
 
-async def send(ctx: Ctx, plan: Plan | None) -> str:
+async def send(ctx: Ctx, plan: Plan | None, credential: Credential) -> str:
     """The conversation with one server; without a plan only up to signing in. The final reply of the server.
 
-    NotSent: no connection. Refusal: not sent. Silence: nobody can say.
+    A credential without a user name signs in nowhere. NotSent: no connection. Refusal: not sent. Silence: nobody can
+    say.
     """
-    sock = await _connect(ctx)
+    server = Server.of(ctx.settings, "smtp")
+    sock = await server.dial(ctx)
     try:
-        client = await _greet(ctx, sock)
+        client = await _greet(ctx, server, sock)
     except BaseException:  # also a cancelled task must not leave the socket open
         sock.close()
         raise
     try:
-        await _sign_in(ctx, client)
+        await _sign_in(server, client, credential)
         if plan is None:
             return ""
         await _envelope(client, plan)
@@ -67,36 +69,17 @@ async def send(ctx: Ctx, plan: Plan | None) -> str:
         client.close()
 
 
-async def _connect(ctx: Ctx) -> socket.socket:
-    """A connection to exactly the address that the egress rules allowed."""
-    if ctx.dial is None:
-        raise NotSent("No server address was granted to this connector; nothing was sent.")
-    host, port = ctx.settings["host"], int(ctx.settings["port"])
-    address = await ctx.dial.resolve(host, port)
-    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    sock.setblocking(False)
-    try:
-        async with asyncio.timeout(PHASE):
-            await asyncio.get_running_loop().sock_connect(sock, (address, port))
-    except OSError as error:  # TimeoutError is one
-        sock.close()
-        raise NotSent(
-            f"{host}:{port} could not be reached ({error or 'no answer in time'}); nothing was sent."
-        ) from error
-    return sock
-
-
-async def _greet(ctx: Ctx, sock: socket.socket) -> aiosmtplib.SMTP:
+async def _greet(ctx: Ctx, server: Server, sock: socket.socket) -> aiosmtplib.SMTP:
     """Greeting, EHLO and TLS with the server's certificate checked against its name."""
     import aiosmtplib  # start-up time: only homes with SMTP pay for it
 
-    security, host = ctx.settings.get("security", "starttls"), ctx.settings["host"]
+    security, host = server.security, server.host
     client = aiosmtplib.SMTP(
         hostname=host,
         sock=sock,
         use_tls=security == "tls",
         start_tls=False,
-        tls_context=None if security == "none" else ssl.create_default_context(),
+        tls_context=None if security == "none" else _trusted(server),
         local_hostname=_greeting_name(ctx.home_domain),
         timeout=PHASE,
     )
@@ -111,21 +94,27 @@ async def _greet(ctx: Ctx, sock: socket.socket) -> aiosmtplib.SMTP:
     return client
 
 
-async def _sign_in(ctx: Ctx, client: aiosmtplib.SMTP) -> None:
+def _trusted(server: Server) -> ssl.SSLContext:
+    try:
+        return server.tls()
+    except OSError as error:
+        raise Refusal(f"ca_file: {server.ca_file} cannot be read ({error}); nothing was sent.") from error
+
+
+async def _sign_in(server: Server, client: aiosmtplib.SMTP, credential: Credential) -> None:
     import aiosmtplib
 
-    username, secret, host = ctx.settings.get("username"), ctx.settings.get("password_secret"), ctx.settings["host"]
-    if not username:
+    host = server.host
+    if not credential.username:
         return
-    if ctx.settings.get("security", "starttls") == "none" and not _own_computer(client):
+    if server.security == "none" and not _own_computer(client):
         raise Refusal(f'{host} is reached without encryption, so the password was not sent. Use security = "starttls".')
-    try:
-        password = ctx.secrets[secret] if secret else ""
-    except (KeyError, SoloistError) as error:
-        raise Refusal(f"The password for {host} is not there ({error}), so nothing was sent.", auth=True) from error
     async with _before(host):
         try:
-            await client.login(username, password)
+            if credential.token:
+                await client.auth_xoauth2(credential.username, credential.secret)
+            else:
+                await client.login(credential.username, credential.secret)
         except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPNotSupported) as error:
             code = getattr(error, "code", 535)
             if 400 <= code < 500:
@@ -216,11 +205,9 @@ class _before:  # reads as a word at its uses: "async with _before(host)"
             code = error.code
             retry = TRANSIENT if 400 <= code < 500 else None
             raise Refusal(_said(self._host, "", error), retry_after=retry, evidence=_words(error)) from error
-        if isinstance(error, ssl.SSLCertVerificationError) or isinstance(error.__cause__, ssl.SSLCertVerificationError):
-            raise Refusal(
-                f"The certificate of {self._host} is not valid for that name, so nothing was sent.",
-                retry_after=LINE_TROUBLE,
-            ) from error
+        for fault in (error, error.__cause__):
+            if isinstance(fault, ssl.SSLCertVerificationError):
+                raise Refusal(certificate(self._host, fault), retry_after=LINE_TROUBLE) from error
         if isinstance(error, (aiosmtplib.SMTPException, OSError)):
             raise Refusal(
                 f"The line to {self._host} failed before the message was handed over; nothing was sent.",
