@@ -28,7 +28,7 @@ _COPY = re.compile(
     r"|headers? of your |message headers? follow|included is a copy|original mail info|returned message"
     r"|(?:unsent|undelivered) message|message (?:header|text) follows|copy of (?:the|your) (?:original )?message"
     r"|(?:original|ursprüngliche) (?:nachricht|kopfzeilen)|start of returned|your original message"
-    r"|message d.origine|header of the original|the first \d+ lines|here is (?:a copy|your)|the attached file contains).*$"
+    r"|the attached file contains|message d.origine|header of the original|the first \d+ lines|here is your).*$"
     r"|^[ \t>]*(?:received|return-path|x-received|dkim-signature): ?",
     re.IGNORECASE | re.MULTILINE,
 )
