@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from soloist.app import App
 from soloist.engine.store import proposals
+from soloist.insight import inbox
 from soloist.kernel.proposal import NewProposal
 from soloist.web.console import Console
 from soloist.web.pages import routes
@@ -105,3 +106,29 @@ def test_every_list_opens(console, card, path):
 def test_the_stop_button_is_kept(app, console, card):
     console.post("/stop", data={"on": "1"})
     assert "Everything outbound is stopped" in console.get("/settings").text
+
+
+def test_a_card_is_put_off_and_taken_up_again(app, console, card):
+    form = form_of(console, card) | {"option": "defer", "until": "tomorrow"}
+    answer = console.post(f"/cards/{card}/decision", data=form)
+    assert "Put off. It comes back tomorrow 08:00." in console.get(answer.headers["location"]).text
+    assert "Nothing needs you" in console.get("/").text
+    console.post(f"/cards/{card}/undo")
+    assert "1 thing needs you" in console.get("/").text
+
+
+def test_a_mailbox_that_only_reads_offers_no_approval(app, console, card, monkeypatch):
+    monkeypatch.setattr(type(app.desk), "observe_only", lambda _, name: name == "mail")
+    text = console.get(f"/?card={card}").text
+    assert "This mailbox only reads for now" in text
+    assert 'value="approve"' not in text
+
+
+def test_a_page_can_ask_whether_it_may_listen(console):
+    assert console.get("/live?probe=1").status_code == 204
+
+
+def test_a_look_is_kept(app, console, card):
+    console.post("/looked", data={"seq": "1"})
+    kept = app.store.read_now(lambda conn: inbox.seen(conn))
+    assert kept.look_seq == 1
