@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from typing import Any
 from dbos import _dbos as dbos_internals
 
 from soloist.engine.durable import Engine, sender
+from soloist.engine.lock import ServerLock
+from soloist.engine.processes import Presence
 from soloist.engine.store import runs, settings
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
@@ -51,6 +53,7 @@ class Steps:
     async def tick(self, run: str, name: str, said: Any = None) -> Any:
         def work(tx: Tx) -> Any:
             bump(tx, f"entered {run} {name}")
+            bump(tx, f"process {os.getpid()}")
             return runs.once(tx, run, name, lambda: bump(tx, f"done {run} {name}"), given=said)
 
         answer = await self.store.write(work)
@@ -170,23 +173,43 @@ async def parked(*idents: str) -> None:
 
 @asynccontextmanager
 async def running(store: Store, flows: Sequence[Flow], finish: Any) -> AsyncIterator[Engine]:
-    """A launched engine in this process; the library ends the loop's threads with itself, so each gets new ones."""
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    """A launched engine in this process."""
     engine = Engine(store, flows, executor=EXECUTOR, finish=finish)
     await engine.launch()
     try:
         yield engine
     finally:
         await engine.close()
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         logging.getLogger("dbos").handlers.clear()  # they keep the output of the test that made them
+
+
+def present(store: Store, boot: str) -> Presence:
+    """This process as a worker among others, with nothing to sweep."""
+    lock = ServerLock(Path("none.lock"), store.url)
+    return Presence(store, lock, boot, sweep=lambda _tx: 0, mark="m")
+
+
+@asynccontextmanager
+async def among_others(store: Store, flows: Sequence[Flow], finish: Any) -> AsyncIterator[Presence]:
+    """A launched engine beside those of other processes, as the product starts one."""
+    presence = present(store, uuid.uuid4().hex)
+    await presence.begin("worker")
+    engine = Engine(store, flows, executor=presence.executor, finish=finish, others=lambda: presence.others)
+    await engine.launch()
+    presence.watch(engine.recover, lambda: None)
+    try:
+        yield presence
+    finally:
+        await engine.close()
+        await presence.end()
 
 
 class Child:
     """A process with an engine on a database; ``kill`` is what the operating system does to it in the worst case."""
 
-    def __init__(self, url: str, *, die: str = "") -> None:
-        words = [sys.executable, "-m", "tests.engine.durable.rig", url, die]
+    def __init__(self, url: str, *, die: str = "", peer: bool = False) -> None:
+        """A ``peer`` looks after the others and is looked after."""
+        words = [sys.executable, "-m", "tests.engine.durable.rig", url, die, "peer" if peer else ""]
         path = {"PYTHONPATH": str(ROOT / "src")}
         self.process = subprocess.Popen(words, cwd=ROOT, env={**os.environ, **path}, stdin=subprocess.PIPE)
 
@@ -198,11 +221,11 @@ class Child:
         return self.process.wait(30)
 
 
-async def main(url: str, die: str) -> None:
+async def main(url: str, die: str, peer: str) -> None:
     """The child: run until it is killed or its parent is gone."""
     store = Store(url)
     steps = Steps(store, die=die)
-    async with running(store, steps.flows(), steps.finish):
+    async with (among_others if peer else running)(store, steps.flows(), steps.finish):
         await asyncio.to_thread(sys.stdin.read)
     store.close()
 

@@ -24,6 +24,7 @@ from soloist.engine.store import base, events, runs, settings, tasks
 from soloist.engine.store.store import Store
 from soloist.flows.troubles import Troubles
 from soloist.kernel.errors import SoloistError, StoreTrouble
+from soloist.sdk.flow import Flow, Verbs
 from tests.engine.durable.rig import (
     Steps,
     counted,
@@ -34,6 +35,7 @@ from tests.engine.durable.rig import (
     parked,
     running,
     start,
+    states,
     system,
     until,
 )
@@ -326,3 +328,24 @@ async def test_answer_is_json_as_it_was_sent(store: Store, steps: Steps) -> None
     step = store.read_now(lambda c: runs.steps_of(c, ident))[-1]
     assert step["input"] == said
     assert json.loads(store.read_now(lambda c: settings.value(c, "decided 1"))) == said
+
+
+async def test_run_in_the_middle_of_a_step_when_the_engine_ends_goes_on(store: Store, steps: Steps) -> None:
+    """The step fails since the engine is gone under it; that is no fault of the run."""
+    began = asyncio.Event()
+
+    async def slow(_run: str) -> None:
+        began.set()
+        await asyncio.sleep(0.3)
+
+    async def body(do: Verbs, _value: str) -> None:
+        await do.step("slow", slow)
+        await do.step("one", steps.tick, "one")
+
+    async with running(store, [Flow("straight", body)], steps.finish):
+        (ident,) = start(store, "straight", "1")
+        await began.wait()
+    await asyncio.sleep(0.6)
+    assert states(store, ident) == {"running"}
+    async with running(store, [Flow("straight", body)], steps.finish):
+        assert await ended(store, ident) == {"done"}

@@ -90,6 +90,11 @@ class Do:
         return bool(await DBOS.patch_async(name))
 
 
+async def _the_end() -> None:
+    """Wait for the end of a process that is being ended: a run that returned now would count as failed for good."""
+    await asyncio.get_running_loop().create_future()
+
+
 def _cause(error: Exception) -> Exception:
     """The fault of a step's last try, instead of the library's word that there were several."""
     tries = getattr(error, "errors", None)
@@ -160,6 +165,8 @@ class Engine:
             try:
                 await flow.body(Do(run), value)
             except Exception as error:  # noqa: BLE001  # whatever a flow fails with becomes a card, never silence
+                if self._stop.is_set():
+                    await _the_end()
                 cause = _cause(error)
                 await self._patiently(lambda: self._finish(run, cause))
                 return "failed"
@@ -176,7 +183,7 @@ class Engine:
                 return await work()
             except StoreTrouble:
                 if self._stop.is_set():
-                    raise
+                    await _the_end()
                 await asyncio.sleep(PATIENCE)
 
     async def launch(self) -> None:

@@ -1,0 +1,117 @@
+"""The whole job on Postgres with a server and workers that are killed: each enquiry is answered once, whoever dies."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.driving import told, until
+from tests.acceptance.town import Town
+from tests.engine.store import databases
+
+DIED = 137
+MANY, KILLS, SEED = 40, 5, 20261121
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """One home for all tests of this file: what one of them lost or doubled shows in the last."""
+    folder = tmp_path_factory.mktemp("town")
+    url = databases.empty("postgres", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOLOIST_DATABASE", url)
+        made = Town(folder, url)
+        yield made
+        made.end()
+
+
+def test_worker_dies_in_the_middle_of_a_step(town: Town) -> None:
+    worker = town.worker(SOLOIST_FAILPOINT="after:understand")
+    addresses = town.deliver("mid-step", 4)
+    assert worker.wait(30) == DIED
+    until(lambda: town.answered(addresses), what="answers")
+    assert [town.left()[address] for address in addresses] == [1] * 4
+
+
+def test_worker_dies_while_it_calls(town: Town) -> None:
+    worker = town.worker(SOLOIST_FAILPOINT="attempting")
+    addresses = town.deliver("calling", 4)
+    until(lambda: town.approve() and worker.poll() is not None, what="the end of the worker")
+    assert worker.wait() == DIED
+    until(lambda: town.answered(addresses), what="answers")
+    assert [town.left()[address] for address in addresses] == [1] * 4
+    notes = town.ask("SELECT outcome, evidence FROM effect_attempts WHERE outcome='unknown'")
+    assert notes == [("unknown", "the process died while calling")]
+
+
+def test_server_dies_and_the_worker_goes_on(town: Town) -> None:
+    town.worker()
+    proposals = town.approve()
+    addresses = town.deliver("no-server", 4)
+    until(lambda: len(town.ask("SELECT 1 FROM events WHERE kind='mail.received'")) >= len(town.sent), what="taken in")
+    town.served.kill()
+    until(lambda: town.approve() >= proposals + 4, what="cards although there is no server")
+    town.served.start()
+    until(lambda: town.answered(addresses), what="answers")
+    assert [town.left()[address] for address in addresses] == [1] * 4
+
+
+def test_stop_holds_every_process(town: Town) -> None:
+    headers = {"Authorization": f"Bearer {town.key}"}
+    url = f"http://127.0.0.1:{town.served.port}/api/v1/stop"
+    proposals = town.approve()
+    addresses = town.deliver("stopped", 4)
+    until(lambda: len(town.ask("SELECT 1 FROM proposals")) >= proposals + 4, what="cards")
+    assert town.served.client.put(url, headers=headers).status_code == 200
+    town.approve()
+    time.sleep(2)
+    assert not set(addresses) & set(town.left())
+    assert town.served.client.delete(url, headers=headers).status_code == 200
+    until(lambda: town.answered(addresses), what="answers")
+    boots = "SELECT DISTINCT e.boot FROM effects e JOIN proposals p ON e.proposal=p.id WHERE p.created > :last"
+    assert len(town.ask(boots, last="")) >= 2
+
+
+def test_both_die_and_come_back(town: Town) -> None:
+    addresses = town.deliver("both", 4)
+    time.sleep(0.4)
+    town.workers[-1].kill()
+    town.served.kill()
+    town.worker()
+    town.served.start()
+    until(lambda: town.answered(addresses), what="answers")
+    assert [town.left()[address] for address in addresses] == [1] * 4
+
+
+def test_many_enquiries_while_processes_die(town: Town) -> None:
+    chance, began = random.Random(SEED), time.monotonic()
+    town.worker()
+    addresses = town.deliver("many", MANY)
+    for number in range(KILLS):
+        until_then = time.monotonic() + chance.uniform(0.3, 1.8)
+        while time.monotonic() < until_then:
+            town.approve()
+        if number % 3 == 2:
+            town.served.kill()
+            town.served.start(ready=False)
+        else:
+            alive = [process for process in town.workers if process.poll() is None]
+            chance.choice(alive).kill()
+            town.worker(seen=False)
+    until(lambda: town.answered(addresses), what="answers")
+    print(f"\n{MANY} enquiries, {KILLS} kills: {time.monotonic() - began:.1f} s,", end=" ")
+    print(len(town.ask("SELECT 1 FROM events WHERE kind='process.died'")), "taken over in all")
+    assert [town.left()[address] for address in addresses] == [1] * MANY
+
+
+def test_nothing_was_lost_doubled_or_changed(town: Town) -> None:
+    until(lambda: not town.ask("SELECT 1 FROM effects WHERE state<>'succeeded'"), what="everything at rest")
+    assert town.left() == dict.fromkeys(town.sent, 1)
+    assert town.ask("SELECT count(*) FROM runs WHERE state='failed'") == [(0,)]
+    assert len(town.ask("SELECT 1 FROM records WHERE kind='lead'")) == len(town.sent)
+    report = told(town.home, "verify")
+    assert (report["ok"], report["faults"]) == (True, [])
+    assert {row["state"] for row in told(town.home, "status")["processes"]} == {"running", "ended"}
