@@ -149,6 +149,11 @@ def caddy(
     typer.echo(caddyfile(host, console, port=port, local=local), nl=False)
 
 
+def installed() -> bool:
+    """Whether some service file of this account or this machine is there under the usual name."""
+    return os.name != "nt" and any(_place("soloist", system).exists() for system in (False, True))
+
+
 def _wish(given: Path | None, *, port: int, database: str, console: str, system: bool, name: str) -> Wish:
     """The options as one value, with what the home's settings and this process add."""
     root = home_of(given)
