@@ -18,7 +18,7 @@ from soloist.engine.store.clock import Clock, new_id, utc_now
 from soloist.engine.store.store import Store
 from soloist.engine.vault import Vault
 from soloist.engine.worker import Worker
-from soloist.flows import every, running
+from soloist.flows import equipped, every, running
 from soloist.flows.desk import Desk
 from soloist.flows.judging import Judging
 from soloist.flows.links import Links
@@ -53,7 +53,7 @@ class App:
         self.worker = Worker()
         self.boot = new_id(clock())
         self.links = Links(self.home, self.settings, self.registry, self.keyring)
-        self.desk = self._desk()
+        self.desk = equipped(self._desk())
         self.judging.observe_only = self.desk.observe_only
         self.sources = Sources(self.desk.intake, self.store, self.desk.connections)
         self.lock = ServerLock(self.home.lock, url)

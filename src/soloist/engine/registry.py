@@ -82,6 +82,7 @@ class ReadingHalf:
         self.name = connection.name
         self.kind = connection.kind
         self.manifest = adapter.manifest
+        self.address = str(connection.settings.get("address", ""))
         self._adapter, self._ctx = adapter, ctx
 
     def operations(self) -> Mapping[str, Operation]:

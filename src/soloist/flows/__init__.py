@@ -6,11 +6,18 @@ from soloist.flows.elsewhere import sent
 from soloist.flows.followup import followup
 from soloist.flows.intake import intake, reply
 from soloist.flows.proposal import proposal
+from soloist.flows.takeover import Review, takeover
 from soloist.sdk.flow import Flow
 
-__all__ = ["every"]
+__all__ = ["equipped", "every"]
+
+
+def equipped(desk: Desk) -> Desk:
+    """The desk with those who carry out what needs more than its own stages."""
+    Review(desk)
+    return desk
 
 
 def every(desk: Desk) -> list[Flow]:
     """Every flow of a server."""
-    return [make(desk) for make in (intake, reply, sent, proposal, effect, followup)]
+    return [make(desk) for make in (intake, reply, sent, proposal, effect, followup, takeover)]

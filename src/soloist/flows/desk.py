@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from soloist.config import Home, Settings
@@ -44,6 +44,8 @@ class Desk:
     approvals: Approvals
     conversation: Conversation
     effects: Effects
+    takers: dict[str, Callable[[Tx, Mapping[str, Any], str, str], dict[str, Any]]] = field(default_factory=dict)
+    """Who carries out the options of cards about one kind of subject: (tx, card, option, who) -> what was done."""
 
     # ----- connections
 
@@ -185,6 +187,8 @@ class Desk:
             return self.approvals.decide_in(tx, card["subject"], decision)
         if card["type"] == "unknown_outcome":
             return self.effects.resolve_in(tx, card["subject"], option, digest, who=who)
+        if taker := self.takers.get(card["subject_kind"]):
+            return taker(tx, card, option, who)
         result = self._simple_option(tx, card, option, who)
         tasks.close(tx, card["id"], "done", {"option": option, "reason": reason}, actor=who)
         return result

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from soloist.engine.registry import ReadingHalf
+from soloist.engine.store import runs, tasks
 from soloist.engine.store import streams as rows
-from soloist.engine.store import tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
@@ -109,6 +109,7 @@ class Sources:
                 finished = await self.pull_once(line.half, line.stream)
                 await self._works(line)
                 if finished and line.stream.past:
+                    await self._store.write(lambda tx: self._read_back(tx, line.half))
                     return
                 pause = line.stream.every
             except (SoloistError, Trouble, OSError, ValueError) as error:
@@ -146,6 +147,15 @@ class Sources:
             for arrival in page.arrivals:
                 await asyncio.to_thread(half.done_with, arrival)
         return True
+
+    @staticmethod
+    def _read_back(tx: Tx, half: ReadingHalf) -> None:
+        """When the last past stream of a connection has ended, what it says is put together for review, once."""
+        past = [name for name, stream in _streams(half) if stream.past]
+        done = all(rows.get(tx.conn, half.name, name)["state"] == "done" for name in past)
+        run = f"takeover:{half.name}"
+        if done and not runs.exists(tx.conn, run) and any(rows.get(tx.conn, half.name, n)["done"] for n in past):
+            tx.start(run, "takeover", half.name, subject=half.name)
 
     # ----- when the other side does not answer
 

@@ -168,6 +168,8 @@ def options(card: Mapping[str, Any]) -> tuple[views.Option, ...]:
 
 def _links(card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> tuple[views.Link, ...]:
     found = [views.Link("Why, in full", f"/why/{card['subject']}")]
+    if card["subject_kind"] == "takeover":
+        found = [views.Link("Look through the lists", f"/takeover/{card['subject']}")]
     run = (proposal or {}).get("run") or card["run"]
     if run:
         found.append(views.Link("The whole run", f"/runs/{run}"))

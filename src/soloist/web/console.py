@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from soloist.app import App
 from soloist.config import seconds
 from soloist.flows import snoozing
-from soloist.insight import activity, explanation, inbox, records, runs, setup, sheets, views
+from soloist.flows.takeover import Review
+from soloist.insight import activity, explanation, inbox, records, runs, setup, sheets, takeover, views
 from soloist.insight.live import Feed, News
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.web.doors import Decision
+from soloist.web.library_door import Library
 
 
 class Console:
@@ -23,6 +25,7 @@ class Console:
         """The App is given and only used."""
         self._desk, self._access = app.desk, app.access
         self.feed = Feed(app.store)
+        self.library = Library(app)
 
     @property
     def _now(self) -> str:
@@ -112,6 +115,15 @@ class Console:
         """What became old, for one open page."""
         return self.feed.listen(owner, after)
 
+    async def takeover(self, connection: str) -> takeover.TakeoverPage:
+        """What a mailbox that was read back holds."""
+        folder = self._desk.home.assets
+        return await self._desk.store.read(lambda conn: takeover.page(conn, folder, connection))
+
+    async def take_over(self, connection: str, chosen: Mapping[str, Sequence[str]], who: str) -> None:
+        """Add what was ticked."""
+        await Review(self._desk).accept(connection, chosen, who=who)
+
     async def stop(self, on: bool, who: str) -> None:
         """Halt everything outbound, or let it go on."""
         await self._desk.effects.stop(on, who=who)
@@ -122,9 +134,19 @@ class Console:
             lambda conn: activity.page(conn, group=group, query=query, before=before, after=after)
         )
 
-    async def records(self, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:
+    async def records(
+        self,
+        kind: str = "",
+        query: str = "",
+        after: str = "",
+        *,
+        state: str = "",
+        sort: str = "",
+        direction: str = "",
+    ) -> views.RecordsPage:
         """A page of records of one kind."""
-        return await self._desk.store.read(lambda conn: records.page(conn, kind=kind, query=query, after=after))
+        asked = {"kind": kind, "query": query, "after": after, "state": state, "sort": sort, "direction": direction}
+        return await self._desk.store.read(lambda conn: records.page(conn, **asked))
 
     async def record(self, kind: str, ident: str) -> views.RecordPage:
         """One record with its history."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from soloist.insight import views
 from soloist.insight.live import News
+from soloist.insight.takeover import TakeoverPage
+from soloist.web.library_door import Library
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class Decision:
 
 class Door(Protocol):
     """The application as the console sees it. Every method raises kernel errors (NotFound, StaleHash, Conflict)."""
+
+    library: Library
+    """What is kept about clients: pages, files, tables as CSV, search."""
 
     async def frame(self) -> views.Frame:
         """What surrounds every page."""
@@ -53,13 +58,28 @@ class Door(Protocol):
     def live(self, owner: str, after: int) -> AsyncIterator[News | None]:
         """What became old after a place in the journal, for one open page of a session; None when all is quiet."""
 
+    async def takeover(self, connection: str) -> TakeoverPage:
+        """What a mailbox that was read back holds."""
+
+    async def take_over(self, connection: str, chosen: Mapping[str, Sequence[str]], who: str) -> None:
+        """Add what was ticked; Conflict when it was taken over already."""
+
     async def stop(self, on: bool, who: str) -> None:
         """Halt everything outbound, or let it go on."""
 
     async def activity(self, group: str = "", query: str = "", before: str = "", after: str = "") -> views.ActivityPage:
         """A page of what happened, newest first."""
 
-    async def records(self, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:
+    async def records(
+        self,
+        kind: str = "",
+        query: str = "",
+        after: str = "",
+        *,
+        state: str = "",
+        sort: str = "",
+        direction: str = "",
+    ) -> views.RecordsPage:
         """A page of records of one kind ("" = the first kind there is)."""
 
     async def record(self, kind: str, ident: str) -> views.RecordPage:

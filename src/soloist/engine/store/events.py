@@ -77,6 +77,13 @@ def after(conn: sa.Connection, seq: int, limit: int, *, subject: str = "", kind:
     return [shown(row) for row in conn.execute(query).mappings()]
 
 
+def newest_of(conn: sa.Connection, kind: str, subject: str) -> dict[str, Any] | None:
+    """The newest event of a kind about a subject, or None."""
+    query = sa.select(events).where((events.c.kind == kind) & (events.c.subject == subject))
+    row = conn.execute(query.order_by(events.c.seq.desc()).limit(1)).mappings().first()
+    return shown(row) if row is not None else None
+
+
 def newest(conn: sa.Connection) -> str:
     """The recorded instant of the newest event, "" for an empty journal."""
     return str(conn.execute(sa.select(events.c.at).order_by(events.c.seq.desc()).limit(1)).scalar() or "")

@@ -24,6 +24,11 @@ def still_pending(conn: sa.Connection, run: str) -> bool:
     return conn.execute(sa.select(runs.c.state).where(runs.c.id == run)).scalar() == "pending"
 
 
+def exists(conn: sa.Connection, run: str) -> bool:
+    """Whether a run was ever asked for."""
+    return conn.execute(sa.select(runs.c.id).where(runs.c.id == run)).first() is not None
+
+
 def asked_for(conn: sa.Connection, run: str) -> tuple[str, str] | None:
     """Flow and input of a run that has not ended, else None."""
     row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()

@@ -48,6 +48,7 @@ class Intake:
     def __init__(self, store: Store, home: Home, settings: Settings, worker: Reads) -> None:
         """All collaborators are given; the stage owns none of them."""
         self._store, self._home, self._settings, self._worker = store, home, settings, worker
+        self.ask_many = worker.call_many
 
     async def accept(
         self, source: str, external_id: str, kind: str, payload: Mapping[str, Any], *, actor: str

@@ -14,6 +14,8 @@ from soloist.kernel.ids import derived
 from soloist.kernel.message import Qualified, Understanding
 from soloist.stages.records import decide
 
+CONFIRMED = "you confirmed them from your mailbox"
+
 
 class Records:
     """Owns every write to a record."""
@@ -98,6 +100,33 @@ class Records:
         if not found.conflict:
             return {}
         return {"record": person, "version": version, "fields": found.conflict, "title": record["title"]}
+
+    def known_client(self, tx: Tx, given: Mapping[str, Any], *, actor: str) -> list[str]:
+        """A client the operator confirmed from their mailbox: {address, name, company}. The records that are new.
+
+        Somebody who is known already is left as they are. A role address (info@) becomes a company only.
+        """
+        address = str(given["address"])
+        made: list[str] = []
+        domain = identity.company_domain(address)
+        company = records.identified(tx.conn, "domain", domain) if domain else None
+        evidence = {"mailbox": given.get("mailbox", ""), "count": given.get("count", 0)}
+        if domain and company is None:
+            title = str(given.get("company") or domain)
+            about = {"name": title, "domain": domain, "origin": "mailbox"}
+            company = records.create(tx, "company", title, about, why=CONFIRMED, actor=actor, state="client")
+            records.link(tx, "domain", domain, company, rule="confirmed", evidence=evidence)
+            made.append(company)
+        mailbox = identity.normal_address(address)
+        if identity.is_role(address) or records.identified(tx.conn, "email", mailbox):
+            return made
+        name = str(given.get("name", ""))
+        body: dict[str, Any] = {"name": name, "emails": [address], "phones": [], "company": company or ""}
+        body |= {"company_name": str(given.get("company", "")), "language": "", "origin": "mailbox"}
+        title = name or address
+        person = records.create(tx, "person", title, body, why=CONFIRMED, actor=actor, state="client")
+        records.link(tx, "email", mailbox, person, rule="confirmed", evidence=evidence)
+        return [*made, person]
 
     async def write_lead(self, run: str, message_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Write the lead of a conversation: new, or a new version when the conversation has one already.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from soloist.web.pages import activity, inbox, live, mailboxes, records, runs, settings
+from soloist.web.pages import activity, inbox, live, mailboxes, records, runs, settings, takeover
 from soloist.web.pages.shell import Kept
 from soloist.web.render import STATIC
 
@@ -21,6 +21,7 @@ def routes() -> list[BaseRoute]:
         Route("/looked", live.looked, methods=["POST"]),
         Route("/activity", activity.show, name="activity"),
         Route("/records", records.index, name="records"),
+        Route("/records/{kind}.csv", records.as_csv),
         Route("/records/{kind}", records.index),
         Route("/records/{kind}/{ident}", records.show),
         Route("/runs", runs.index, name="runs"),
@@ -32,6 +33,7 @@ def routes() -> list[BaseRoute]:
         Route("/settings", settings.show, name="settings"),
         Route("/settings/forms/{name}", settings.form),
         *mailboxes.routes(),
+        *takeover.routes(),
         Route("/stop", settings.stop, methods=["POST"]),
         Mount("/static", Kept(directory=STATIC), name="static"),
     ]

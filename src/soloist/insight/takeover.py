@@ -1,0 +1,98 @@
+"""Take-over as a page: what a mailbox says about clients, open threads and promises, ready to be ticked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from soloist.engine.store import assets, events
+from soloist.engine.store import streams as rows
+from soloist.engine.store.reading import Connection
+
+FOUND, TAKEN = "takeover.found", "takeover.taken"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line with its box: ``value`` is what the form sends, ``evidence`` what it rests on."""
+
+    value: str
+    title: str
+    evidence: str
+    at: str = ""
+    ticked: bool = False
+
+
+@dataclass(frozen=True)
+class TakeoverPage:
+    """The three lists; ``taken`` says what was taken over already, ``reading`` how far the mail was read."""
+
+    connection: str
+    clients: tuple[Item, ...] = ()
+    threads: tuple[Item, ...] = ()
+    promises: tuple[Item, ...] = ()
+    taken: str = ""
+    reading: str = ""
+
+
+def page(conn: Connection, folder: Path, connection: str) -> TakeoverPage:
+    """The review of one mailbox; before its mail was read the page says how far it is."""
+    event = events.newest_of(conn, FOUND, connection)
+    if event is None:
+        return TakeoverPage(connection, reading=_reading(progress(conn, connection)))
+    found = json.loads(assets.load(conn, folder, event["payload"]["asset"]))
+    taken = events.newest_of(conn, TAKEN, connection)
+    return TakeoverPage(
+        connection,
+        clients=tuple(_client(one) for one in found["clients"]),
+        threads=tuple(_thread(one) for one in found["threads"]),
+        promises=tuple(_promise(one) for one in found["promises"]),
+        taken=_taken(taken["payload"]) if taken else "",
+    )
+
+
+def progress(conn: Connection, connection: str) -> dict[str, Any]:
+    """How far the past of a mailbox was read: {done, total, state}; state is "", "reading" or "done"."""
+    past = [row for row in rows.of(conn, connection) if row["stream"].startswith("past")]
+    if not past:
+        return {"done": 0, "total": 0, "state": ""}
+    done, total = sum(row["done"] for row in past), sum(row["total"] for row in past)
+    return {"done": done, "total": total, "state": "done" if all(r["state"] == "done" for r in past) else "reading"}
+
+
+def _reading(now: Mapping[str, Any]) -> str:
+    if now["state"] == "reading":
+        return f"{now['done']} of {now['total']} mails were read so far. The lists come when all are read."
+    if now["state"] == "done":
+        return "All mail was read; the lists are being put together."
+    return "No mail of this mailbox was read yet."
+
+
+def _client(one: Mapping[str, Any]) -> Item:
+    first, last = one["first"][:10], one["last"][:10]
+    evidence = f"{one['address']}, {one['count']} mails between {first} and {last}"
+    return Item(one["address"], one["name"] or one["address"], evidence, ticked=one["ticked"])
+
+
+def _thread(one: Mapping[str, Any]) -> Item:
+    who = one["sender_name"] or one["sender"]
+    return Item(
+        one["message"],
+        f"{who}: {one['subject'] or 'no subject'}",
+        f"{one['kind']}, {one['sender']}",
+        at=one["at"],
+        ticked=one["ticked"],
+    )
+
+
+def _promise(one: Mapping[str, Any]) -> Item:
+    day = f", by {one['day']}" if one["day"] else ""
+    return Item(one["id"], f"\u201c{one['words']}\u201d", f"to {one['to']}{day}", at=one["at"], ticked=one["ticked"])
+
+
+def _taken(counts: Mapping[str, Any]) -> str:
+    names = (("clients", "clients"), ("threads", "threads"), ("promises", "promises"))
+    return ", ".join(f"{counts.get(key, 0)} {name}" for key, name in names)
