@@ -2,44 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import conversations, reading, records
+from soloist.engine.store import conversations, reading, records, tabling
 from soloist.engine.store.reading import Connection
-from soloist.insight import diff, sheets, views
+from soloist.engine.store.tabling import Asked
+from soloist.insight import diff, sheets, views, words
 
 PAGE = 50
 COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "person": (("Email", "emails"), ("Company", "company_name")),
+    "person": (("Email", "emails"), ("Company", "company_name"), ("Phone", "phones")),
     "company": (("Domain", "domain"),),
     "lead": (("State", "state"), ("Language", "language")),
 }
 """Columns beside the title for the kinds that are shipped; other kinds show their first text fields."""
 
+CLIENTS = frozenset({"person", "company"})
+"""Kinds of records that have a page of everything that concerns them."""
+DOWN = frozenset({"updated", "created"})
+"""Columns that begin with the highest value."""
+BOM = "\ufeff"
+"""Without it a common spreadsheet takes UTF-8 for its old code page."""
+CSV_ROWS = 500
+_CALCULATES = re.compile(r"\s*[=+\-@]|[\t\r\n]")
 LABELS = {"emails": "Addresses", "phones": "Phones", "company_name": "Company name"}
 _HIDDEN = {"origin", "message", "conversation"}
 
 
-def page(conn: Connection, *, kind: str = "", query: str = "", after: str = "") -> views.RecordsPage:
-    """One page of one kind; ``after`` is what the last page's link carried."""
+def page(
+    conn: Connection,
+    *,
+    kind: str = "",
+    query: str = "",
+    after: str = "",
+    state: str = "",
+    sort: str = "",
+    direction: str = "",
+) -> views.RecordsPage:
+    """One page of one kind; ``after`` is what the last page's link carried, an unknown ``sort`` is "updated"."""
     kinds = records.kinds(conn)
-    kind = kind or ("person" if "person" in kinds else kinds[0] if kinds else "person")
-    updated, _, ident = after.partition("~")
-    before = (updated, ident) if ident else None
-    rows = reading.records_like(conn, kind, query[:200], before=before, limit=PAGE + 1)
-    shown, columns = rows[:PAGE], COLUMNS.get(kind, ())
+    asked = _asked(kind or _first(kinds), query, state, sort, direction)
+    ident, _, value = after.partition("~")
+    rows = tabling.rows(conn, asked, after=(value, ident) if ident else None, limit=PAGE + 1)
+    shown, columns, counts = rows[:PAGE], COLUMNS.get(asked.kind, ()), tabling.states(conn, asked)
     last = shown[-1] if len(rows) > PAGE else None
-    more = {"q": query, "after": f"{last['updated']}~{last['id']}"} if last else {}
     return views.RecordsPage(
-        kind=kind,
-        tabs=tuple(views.Tab(plural(name), f"/records/{name}", name == kind) for name in kinds or [kind]),
+        kind=asked.kind,
+        tabs=tuple(views.Tab(plural(name), f"/records/{name}", name == asked.kind) for name in kinds or [asked.kind]),
         columns=("Name", *(label for label, _ in columns)),
         rows=tuple(_line(row, columns) for row in shown),
         query=query,
-        next=f"/records/{kind}?" + urlencode({k: v for k, v in more.items() if v}) if more else "",
+        next=_link(asked, after=f"{last['id']}~{last['key']}") if last else "",
+        heads=tuple(_heads(asked)),
+        states=tuple(name for name in counts if name),
+        state=state,
+        sort="" if asked.sort == "updated" else asked.sort,
+        direction="" if asked.down == (asked.sort in DOWN) else direction,
+        totals=_totals(asked, counts),
+        csv=_link(asked, path=f"/records/{asked.kind}.csv"),
     )
+
+
+def _first(kinds: Sequence[str]) -> str:
+    return "person" if "person" in kinds or not kinds else kinds[0]
+
+
+def _asked(kind: str, query: str, state: str, sort: str, direction: str) -> Asked:
+    """The table that is asked for; instants begin with the newest, words with A."""
+    fields = tuple(key for _, key in COLUMNS.get(kind, ()))
+    sort = sort if sort in ("title", "updated", *fields) else "updated"
+    down = direction == "down" if direction in ("up", "down") else sort in DOWN
+    return Asked(kind, query, state, sort, down, fields)
+
+
+def _link(asked: Asked, *, path: str = "", **more: str) -> str:
+    """The address of a table, without what goes without saying."""
+    said = {"q": asked.text, "state": asked.state}
+    said |= {"sort": asked.sort} if asked.sort != "updated" else {}
+    said |= {"dir": "down" if asked.down else "up"} if asked.down != (asked.sort in DOWN) else {}
+    shown = urlencode({key: value for key, value in {**said, **more}.items() if value})
+    return (path or f"/records/{asked.kind}") + (f"?{shown}" if shown else "")
+
+
+def _heads(asked: Asked) -> Iterator[views.Head]:
+    """The heads of the columns; a second click on one turns the order."""
+    for label, key in (("Name", "title"), *COLUMNS.get(asked.kind, ()), ("Changed", "updated")):
+        here = asked.sort == key
+        link = _link(replace(asked, sort=key, down=not asked.down if here else key in DOWN))
+        yield views.Head(label, link, ("descending" if asked.down else "ascending") if here else "", key)
+
+
+def _totals(asked: Asked, counts: Mapping[str, int]) -> str:
+    """How many there are, and how many in each state when there are several."""
+    number = counts.get(asked.state, 0) if asked.state else sum(counts.values())
+    one = asked.kind.replace("_", " ")
+    total = words.counted(number, one, plural(asked.kind).lower())
+    parts = [f"{count} {state.replace('_', ' ')}" for state, count in counts.items() if state and not asked.state]
+    return f"{total}: {', '.join(parts)}" if parts else total
+
+
+def csv_pieces(
+    conn: Connection, kind: str, *, query: str = "", state: str = "", sort: str = "", direction: str = ""
+) -> Iterator[str]:
+    """The whole filtered table as CSV (RFC 4180) in pieces, in the order of the page; instants are UTC, ISO 8601.
+
+    A cell that a spreadsheet would calculate (it begins with = + - @, a tab or a line end) gets a leading apostrophe.
+    """
+    asked = _asked(kind, query, state, sort, direction)
+    columns = COLUMNS.get(kind, ())
+    yield BOM + csv_line(("Name", *(label for label, _ in columns), "Changed"))
+    after: tuple[str, str] | None = None
+    while rows := tabling.rows(conn, asked, after=after, limit=CSV_ROWS):
+        lines = (_line(row, columns) for row in rows)
+        yield "".join(csv_line((*line.cells, line.at)) for line in lines)
+        after = (rows[-1]["key"], rows[-1]["id"])
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """One line with its CRLF."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(["'" + cell if _CALCULATES.match(cell) else cell for cell in cells])
+    return out.getvalue()
 
 
 def plural(kind: str) -> str:
@@ -48,10 +137,15 @@ def plural(kind: str) -> str:
     return known.get(kind, kind.replace("_", " ").capitalize() + "s")
 
 
+def href(kind: str, ident: str) -> str:
+    """The page that is about a record first of all."""
+    return f"/clients/{ident}" if kind in CLIENTS else f"/records/{kind}/{ident}"
+
+
 def _line(row: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> views.TableRow:
     values = {**row["body"], "state": row["state"]}
     cells = (row["title"], *(sheets.plain(values.get(key)).replace("_", " ") for _, key in columns))
-    return views.TableRow(f"/records/{row['kind']}/{row['id']}", cells, row["updated"])
+    return views.TableRow(href(row["kind"], row["id"]), cells, row["updated"])
 
 
 def record(conn: Connection, kind: str, ident: str) -> views.RecordPage:
@@ -69,6 +163,7 @@ def record(conn: Connection, kind: str, ident: str) -> views.RecordPage:
         identities=tuple(_identities(conn, ident)),
         related=tuple(_related(conn, row)),
         note=_note(row, history),
+        client=f"/clients/{ident}" if row["kind"] in CLIENTS else "",
     )
 
 

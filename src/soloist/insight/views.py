@@ -288,8 +288,18 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class Head:
+    """The head of a column: where it leads to be sorted by it, and how it is sorted now ("", "ascending" ...)."""
+
+    text: str
+    href: str
+    sorted: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
 class RecordsPage:
-    """Records of one kind as a table."""
+    """Records of one kind as a table; ``totals`` counts all that fit, ``csv`` leads to all of them as a file."""
 
     kind: str
     tabs: tuple[Tab, ...]
@@ -297,6 +307,13 @@ class RecordsPage:
     rows: tuple[TableRow, ...] = ()
     query: str = ""
     next: str = ""
+    heads: tuple[Head, ...] = ()
+    states: tuple[str, ...] = ()
+    state: str = ""
+    sort: str = ""
+    direction: str = ""
+    totals: str = ""
+    csv: str = ""
 
 
 @dataclass(frozen=True)
@@ -335,6 +352,7 @@ class RecordPage:
     related: tuple[Link, ...] = ()
     warning: str = ""
     note: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from soloist.engine.store import proposals as proposal_rows
-from soloist.engine.store import reading, records, runs, tasks
+from soloist.engine.store import reading, records, runs, tabling, tasks
 from soloist.engine.store.store import Store
+from soloist.engine.store.tabling import Asked
 from tests.engine.store.conftest import Opener
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -100,7 +101,7 @@ def test_events_before_a_place(store: Store) -> None:
 def test_search_takes_the_text_as_it_is(store: Store, text: str, found: int) -> None:
     for title in ("Ada Okafor", "Ökologische Keramik", "Rabatt 100%"):
         store.write_now(lambda tx, t=title: records.create(tx, "person", t, {}, why="test"))  # type: ignore[misc]
-    rows = store.read_now(lambda c: reading.records_like(c, "person", text, before=None, limit=9))
+    rows = store.read_now(lambda c: tabling.rows(c, Asked("person", text), after=None, limit=9))
     assert len(rows) == found
 
 

@@ -92,19 +92,6 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def records_like(
-    conn: sa.Connection, kind: str, text: str, *, before: tuple[str, str] | None, limit: int
-) -> list[dict[str, Any]]:
-    """Records of a kind whose title holds a text, newest change first, after the (updated, id) of the last one seen."""
-    query = sa.select(records).where(records.c.kind == kind)
-    if text:
-        query = query.where(records.c.title.ilike(f"%{_escaped(text)}%", escape="\\"))
-    if before is not None:
-        query = query.where(sa.tuple_(records.c.updated, records.c.id) < sa.tuple_(*map(sa.literal, before)))
-    rows = conn.execute(query.order_by(records.c.updated.desc(), records.c.id.desc()).limit(limit)).mappings()
-    return [dict(row) for row in rows]
-
-
 def named(conn: sa.Connection, noun: str, idents: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Rows of a noun (``proposals``, ``effects``, ``tasks`` ...) by id; missing ones are left out."""
     table = _NOUNS[noun]
