@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -212,3 +213,19 @@ def test_stale_write_names_both_versions(store: Store) -> None:
     assert caught.value.extra["current"]["body"] == {"city": "Hamburg", "n": 1}
     assert caught.value.extra["offered"] == {"city": "Kiel"}
     assert isinstance(caught.value, SoloistError)
+
+
+def test_each_waiting_for_the_other_is_tried_again(opener: Opener) -> None:
+    """Two processes write the same two rows in opposite order: Postgres ends one of them, which then comes second."""
+    store = opener()
+    for key in ("a0", "a1"):
+        store.write_now(lambda tx, key=key: settings.put(tx, key, "0"))  # type: ignore[misc]
+    turn = iter(range(1000))
+
+    def work(tx: Tx, _n: int) -> None:
+        first = next(turn) % 2
+        for key in (f"a{first}", f"a{1 - first}"):
+            settings.put(tx, key, str(int(settings.value(tx.conn, key)) + 1))
+            time.sleep(0.05)
+
+    assert race(opener, work, each=4) == {"ok": 8}

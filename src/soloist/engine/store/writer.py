@@ -96,10 +96,10 @@ class Writer:
         try:
             results = self._together(units, started)
         except Exception as error:  # noqa: BLE001  # the writer must outlive any fault of a unit or of the disk
-            alone = len(units) == 1 and not isinstance(error, IntegrityError)
+            alone = len(units) == 1 and not _raced(error)
             results = [(units[0], None, error)] if alone else [self._alone(unit, started) for unit in units]
         # Another process may have written the row between a unit's look and its insert: look once more.
-        raced = [isinstance(error, IntegrityError) for _, _, error in results]
+        raced = [_raced(error) for _, _, error in results]
         results = [self._alone(old[0], started) if again else old for old, again in zip(results, raced, strict=True)]
         self._answer(results)
         if started:
@@ -159,6 +159,13 @@ class Writer:
                 unit.answer.set_exception(_translate(error))
             else:
                 unit.answer.set_result(value)
+
+
+def _raced(error: BaseException | None) -> bool:
+    """Whether another process came in between: it wrote the same row, or each waited for the other (Postgres)."""
+    if isinstance(error, IntegrityError):
+        return True
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in ("40001", "40P01")
 
 
 def _translate(error: BaseException) -> BaseException:
