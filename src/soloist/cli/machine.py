@@ -60,28 +60,25 @@ def logs(folder: Path) -> Finding:
 
 def clock(app: App, now: datetime) -> list[Finding]:
     """Whether the clock can be right, by itself, by the journal, and by what the server noticed."""
-    from soloist.engine.store import events
-    from soloist.engine.store.clock import from_iso
-    from soloist.engine.waking import JUMPED, WOKE
+    from soloist.insight import watching
 
     fix = "set the clock and let it be kept: timedatectl set-ntp true"
     if now < BUILT:
         return [finding(False, f"the clock says {now:%Y-%m-%d}, which is in the past", fix)]
-    newest = app.store.read_now(events.newest)
-    ahead = (from_iso(newest) - now).total_seconds() if newest else 0.0
+    told = app.store.read_now(watching.clocks)
+    ahead = (told["newest"] - now).total_seconds() if told["newest"] else 0.0
     if ahead > SKEW:
         what = f"the clock is {_span(ahead)} behind the newest event: it went back, and deadlines come late"
         return [finding(False, what, fix)]
     found = []
-    jumped = app.store.read_now(lambda conn: events.newest_of(conn, JUMPED, ""))
-    if jumped and now - from_iso(jumped["at"]) < RECENT:
-        by = jumped["payload"]["seconds"]
-        what = f"the clock was set {'forward' if by > 0 else 'back'} by {_span(abs(by))} on {jumped['at'][:16]} (UTC)"
+    if told["jumped"] and now - told["jumped"][0] < RECENT:
+        at, by = told["jumped"]
+        way = "forward" if by > 0 else "back"
+        what = f"the clock was set {way} by {_span(abs(by))} on {at:%Y-%m-%d %H:%M} (UTC)"
         found.append(finding(False, what, fix, serious=False))
-    woke = app.store.read_now(lambda conn: events.newest_of(conn, WOKE, ""))
-    if woke and now - from_iso(woke["at"]) < RECENT:
-        slept = _span(woke["payload"]["slept_seconds"])
-        found.append(finding(True, f"this machine sleeps: it woke on {woke['at'][:16]} (UTC) after {slept}"))
+    if told["woke"] and now - told["woke"][0] < RECENT:
+        at, slept = told["woke"]
+        found.append(finding(True, f"this machine sleeps: it woke on {at:%Y-%m-%d %H:%M} (UTC) after {_span(slept)}"))
     return found or [finding(True, f"the clock says {now:%Y-%m-%d %H:%M} (UTC)")]
 
 

@@ -56,7 +56,7 @@ def _mend(half: ReadingHalf, health: Health) -> str:
 
 def sources(app: App) -> list[Finding]:
     """Streams that could not be read when they were last asked."""
-    from soloist.engine.store import streams
+    from soloist.insight import watching
 
     return [
         finding(
@@ -65,8 +65,8 @@ def sources(app: App) -> list[Finding]:
             f"soloist connect test {row['connection']}",
             serious=False,
         )
-        for row in app.store.read_now(streams.of)
-        if row["trouble"] and row["connection"] in app.desk.connections
+        for row in app.store.read_now(watching.streams_in_trouble)
+        if row["connection"] in app.desk.connections
     ]
 
 

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from soloist.app import App
-from soloist.engine.store import settings
 from soloist.engine.waking import Waking
+from soloist.insight import watching
 from soloist.kernel.errors import SoloistError
 from soloist.web.security import is_loopback
 
@@ -39,7 +39,7 @@ async def readyz(request: Request) -> Response:
         "stopped_since": "",
     }
     if found["database"]:
-        found["stopped_since"] = await app.store.read(lambda conn: settings.value(conn, settings.STOP))
+        found["stopped_since"] = await app.store.read(watching.stopped_since)
     reasons = _reasons(found, strict=request.query_params.get("strict") == "1")
     answer: dict[str, Any] = {"ok": not reasons}
     if request.client is not None and is_loopback(request.client.host):  # names of mailboxes are nobody else's business
