@@ -22,7 +22,7 @@ _PATTERNS = {
         r"\b(?:schicke|sende|melde|liefere|bereite|erstelle|rufe|gebe|maile|kläre|prüfe|reiche)\s+(?:ich|wir|mich)\b"
         r"|\b(?:ich|wir)\s+(?:schicken?|senden?|melden?|liefern?|bereiten?|erstellen?|rufen?|mailen?|klären?|prüfen?|"
         r"reichen?|kümmern?)\b"
-        r"|\b(?:werde|werden)\b[^.!?\n]{1,80}\b(?:schicken|senden|melden|liefern|erstellen|anrufen|zusenden|prüfen|"
+        r"|\b(?:werde|werden)\b[^!?\n]{1,80}\b(?:schicken|senden|melden|liefern|erstellen|anrufen|zusenden|prüfen|"
         r"klären|nachreichen|vorbereiten|kümmern)\b"
         r"|\b(?:bekommen|erhalten|bekommst|erhältst|hören|hörst)\s+(?:sie|du|ihr)\b"
     ),

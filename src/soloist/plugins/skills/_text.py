@@ -10,7 +10,12 @@ from soloist.kernel.message import Span
 LIMIT = 20_000
 """Characters of a message that rules look at; what stands later is kept, but not interpreted."""
 
-_BREAK = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+(?=[^\W\d_a-zß-öø-ÿ]|[¿¡\"“«(])|\n\s*\n|\n(?=\s*[-*•])|(?<=[?!])\n")
+_MONTH = r"(?:Jan|Jän|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)[a-zäöü]*\b"
+_BREAK = re.compile(
+    rf"(?<=[.!?…])[\"'”»)]*\s+(?!(?<=\d\.\s){_MONTH})(?=[^\W\d_a-zß-öø-ÿ]|[¿¡\"“«(])"
+    r"|\n\s*\n|\n(?=\s*[-*•])|(?<=[?!])\n"
+)
+"""German writes "am 25. November": a full stop between a number and a month ends no sentence."""
 
 
 def span(text: str, start: int, end: int) -> Span:
