@@ -186,3 +186,16 @@ def test_status_says_where_the_file_would_be(tmp_path: Path) -> None:
     done = soloist("status", XDG_CONFIG_HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert f"{tmp_path}/systemd/user/soloist.service (not there" in done.stdout
+
+
+def test_the_page_shows_the_caddyfile_that_is_printed() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "put-it-on-the-internet.md").read_text("utf-8")
+    printed = soloist("caddy", "--host", "shop.example", "--console", "desk.example").stdout
+    assert f"```\n{printed}```\n" in page
+
+
+@pytest.mark.parametrize("names", [("shop", "desk.example"), ("shop.example", "shop.example"), ("a.b", "https://x.y")])
+def test_names_that_cannot_be_host_names_are_refused(names: tuple[str, str]) -> None:
+    done = soloist("caddy", "--host", names[0], "--console", names[1])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "name" in done.stderr
