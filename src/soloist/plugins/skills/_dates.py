@@ -89,7 +89,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
         "month",
         r"(?:(?:in|im|by|until|till|before|bis|ab|from|since|for|vor|en|pour|avant|d[èe]s|para|antes de|desde"
         r"|hasta|next|n[äa]chsten|this|diesen|of|"
-        rf"d[’']ici|around|gegen|vers|hacia|starting|launch)\s+(?:le mois de\s+|el mes de\s+)?){_M}\b(?!\s+(?:be"
+        rf"d[’']ici|around|gegen|vers|hacia|start(?:ing)?|begin(?:ning)?|launch|mid)\s+(?:le mois de\s+"
+        r"|el mes de\s+)?){_M}\b(?!\s+(?:be"
         rf"|have|not|also|i|we)\b)",
     ),
     ("quarter", r"(?P<quarter>Q[1-4]|[1-4]\. Quartal|T[1-4])(?:[\s/]+(?P<year>20\d\d))?"),
@@ -148,6 +149,17 @@ _VERSION = re.compile(
 )
 
 
+_WEEKDAY_ONLY = re.compile(rf"\W*(?:[^\W\d_.]{{1,8}}\W+){{0,2}}(?:{_any(_WEEKDAY)})\W*", _FLAGS)
+_BESIDE = re.compile(r"[\s,.(:;-]*(?:(?:the|den|dem|der|le|el|d[ií]a)\s+)?[\s,.()]*", _FLAGS)
+_EVERY = re.compile(
+    rf"(?:\b(?:every|each|our|jeden|immer|chaque|tous les|toutes les|cada|todos los|los|les)\s+"
+    rf"(?:(?:{_any(_WEEKDAY)})s?\s*(?:,|and|or|und|oder|et|ou|y|o|e)\s+)*|\ble\s+)(?:{_any(_WEEKDAY)})\Z",
+    _FLAGS,
+)
+"""Words that make a weekday a habit; "le lundi" is every Monday, "lundi" the next one."""
+_COURSE = re.compile(r"\s+(?:class|course|lesson|group|rehearsal|evenings|mornings|afternoons)\b", _FLAGS)
+
+
 class In(Frozen):
     """A text, the instant it was read (ISO 8601 with offset), the operator's zone, and the text's language."""
 
@@ -187,15 +199,30 @@ def find_dates(text: str, today: date, language: str = "en") -> list[DateMention
     return [
         DateMention(day=day.isoformat(), precision=precision, span=span(text, start, end))
         for start, end, (day, precision) in sorted(taken)
+        if not _says_no_day(text, (start, end), taken)
     ]
+
+
+def _says_no_day(text: str, place: tuple[int, int], taken: list[tuple[int, int, Found]]) -> bool:
+    """Whether a weekday only repeats the date beside it, or names what happens every week."""
+    start, end = place
+    if not _WEEKDAY_ONLY.fullmatch(text[start:end]):
+        return False
+    for other, stop, (_, precision) in taken:
+        between = text[end:other] if other >= end else text[stop:start]
+        if other != start and precision == "day" and len(between) < 12 and _BESIDE.fullmatch(between):
+            return True
+    return bool(_EVERY.search(text[max(0, start - 40) : end]) or _COURSE.match(text, end))
 
 
 def _is_other_number(text: str, start: int, end: int) -> bool:
     """Whether the words around say telephone, price or version, or digits go on before or after."""
     before, after = text[max(0, start - 12) : start], text[end : end + 5]
-    if _VERSION.search(before):
-        return True
-    return text[start].isdigit() and bool(re.search(r"\d[\s/-]{1,2}\Z", before) or re.match(r"\s\d\d(?![:h.])", after))
+    if not text[start].isdigit():
+        return False
+    return bool(_VERSION.search(before)) or bool(
+        re.search(r"\d[\s/-]{1,2}\Z", before) or re.match(r"\s\d\d(?![:h.])", after)
+    )
 
 
 def _year(match: re.Match[str]) -> int | None:

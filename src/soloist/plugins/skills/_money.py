@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 from soloist.kernel.message import Budget, Frozen, Money
+from soloist.plugins.skills._numerals import sums
 from soloist.plugins.skills._text import LIMIT, sentence_at, span
 
 _SYMBOL = {"€": "EUR", "$": "USD", "£": "GBP", "us$": "USD", "¥": "JPY", "fr.": "CHF", "sfr": "CHF", "zł": "PLN"}
@@ -40,9 +42,26 @@ _CUE = re.compile(
     r"|in the (?:range|region|area) of|set aside|have (?:about|around|roughly|approximately)|haben (?:etwa"
     r"|ca\.?|rund|ungef[äa]hr)|nous avons (?:environ|autour)"
     r"|tenemos (?:unos|alrededor|aproximadamente)|can (?:pay|go)|could (?:pay|go)|willing to pay|mein limit"
-    r"|our limit|unser limit|autour de",
+    r"|our limit|unser limit|autour de"
+    # ceilings, sums that somebody approved or put aside, and what somebody has or can put into it
+    r"|exceed|go over|more than|keep (?:it|this) (?:under|below)|[üu]bersteigen|[üu]berschreiten|mehr als|d[ée]passer"
+    r"|superar|sobrepasar|pasar de|no m[áa]s de|approved|earmarked|saved|put (?:aside|by)|bewilligt|genehmigt"
+    r"|(?:zur[üu]ck|beiseite) ?gelegt|vorgesehen|veranschlagt|gespart|reserviert|vot[ée]|allou[ée]|mis de c[ôo]t[ée]"
+    r"|[ée]conomis[ée]|r[ée]serv[ée]|previsto|aprobad|reservad|apartad|ahorrad|guardad|destinad|cuento con"
+    r"|dispon(?:go|emos)"
+    r"|(?:we|i)(?:.ve| have)(?: got)?\b|(?:wir|ich) h(?:aben|abe|ätten|ätte)|h(?:aben|abe|ätten) (?:wir|ich)"
+    r"|(?:nous avons|j.ai|on a)\b|\bten(?:go|emos)\b|(?:y|pourr\w+|peux|veux) mettre|pod(?:emos|r[íi]amos) poner"
+    r"|c[ôo]t[ée] (?:finances?|argent|prix)|de dinero|\bgeld\b|money|price limit|preisrahmen|obergrenze|plafond|tope"
+    r"|somewhere between|irgendwo zwischen",
     re.IGNORECASE,
 )
+_ABOUT = re.compile(
+    r"(?:around|about|roughly|approx\.?|ca\.?|circa|etwa|rund|ungef[äa]hr|so|max\.?|maximal|environ|dans les|autour de"
+    r"|unos|unas|sobre|alrededor de|m[áa]s o menos|up to|bis(?: zu)?|jusqu.[àa]|hasta|for|für|pour|por)\s*\Z",
+    re.IGNORECASE,
+)
+"""Words right before "2k" that make it a sum even without a currency."""
+_BETWEEN = re.compile(r"(?:between|zwischen|entre)\s*\Z", re.IGNORECASE)
 _STRONG = re.compile(r"budget|presupuesto|enveloppe|kostenrahmen|spend|ausgeben|gastar|d[ée]penser", re.IGNORECASE)
 _NOT = re.compile(
     r"invoice|rechnung|facture|factura|\bpaid\b|bezahlt|[üu]berwiesen|[üu]berwiesen|pay[ée]|pagad|transferred"
@@ -53,7 +72,9 @@ _NOT = re.compile(
     r"|chiffre d.affaires|facturaci[óo]n|deposit|anzahlung"
     r"|acompte|anticipo|you (?:charge|quoted|asked)|per month we|win|lottery|prize|starting (?:at|from)"
     r"|from only|ab nur|only \$|nur \d|cost us|kostete|hat uns|cheaper"
-    r"|outstanding|overdue|mahnung|f[äa]llig|reminder|raised|funding|employees|visitors|follow|users"
+    r"|per (?:person|night|item)|pro (?:person|nacht|st[üu]ck)|par (?:personne|nuit)|por (?:persona|noche)"
+    r"|\bloans?\b|kredit|\bpr[êe]t\b|pr[ée]stamo|outstanding|overdue|mahnung|f[äa]llig|reminder|raised"
+    r"|funding|employees|visitors|follow|users"
     r"|customers|besucher|kunden\b|clients par|seguidores",
     re.IGNORECASE,
 )
@@ -75,23 +96,32 @@ class Out(Frozen):
 def find_budgets(text: str, currency: str) -> list[Budget]:
     """Sums with words next to them that make them a budget; amounts of other kinds are left out."""
     text = text[:LIMIT]
-    budgets = []
+    budgets = [*_in_digits(text, currency), *_in_words(text)]
+    return sorted(budgets, key=lambda budget: budget.span.start)
+
+
+def _in_digits(text: str, currency: str) -> Iterator[Budget]:
+    """Sums written with digits; below 50.00 nothing is a budget for a project."""
     for match in islice(_AMOUNT.finditer(text), 200):
         named = _currency(match)
         if not _is_budget(text, match, named is not None):
             continue
         low, high = _values(match)
-        if high < 5000:  # 50.00 is no budget for a project
-            continue
-        code = named or currency
-        budgets.append(
-            Budget(
-                low=Money(minor=low, currency=code),
-                high=Money(minor=high, currency=code),
-                span=span(text, *match.span()),
-            )
-        )
-    return budgets
+        if high >= 5000:
+            yield _budget(text, match.span(), (low, high), named or currency)
+
+
+def _in_words(text: str) -> Iterator[Budget]:
+    """Sums written in words, which always name their currency."""
+    for start, end, value, written in sums(text):
+        if _said_to_be_spent(text, (start, end), ranged=False):
+            code = _SYMBOL.get(written.casefold()) or _WORD.get(written.casefold(), "EUR")
+            yield _budget(text, (start, end), (value * 100, value * 100), code)
+
+
+def _budget(text: str, place: tuple[int, int], minor: tuple[int, int], code: str) -> Budget:
+    low, high = (Money(minor=value, currency=code) for value in minor)
+    return Budget(low=low, high=high, span=span(text, *place))
 
 
 def sum_of(written: str, currency: str) -> Money | None:
@@ -137,28 +167,52 @@ def _is_budget(text: str, match: re.Match[str], has_currency: bool) -> bool:
     """Whether words in the same sentence say so, and no nearer word says otherwise."""
     if len(re.sub(r"\D", "", match["an"])) > 8:
         return False
-    near = max(0, match.start() - 90)
-    start, end = sentence_at(text[near : match.end() + 60], match.start() - near)
-    start, end = start + near, max(end + near, match.end())
-    cue = _nearest(_CUE, text, (start, end), match)
-    against = _nearest(_NOT, text, (start, end), match)
-    strong = _nearest(_STRONG, text, (start, end), match)
-    if cue is None or (against is not None and against < cue and (strong is None or against < strong)):
-        return False
-    if has_currency or strong is None:
-        return has_currency
+    if has_currency:
+        return _said_to_be_spent(text, match.span(), ranged=bool(match["bn"]))
+    if re.search(r"\d[ ./-]\Z", text[: match.start()]) or re.match(r"[ ./-]\d", text[match.end() :]):
+        return False  # a piece of a telephone number or reference
     scaled = bool(match["as"] or match["bs"])
-    beside = _STRONG.search(text, start, match.start()) or _STRONG.search(text, match.end(), match.end() + 14)
-    return bool(beside) and (scaled or (_values(match)[1] >= 20_000 and not _yearlike(match)))
+    if scaled and _ABOUT.search(text, max(0, match.start() - 20), match.start()):
+        return _nearest(_NOT, text, _sentence(text, match.span()), match.span()) is None
+    start, end = (_line(text, match.span()), _sentence(text, match.span()))
+    begin, stop = max(start[0], end[0]), min(start[1], end[1])
+    beside = _STRONG.search(text, begin, match.start()) or _STRONG.search(
+        text, match.end(), min(stop, match.end() + 14)
+    )
+    if not beside or not _said_to_be_spent(text, match.span(), ranged=False):
+        return False
+    return scaled or (_values(match)[1] >= 20_000 and not _yearlike(match))
+
+
+def _said_to_be_spent(text: str, place: tuple[int, int], *, ranged: bool) -> bool:
+    """Whether the sentence has words of spending, and none of paid or offered sums that stand nearer."""
+    window = _sentence(text, place)
+    cue, against, strong = (_nearest(pattern, text, window, place) for pattern in (_CUE, _NOT, _STRONG))
+    if ranged and cue is None and _BETWEEN.search(text, max(0, place[0] - 12), place[0]):
+        cue = 0
+    if cue is None:
+        return False
+    return against is None or against >= cue or (strong is not None and against >= strong)
+
+
+def _sentence(text: str, place: tuple[int, int]) -> tuple[int, int]:
+    """The sentence around a place, looked for not far from it."""
+    near = max(0, place[0] - 90)
+    start, end = sentence_at(text[near : place[1] + 60], place[0] - near)
+    return start + near, max(end + near, place[1])
+
+
+def _line(text: str, place: tuple[int, int]) -> tuple[int, int]:
+    """The line around a place."""
+    end = text.find("\n", place[1])
+    return text.rfind("\n", 0, place[0]) + 1, len(text) if end < 0 else end
 
 
 def _yearlike(match: re.Match[str]) -> bool:
     return bool(re.fullmatch(r"20[1-4]\d", match["an"])) and not match["bn"]
 
 
-def _nearest(pattern: re.Pattern[str], text: str, window: tuple[int, int], match: re.Match[str]) -> int | None:
-    """Characters between the amount and the nearest match in the window, or None."""
-    gaps = [
-        max(match.start() - found.end(), found.start() - match.end(), 0) for found in pattern.finditer(text, *window)
-    ]
+def _nearest(pattern: re.Pattern[str], text: str, window: tuple[int, int], place: tuple[int, int]) -> int | None:
+    """Characters between a place and the nearest match in the window, or None."""
+    gaps = [max(place[0] - found.end(), found.start() - place[1], 0) for found in pattern.finditer(text, *window)]
     return min(gaps, default=None)
