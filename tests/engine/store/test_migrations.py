@@ -23,6 +23,11 @@ def _schema(url: str) -> dict[str, list[str]]:
         return {table: sorted(c["name"] for c in seen.get_columns(table)) for table in seen.get_table_names()}
 
 
+def _declared(table: str) -> bool:
+    """Whether a table stands in the code: the full-text index and its parts are made in another way on each store."""
+    return table != "alembic_version" and not table.startswith("search_words")
+
+
 def _plain(value: object) -> str:
     """The same text for the same thing, conditions of indexes included."""
     return str({k: _plain(v) for k, v in value.items()}) if isinstance(value, dict) else str(value)
@@ -33,7 +38,7 @@ def _reflected(url: str) -> dict[str, str]:
     found = {}
     with databases.engine(url).connect() as conn:
         seen = sa.inspect(conn)
-        for table in set(seen.get_table_names()) - {"alembic_version"}:
+        for table in sorted(n for n in seen.get_table_names() if _declared(n)):
             parts = [seen.get_columns(table), [seen.get_pk_constraint(table)]]
             parts += [seen.get_unique_constraints(table), seen.get_indexes(table)]
             found[table] = "\n".join(sorted(_plain(item) for part in parts for item in part))
@@ -47,7 +52,8 @@ def _mark(url: str, version: str) -> None:
 
 def test_migrated_database_has_no_difference_to_the_code(url: str) -> None:
     with databases.engine(url).connect() as conn:
-        context = MigrationContext.configure(conn, opts={"compare_type": True})
+        options = {"compare_type": True, "include_name": lambda name, kind, _: kind != "table" or _declared(name)}
+        context = MigrationContext.configure(conn, opts=options)
         assert compare_metadata(context, metadata) == []
 
 

@@ -531,3 +531,12 @@ workers = sa.Table(
     _text("seen"),
     _text("ended"),
 )
+
+search_rows = sa.Table(
+    "search_rows",  # what the full-text index "search_words" stands for; that one differs between the stores
+    metadata,
+    sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False),
+    _text("ref"),
+    _int("digest"),
+    sa.Index("uq_search_rows_ref", "ref", unique=True),
+)

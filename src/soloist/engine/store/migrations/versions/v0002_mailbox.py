@@ -22,6 +22,7 @@ def upgrade() -> None:
     _thread_ids()
     _labels()
     _workers()
+    _search()
 
 
 def _text(name: str) -> sa.Column[str]:
@@ -78,4 +79,24 @@ def _workers() -> None:
         _number("pid"),
         *(_text(name) for name in ("started", "seen", "ended")),
         sa.PrimaryKeyConstraint("boot", name="pk_workers"),
+    )
+
+
+def _search() -> None:
+    """The full-text index keeps words without their text; it is filled from the journal after the server started."""
+    op.create_table(
+        "search_rows",
+        sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
+        _text("ref"),
+        _number("digest"),
+        sa.PrimaryKeyConstraint("n", name="pk_search_rows"),
+    )
+    op.create_index("uq_search_rows_ref", "search_rows", ["ref"], unique=True)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("CREATE TABLE search_words (n BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)")
+        op.execute("CREATE INDEX ix_search_words ON search_words USING gin (words)")
+        return
+    op.execute(
+        "CREATE VIRTUAL TABLE search_words USING fts5(words, content='', contentless_delete=1, prefix='2 3', "
+        "tokenize=\"ascii tokenchars '_'\")"
     )

@@ -1,0 +1,327 @@
+"""Full-text search over messages, records and cards on either store: what is indexed, how far, and what is found.
+
+Words are made here and not by the database, so that both stores find the same: letters and digits, without case and
+accents, ideographs one by one. The index keeps no text. It follows the journal by its own mark and never holds a
+writer up: ``gather`` reads, ``keep`` writes what was gathered.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.engine.store import settings
+from soloist.engine.store.clock import from_iso, later
+from soloist.engine.store.tables import effects, events, journal_head, messages, proposals, records, search_rows, tasks
+from soloist.engine.store.tx import Tx
+from soloist.kernel.ids import derived
+
+MARK = "search.mark"
+"""Key under which the home keeps how far the journal is indexed: {seq, sent}."""
+TURN = 200
+"""Events that are indexed in one transaction."""
+MOST_TEXT, MOST_WORDS, LONGEST = 40_000, 8_000, 60
+"""Characters and words of one object that can be found, and characters of one word."""
+MOST_TERMS, MOST_QUERY = 16, 500
+"""Terms and characters of a query that are looked for."""
+COUNTED = 1000
+"""Counts stop here."""
+WAITS = 86_400.0
+"""Seconds that the index waits for the message of a mail that went out to be put on its thread."""
+
+GROUPS = ("people", "leads", "records", "messages", "cards")
+_OF_KIND = {"person": "people", "company": "people", "lead": "leads"}
+_IDEOGRAPH = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+WORD = re.compile(rf"[{_IDEOGRAPH}]|[^\W_{_IDEOGRAPH}]+")
+_TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
+_EVENT_SUBJECTS = ("record.", "card.", "message.")
+
+
+def fold(text: str) -> str:
+    """A text without case, accents and other forms of the same letters."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=20_000)
+def _folded(word: str) -> str:
+    return fold(word)[:LONGEST]
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in order, as they are indexed; a word over the limit is cut."""
+    return [word[:LONGEST] for word in WORD.findall(fold(text[:MOST_TEXT]))][:MOST_WORDS]
+
+
+# ----- what a query asks
+
+
+@dataclass(frozen=True)
+class Query:
+    """Phrases that must all be there; of the last one the last word may go on when ``open_end``."""
+
+    phrases: tuple[tuple[str, ...], ...] = ()
+    open_end: bool = False
+    cut: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to look for."""
+        return bool(self.phrases)
+
+    def holds(self, word: str) -> bool:
+        """Whether a word of a text is one of those that were asked for."""
+        folded = _folded(word)
+        if any(folded == part for phrase in self.phrases for part in phrase):
+            return True
+        return self.open_end and folded.startswith(self.phrases[-1][-1])
+
+
+def parsed(text: str) -> Query:
+    """What somebody typed: words and "quoted phrases"; whatever else is in it only separates words."""
+    found: list[tuple[str, ...]] = []
+    quoted = False
+    for term in _TERM.finditer(text[:MOST_QUERY]):
+        if phrase := tuple(words_of(term[1] if term[1] is not None else term[2])):
+            found.append(phrase)
+            quoted = term[1] is not None
+    open_end = bool(found) and not quoted and len(found) <= MOST_TERMS and not text[-1:].isspace()
+    return Query(tuple(found[:MOST_TERMS]), open_end, len(found) > MOST_TERMS or len(text) > MOST_QUERY)
+
+
+def _match(query: Query, group: str) -> str:
+    """The query as FTS5 takes it."""
+    parts = [f'"{" ".join(phrase)}"' for phrase in query.phrases]
+    if query.open_end:
+        parts[-1] += " *"
+    return " AND ".join([f'"_{group}"', *parts])
+
+
+def _tsquery(query: Query, group: str) -> str:
+    """The query as Postgres takes it."""
+    phrases = [[f"'{word}'" for word in phrase] for phrase in query.phrases]
+    if query.open_end:
+        phrases[-1][-1] += ":*"
+    return " & ".join([f"'_{group}'", *(f"({' <-> '.join(phrase)})" for phrase in phrases)])
+
+
+_SQLITE = (
+    "SELECT rowid AS n FROM search_words WHERE search_words MATCH :q AND rowid < :before ORDER BY rowid DESC LIMIT :k"
+)
+_POSTGRES = "SELECT n FROM search_words WHERE words @@ CAST(:q AS tsquery) AND n < :before ORDER BY n DESC LIMIT :k"
+NEWEST = 2**62
+
+
+def find(conn: sa.Connection, query: Query, group: str, *, limit: int, before: int = NEWEST) -> list[tuple[int, str]]:
+    """(place, id) of what fits in a group, newest first, after the place of the last one seen."""
+    if not query:
+        return []
+    text, values = _asked(conn, query, group)
+    places = list(conn.execute(sa.text(text), {**values, "before": before, "k": limit}).scalars())
+    rows = conn.execute(sa.select(search_rows.c.n, search_rows.c.ref).where(search_rows.c.n.in_(places))).all()
+    return sorted(((int(row.n), str(row.ref)) for row in rows), reverse=True)
+
+
+def count(conn: sa.Connection, query: Query, group: str) -> int:
+    """How many fit, at most ``COUNTED``."""
+    text, values = _asked(conn, query, group)
+    counted = sa.text(f"SELECT count(*) FROM ({text}) AS found")  # noqa: S608  # one of the two texts above
+    return int(conn.execute(counted, {**values, "before": NEWEST, "k": COUNTED}).scalar() or 0)
+
+
+def _asked(conn: sa.Connection, query: Query, group: str) -> tuple[str, dict[str, str]]:
+    if conn.dialect.name == "postgresql":
+        return _POSTGRES, {"q": _tsquery(query, group)}
+    return _SQLITE, {"q": _match(query, group)}
+
+
+# ----- following the journal
+
+
+@dataclass(frozen=True)
+class Document:
+    """One object as it is indexed."""
+
+    ref: str
+    group: str
+    at: str
+    words: tuple[str, ...]
+
+    @property
+    def digest(self) -> int:
+        """Tells whether anything that can be found has changed."""
+        return zlib.crc32(" ".join((self.group, self.at, *self.words)).encode())
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one transaction of the index writes: the mark it begins at, the next one, and what lies between."""
+
+    before: str
+    after: str
+    documents: tuple[Document, ...]
+    left: int
+
+
+def behind(conn: sa.Connection) -> int:
+    """Events that are not indexed yet."""
+    return max(0, _end(conn) - int(_mark(conn)["seq"]))
+
+
+def _end(conn: sa.Connection) -> int:
+    return int(conn.execute(sa.select(journal_head.c.seq)).scalar() or 0)
+
+
+def _mark(conn: sa.Connection) -> dict[str, Any]:
+    text = settings.value(conn, MARK)
+    return dict(json.loads(text)) if text else {"seq": 0, "sent": {}}
+
+
+def gather(conn: sa.Connection, now: str) -> Turn | None:
+    """The next turn, None when there is nothing to do."""
+    text, mark = settings.value(conn, MARK), _mark(conn)
+    columns = (events.c.seq, events.c.id, events.c.kind, events.c.subject, events.c.at)
+    query = sa.select(*columns).where(events.c.seq > mark["seq"]).order_by(events.c.seq).limit(TURN)
+    rows = conn.execute(query).all()
+    sent = {**mark["sent"], **_sent(conn, [row for row in rows if row.kind == "effect.succeeded"])}
+    if not rows and not sent:
+        return None
+    found = [*_messages(conn, rows, [*sent]), *_records(conn, rows), *_cards(conn, rows)]
+    there = {document.ref for document in found}
+    since = later(now, -WAITS)
+    waits = {ident: at for ident, at in sent.items() if ident not in there and at > since}
+    seq = int(rows[-1].seq) if rows else int(mark["seq"])
+    after = json.dumps({"seq": seq, "sent": waits}, separators=(",", ":"))
+    if after == text:
+        return None
+    return Turn(text, after, tuple(found), max(0, _end(conn) - seq))
+
+
+def _sent(conn: sa.Connection, rows: Sequence[Any]) -> dict[str, str]:
+    """Ids that the messages of these effects have, or will have once they are put on their threads."""
+    if not rows:
+        return {}
+    joined = effects.join(proposals, effects.c.proposal == proposals.c.id)
+    about = effects.c.id.in_([row.subject for row in rows]) & (proposals.c.conversation != "")
+    query = sa.select(proposals.c.id, effects.c.updated).select_from(joined)
+    return {derived("sent", row.id): str(row.updated) for row in conn.execute(query.where(about))}
+
+
+def _subjects(rows: Sequence[Any], kind: str) -> list[str]:
+    return [*dict.fromkeys(row.subject for row in rows if row.kind.startswith(kind) and row.subject)]
+
+
+def _messages(conn: sa.Connection, rows: Sequence[Any], sent: Sequence[str]) -> Iterator[Document]:
+    mails = [row.id for row in rows if not row.kind.startswith(_EVENT_SUBJECTS) or row.kind == "message.received"]
+    where = messages.c.id.in_([*_subjects(rows, "message."), *sent]) | messages.c.event.in_(mails)
+    names = ("id", "at", "subject", "sender", "sender_name", "recipients", "text", "understanding")
+    for row in conn.execute(sa.select(*(messages.c[name] for name in names)).where(where)).mappings():
+        said = (row["understanding"] or {}).get("own_text") or row["text"]
+        others = row["recipients"] if isinstance(row["recipients"], list) else []
+        about = [row["subject"], row["sender_name"], row["sender"], *map(str, others[:20]), said]
+        yield _document(row["id"], "messages", row["at"], about)
+
+
+def _records(conn: sa.Connection, rows: Sequence[Any]) -> Iterator[Document]:
+    where = records.c.id.in_(_subjects(rows, "record."))
+    for row in conn.execute(sa.select(records).where(where)).mappings():
+        group = _OF_KIND.get(row["kind"], "records")
+        yield _document(row["id"], group, row["updated"], [row["title"], *_texts(row["body"])])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a record's fields; ids say nothing to anybody."""
+    if isinstance(value, str) and not (len(value) == 36 and value.count("-") == 4):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _cards(conn: sa.Connection, rows: Sequence[Any]) -> Iterator[Document]:
+    where = tasks.c.id.in_(_subjects(rows, "card."))
+    for row in conn.execute(sa.select(tasks).where(where)).mappings():
+        yield _document(row["id"], "cards", row["created"], [row["title"], row["why"]])
+
+
+def _document(ref: str, group: str, at: str, texts: Iterable[str]) -> Document:
+    return Document(str(ref), group, str(at), tuple(words_of(" ".join(texts))))
+
+
+def keep(tx: Tx, turn: Turn) -> bool:
+    """Write a turn; False when somebody else has indexed it meanwhile, and nothing was written."""
+    if settings.value(tx.conn, MARK) != turn.before:
+        return False
+    settings.put(tx, MARK, turn.after)
+    refs = [document.ref for document in turn.documents]
+    known = tx.rows(sa.select(search_rows).where(search_rows.c.ref.in_(refs)))
+    digests, places = {row.ref: row.digest for row in known}, {row.ref: row.n for row in known}
+    fresh = {d.ref: d for d in turn.documents if digests.get(d.ref) != d.digest}
+    if gone := [{"n": places[ref]} for ref in fresh if ref in places]:
+        tx.run(sa.text(_DROP[tx.conn.dialect.name]), gone)
+        tx.run(search_rows.delete().where(search_rows.c.n.in_([row["n"] for row in gone])))
+    if fresh:
+        _insert(tx, [*fresh.values()])
+    return True
+
+
+_DROP = {
+    "sqlite": "DELETE FROM search_words WHERE rowid=:n",
+    "postgresql": "DELETE FROM search_words WHERE n=:n",
+}
+_ADD = {
+    "sqlite": "INSERT INTO search_words (rowid, words) VALUES (:n, :words)",
+    "postgresql": "INSERT INTO search_words (n, words) VALUES (:n, CAST(:words AS tsvector))",
+}
+
+
+def _insert(tx: Tx, documents: Sequence[Document]) -> None:
+    """Add documents, each at a place that sorts by its instant."""
+    wanted = [_place(document) for document in documents]
+    query = sa.select(search_rows.c.n).where(search_rows.c.n.in_(wanted))
+    taken = {int(row.n) for row in tx.rows(query)}
+    rows, texts = [], []
+    name = tx.conn.dialect.name
+    for document, place in zip(documents, wanted, strict=True):
+        while place in taken:
+            place = _next(tx, place)
+        taken.add(place)
+        rows.append({"n": place, "ref": document.ref, "digest": document.digest})
+        marked = (f"_{document.group}", *document.words)
+        texts.append({"n": place, "words": " ".join(marked) if name == "sqlite" else _vector(marked)})
+    tx.run(search_rows.insert(), rows)
+    tx.run(sa.text(_ADD[name]), texts)
+
+
+def _place(document: Document) -> int:
+    """Milliseconds, and ten bits that tell apart what came in the same one."""
+    milliseconds = int(from_iso(document.at).timestamp() * 1000) if document.at else 0
+    return (milliseconds << 10) | (zlib.crc32(document.ref.encode()) & 1023)
+
+
+def _next(tx: Tx, place: int) -> int:
+    """The next place that no stored row has."""
+    place += 1
+    while tx.first(sa.select(search_rows.c.n).where(search_rows.c.n == place)) is not None:
+        place += 1
+    return place
+
+
+def _vector(words: Sequence[str]) -> str:
+    """Words with their positions as Postgres writes them."""
+    found: dict[str, list[str]] = {}
+    for number, word in enumerate(words, 1):
+        found.setdefault(word, []).append(str(number))
+    return " ".join(f"'{word}':{','.join(numbers[:250])}" for word, numbers in found.items())
