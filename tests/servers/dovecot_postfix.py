@@ -1,7 +1,7 @@
 """A whole mail house on loopback: Dovecot (IMAP with IDLE, XOAUTH2) and Postfix (submission, delivery into Dovecot).
 
 Needs root, postfix and dovecot; run alone it prints its ports and waits: ``python -m tests.servers.dovecot_postfix``.
-Users are ada, bob and mara @studio-linde.example with the password "pw".
+Users are mara, ada, bob and guest01 to guest60 @studio-linde.example with the password "pw".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.servers.mail_server import DOMAIN, MASTER, PASSWORD, PATH, POSTFIX, MailServer, free_port
 
-USERS = ("mara", "ada", "bob")
+USERS = ("mara", "ada", "bob", *(f"guest{number:02}" for number in range(1, 61)))
 OWNER = 65534
 
 DOVECOT = """
@@ -107,6 +107,7 @@ class MailHouse(MailServer):
         super().__init__()
         self.imap, self.imaps = free_port(), free_port()
         self._introspect, self._more, self._sent = introspect, more, sent
+        self._guests = iter(user for user in USERS if user.startswith("guest"))
 
     def start(self) -> None:
         """Write the configuration and start both servers; RuntimeError with their words when they do not come up."""
@@ -140,9 +141,13 @@ class MailHouse(MailServer):
         for port in (self.smtp, self.submission, self._sasl, self.imap, self.imaps):
             self._await(port)
 
-    def deliver(self, user: str, *mails: bytes, read: bool = False, folder: str = "") -> None:
-        """Put mails into a box the way a delivery program does: whole files, moved into place."""
-        box = self.box(user, folder)
+    def guest(self) -> str:
+        """A user nobody else has."""
+        return next(self._guests)
+
+    def deliver(self, user: str, *mails: bytes, read: bool = False, at: float = 0.0) -> None:
+        """Put mails into an inbox as a delivery program does, whole files moved into place; ``at`` is when they came."""
+        box = self.box(user)
         for name in ("tmp", "new", "cur"):
             (box / name).mkdir(parents=True, exist_ok=True)
         stamp = time.time_ns()
@@ -150,12 +155,14 @@ class MailHouse(MailServer):
             name = f"{stamp // 10**9}.M{stamp % 10**9 // 1000}P{number:07d}.house"
             (box / "tmp" / name).write_bytes(raw)
             self._own([box / "tmp" / name])
+            if at:
+                os.utime(box / "tmp" / name, (at, at))
             os.rename(box / "tmp" / name, box / ("cur" if read else "new") / (f"{name}:2,S" if read else name))
         self._own([box, *(box / name for name in ("tmp", "new", "cur"))])
 
-    def box(self, user: str, folder: str = "") -> Path:
-        """The Maildir of a user's folder."""
-        return self.root / "mail" / user / (f".{folder}" if folder else "")
+    def box(self, user: str) -> Path:
+        """The Maildir of a user."""
+        return self.root / "mail" / user
 
     def doveadm(self, *words: str) -> str:
         """Run doveadm against this house; its output."""

@@ -35,8 +35,8 @@ async def listen(line: Line) -> AsyncIterator[str]:
                 yield "listening" if first else "new mail"
             first = False
             end = talk.now() + AGAIN
-            while (left := end - talk.now()) > 0:
-                if any(_arrived(said) for said in await talk.lines(left)):
+            while (said := await talk.line(end - talk.now())) is not None:
+                if arrival(said):
                     yield "new mail"
             talk.say(b"DONE\r\n")
             if await talk.until(tag, tag):
@@ -61,27 +61,25 @@ class _Talk:
     async def until(self, tag: bytes, start: bytes) -> bool:
         """Read up to a line that begins with ``start``; whether mail arrived meanwhile. Trouble when it says no."""
         arrived, end = False, self.now() + ANSWER
-        while (left := end - self.now()) > 0:
-            for said in await self.lines(left):
-                arrived = arrived or _arrived(said)
-                if said.startswith(tag + b" ") and not said[len(tag) + 1 :].upper().startswith(b"OK"):
-                    raise Trouble("rejected", f"{self._host} refused to report new mail: {short(said)}")
-                if said.startswith(start):
-                    return arrived
+        while (said := await self.line(end - self.now())) is not None:
+            arrived = arrived or arrival(said)
+            if said.startswith(tag + b" ") and not said[len(tag) + 1 :].upper().startswith(b"OK"):
+                raise Trouble("rejected", f"{self._host} refused to report new mail: {short(said)}")
+            if said.startswith(start):
+                return arrived
         raise TimeoutError
 
-    async def lines(self, timeout: float) -> list[bytes]:
-        """The whole lines that are there or come next; none when ``timeout`` seconds pass without any."""
+    async def line(self, timeout: float) -> bytes | None:
+        """The next line, or None when ``timeout`` seconds pass without one."""
         end = self.now() + timeout
-        while not self._receive():
+        while b"\r\n" not in self._rest and not self._receive():
             left = end - self.now()
             if left <= 0 or not await self._readable(left):
-                return []
-        *found, self._rest = self._rest.split(b"\r\n")
-        for said in found:
-            if said.upper().startswith(b"* BYE"):
-                raise Trouble("unavailable", f"{self._host} closed the line ({short(said[6:])}).", retry_after=60.0)
-        return found
+                return None
+        said, _, self._rest = self._rest.partition(b"\r\n")
+        if said.upper().startswith(b"* BYE"):
+            raise Trouble("unavailable", f"{self._host} closed the line ({short(said[6:])}).", retry_after=60.0)
+        return said
 
     def _receive(self) -> bool:
         """Take what is there; True when it holds a whole line."""
@@ -110,7 +108,7 @@ class _Talk:
         return True
 
 
-def _arrived(said: bytes) -> bool:
+def arrival(said: bytes) -> bool:
     """``* 5 EXISTS`` or ``* 1 RECENT``."""
     words = said.upper().split()
     return len(words) == 3 and words[0] == b"*" and words[2] in (b"EXISTS", b"RECENT")

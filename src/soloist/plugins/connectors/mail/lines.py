@@ -37,9 +37,21 @@ class Lines:
         self._guard = threading.Lock()
 
     async def use(self, ctx: Ctx, purpose: str, work: Callable[[Line], T]) -> T:
-        """Do ``work`` in a thread on the line kept for a purpose."""
+        """Do ``work`` in a thread on the line kept for a purpose; ``work`` may be done twice.
+
+        A kept line can have ended unseen (the server was restarted, the computer slept), so then a new one is tried.
+        """
         key = _key(ctx, purpose)
-        line = await self._alive(key) or await self.fresh(ctx)
+        line = await self._alive(key)
+        if line is not None:
+            try:
+                return await self._kept_after(key, line, work)
+            except Trouble as fault:
+                if fault.fault != "unavailable":
+                    raise
+        return await self._kept_after(key, await self.fresh(ctx), work)
+
+    async def _kept_after(self, key: Key, line: Line, work: Callable[[Line], T]) -> T:
         result = await in_thread(line, work)
         await self._keep(key, line)
         return result
