@@ -89,9 +89,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
         "month",
         r"(?:(?:in|im|by|until|till|before|bis|ab|from|since|for|vor|en|pour|avant|d[èe]s|para|antes de|desde"
         r"|hasta|next|n[äa]chsten|this|diesen|of|"
-        rf"d[’']ici|around|gegen|vers|hacia|start(?:ing)?|begin(?:ning)?|launch|mid)\s+(?:le mois de\s+"
-        r"|el mes de\s+)?){_M}\b(?!\s+(?:be"
-        rf"|have|not|also|i|we)\b)",
+        r"d[’']ici|around|gegen|vers|hacia|start(?:ing)?|begin(?:ning)?|launch|mid)\s+"
+        rf"(?:le mois de\s+|el mes de\s+)?){_M}\b(?!\s+(?:be|have|not|also|i|we)\b)",
     ),
     ("quarter", r"(?P<quarter>Q[1-4]|[1-4]\. Quartal|T[1-4])(?:[\s/]+(?P<year>20\d\d))?"),
     (
