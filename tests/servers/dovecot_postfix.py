@@ -89,7 +89,7 @@ service stats {{
 
 OAUTH = """
 introspection_url = {introspect}
-introspection_mode = post
+introspection_mode = auth
 username_attribute = username
 active_attribute = active
 active_value = true

@@ -32,8 +32,8 @@ server.service.on("beforeResponse", (answer, request) => {
   }
   console.log(JSON.stringify({ asked: request.body, status: answer.statusCode }));
 });
-server.service.on("beforeIntrospect", (answer, request) => {
-  const claims = JSON.parse(Buffer.from(request.body.token.split(".")[1], "base64url"));
+server.service.on("beforeUserinfo", (answer, request) => {
+  const claims = JSON.parse(Buffer.from(request.headers.authorization.split(".")[1], "base64url"));
   const active = Number(claims.jti) > withdrawn && claims.exp * 1000 > Date.now();
   answer.body = { active, username: "mara" };
 });
@@ -51,7 +51,7 @@ class Permissions(oauth_server.Provider):
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         super().__init__(process)
-        self.introspect = f"http://127.0.0.1:{self.port}/introspect"
+        self.introspect = f"http://127.0.0.1:{self.port}/userinfo"
 
     def answered(self) -> dict[str, Any]:
         """The next request for a token: {asked, status}."""
