@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -50,26 +51,35 @@ async def decide(request: Request) -> Response:
     said = {"reason": _text(form, "reason").strip(), "until": _text(form, "until") or "tomorrow"}
     decision = Decision(option, _text(form, "payload_hash"), edits, who=who(request), **said)
     try:
-        await door(request).decide(ident, decision)
+        outcome = await door(request).decide(ident, decision)
     except StaleHash:
         changed = _since_shown(form, await door(request).sheet(ident))
         return await _desk(request, ident, mode="edit" if edits else "", edits=edits, changed=changed, status=409)
     except Conflict as error:
         return await _desk(request, ident, changed=Changed(error.detail), status=409)
-    return RedirectResponse(f"/?done={ident}", status_code=303)
+    return await _back(request, ident, outcome)
 
 
 async def undo(request: Request) -> Response:
     """POST /cards/{card}/undo: take the decision back while that is still possible."""
     ident = request.path_params["card"]
-    await door(request).undo(ident, who(request))
-    return RedirectResponse(f"/?done={ident}", status_code=303)
+    return await _back(request, ident, await door(request).undo(ident, who(request)))
 
 
 async def seen(request: Request) -> Response:
     """POST /seen: the "since" line starts anew."""
     await door(request).seen()
     return RedirectResponse("/", status_code=303)
+
+
+async def _back(request: Request, ident: str, outcome: Outcome) -> Response:
+    """To the desk and what became of the card; a page that takes its parts itself gets them without a second trip."""
+    address = f"/?done={ident}"
+    if "x-swap" not in request.headers:
+        return RedirectResponse(address, status_code=303)
+    answer = await _desk(request, "", toast=outcome)
+    answer.headers["X-Address"] = address
+    return answer
 
 
 async def _desk(
@@ -84,7 +94,7 @@ async def _desk(
     status: int = 200,
 ) -> Response:
     """The inbox with one card open; a card that has left the queue is still shown."""
-    frame, desk = await door(request).frame(), await door(request).inbox(card, after)
+    frame, desk = await asyncio.gather(door(request).frame(), door(request).inbox(card, after))
     if card and (desk.current is None or desk.current.id != card):
         desk = replace(desk, current=await door(request).sheet(card))
     shown = {"card": desk.current.id if desk.current else "", "after": after}

@@ -38,10 +38,11 @@
     busy = { card: form ? null : cardOf(address), decided };
     main()?.setAttribute('aria-busy', 'true');
     try {
-      const answer = await fetch(address, form ? { method: 'POST', body: form, headers: { 'X-CSRF': token() } } : {});
+      const answer = await fetch(address, form ? { method: 'POST', body: form, headers: { 'X-CSRF': token(), 'X-Swap': '1' } } : {});
       const path = new URL(answer.url);
       if (path.pathname === '/signin') { location.href = answer.url; return; }
-      swap(await answer.text(), form && !answer.redirected ? location.href : path.pathname + path.search + new URL(address, location).hash, push);
+      const plain = form && !answer.redirected ? location.href : path.pathname + path.search + new URL(address, location).hash;
+      swap(await answer.text(), answer.headers.get('X-Address') ?? plain, push);
     } catch {
       main()?.removeAttribute('aria-busy');
       all('button[aria-busy]').forEach((button) => { button.removeAttribute('aria-busy'); button.disabled = false; });
