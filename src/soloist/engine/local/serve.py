@@ -73,20 +73,23 @@ class Labelled(_Value):
 
 
 class Labels(_Value):
-    """The operator's own examples, each counting ``weight`` times a shipped one; ``shipped`` False leaves those out."""
+    """The operator's own examples, each counting ``weight`` times a shipped one; ``model`` is the one in use."""
 
     examples: list[Labelled] = []
     weight: float = 4.0
+    model: str = ""
 
 
 class Fitted(_Value):
-    """A model's file (base64), its sha256, what it knows about itself, and how many of the own labels it repeats."""
+    """A model's file (base64), its sha256, what it knows about itself, and how many of the own labels it repeats:
+    ``own_right``, and ``own_before`` of the model in use."""
 
     file: str
     sha256: str
     meta: dict[str, Any]
-    own_right: int
     own: int
+    own_right: int
+    own_before: int
 
 
 class Nothing(_Value):
@@ -135,14 +138,19 @@ class Local:
         from soloist.engine.local.model import as_read
 
         scores = self._scores(value.subject, value.text, value.signature, value.language)
+        trouble = ""
         try:
             model = self._model(value.model)
         except BadConfig as error:
-            return Prediction(scores=scores, trouble=error.detail)
+            trouble = error.detail
+            try:
+                model = self._model("")
+            except BadConfig as worse:
+                return Prediction(scores=scores, trouble=worse.detail)
         embedder = self._embeds() if value.language == ENGLISH else None
         meaning = embedder([as_read(value.subject, value.text)])[0] if embedder else None
         found = model.predict(value.subject, value.text, scores=scores, meaning=meaning)
-        return Prediction(**found, scores=scores, trouble=self._trouble)
+        return Prediction(**found, scores=scores, trouble=trouble or self._trouble)
 
     def summary(self, value: LongText) -> Summary:
         """The sentences of a text that say most of it, verbatim."""
@@ -162,9 +170,8 @@ class Local:
         data = model.fit([*shipped, *own], embedder, MODEL_SHA256)
         fitted = model.Model(data)
         meta = {key: fact for key, fact in fitted.meta.items() if key != "shown"}
-        right = sum(self._says(fitted, example) == example.label for example in own)
-        file = base64.b64encode(data).decode()
-        return Fitted(file=file, sha256=fitted.sha256, meta=meta, own_right=right, own=len(own))
+        counts = {"own": len(own), "own_right": self._right(fitted, own), "own_before": self._before(value.model, own)}
+        return Fitted(file=base64.b64encode(data).decode(), sha256=fitted.sha256, meta=meta, **counts)
 
     def warm(self, value: Nothing) -> State:
         """Load everything, so that the next call is quick; tells what could not be loaded."""
@@ -181,6 +188,17 @@ class Local:
             embedder(["warm"])
         return State(model=name, examples=examples, embedder=embedder is not None, troubles=troubles)
 
+    def _before(self, model: str, own: list[Example]) -> int:
+        """How many of the own labels the model in use repeats, 0 when it cannot be read."""
+        try:
+            return self._right(self._model(model), own)
+        except BadConfig:
+            return 0
+
+    def _right(self, model: Model, own: list[Example]) -> int:
+        """How many of the own labels a model repeats."""
+        return sum(self._says(model, example) == example.label for example in own)
+
     def _says(self, model: Model, example: Example) -> str:
         """The kind a model finds most likely for an example."""
         from soloist.engine.local.model import as_read
@@ -196,7 +214,8 @@ class Local:
 
         scores = self._scores(line["subject"], line["text"], "", line["lang"])
         own = weight > 0
-        return Example(line["label"], line["subject"], line["text"], line["lang"], scores, weight or 1.0, own)
+        made = bool(line.get("made"))
+        return Example(line["label"], line["subject"], line["text"], line["lang"], scores, weight or 1.0, own, made)
 
     def _scores(self, subject: str, text: str, signature: str, language: str) -> dict[str, int]:
         """The scores of the word rules, none when there are no such rules."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from soloist.config import Qualification, Settings
 from soloist.kernel.message import Criterion, Draft, Qualified, Understanding
+from soloist.stages.runtime import kinds
 
 SET_ASIDE = frozenset({"bulk", "automatic", "spam"})
 """Kinds that never get an answer and make no card."""
@@ -34,7 +35,7 @@ def understand_input(message: Mapping[str, Any], settings: Settings, *, known: b
         "text": message["text"],
         "sender_name": message["sender_name"],
         "sender_address": message["sender"],
-        "automatic": message["automatic"],
+        "automatic": None if kinds.soft(message["automatic"]) else message["automatic"],
         "known_client": known,
         "thread_known": thread,
         "attachments": [{"name": a["name"], "mime": a["mime"]} for a in message["attachments"] or []],
@@ -43,6 +44,22 @@ def understand_input(message: Mapping[str, Any], settings: Settings, *, known: b
         "currency": business.currency,
         "phone_region": business.phone_region,
         "default_language": business.language,
+    }
+
+
+def facts(message: Mapping[str, Any], *, known: bool, thread: bool) -> kinds.Facts:
+    """What is known around a message."""
+    return kinds.Facts(known=known, thread=thread, newsletter=kinds.soft(message["automatic"]))
+
+
+def classify_input(message: Mapping[str, Any], found: Understanding, model: str) -> dict[str, Any]:
+    """What the local model is given: the sender's own words, without what they quote."""
+    return {
+        "subject": message["subject"],
+        "text": found.own_text,
+        "signature": found.signature,
+        "language": found.language,
+        "model": model,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,10 +12,16 @@ from soloist.engine.store import assets, conversations, records
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
+from soloist.engine.worker import Worker
 from soloist.kernel import identity
+from soloist.kernel.errors import SoloistError
 from soloist.kernel.message import Draft, Qualified, Understanding
-from soloist.stages.runtime import decide
+from soloist.stages.runtime import decide, kinds, learning
 from soloist.stages.runtime.agents import AgentSpec, read_agent, templates_of
+
+LONG = 600
+"""Characters of own words from which a message gets a summary."""
+SENTENCES = 3
 
 
 class Reads(Protocol):
@@ -45,24 +51,69 @@ class Thought:
 class Runtime:
     """Runs the shipped agents at tier 0."""
 
-    def __init__(self, store: Store, home: Home, settings: Settings, worker: Reads, agents: Mapping[str, Path]) -> None:
-        """``agents`` are folders by name; each is read once, here (BadConfig)."""
+    def __init__(
+        self,
+        store: Store,
+        home: Home,
+        settings: Settings,
+        worker: Reads,
+        agents: Mapping[str, Path],
+        *,
+        fitter: Callable[[], learning.Fits] = Worker,
+    ) -> None:
+        """``agents`` are folders by name; each is read once, here (BadConfig). ``fitter`` makes the process in which
+        the local model is fitted, so that nobody waits for it."""
+        self._fitter = fitter
         self._store, self._home, self._settings, self._worker = store, home, settings, worker
         self._folders = dict(agents)
         self.agents: dict[str, AgentSpec] = {name: read_agent(folder) for name, folder in agents.items()}
 
     async def understand(self, run: str, message_id: str, force_kind: str = "") -> dict[str, Any]:
-        """Read meaning into a message by rules. Answers {kind, rule, set_aside, language}.
+        """Read meaning into a message: exact rules, then the local model. Answers {kind, rule, set_aside, language}.
 
-        ``force_kind`` is the operator's word on a message the rules were unsure about.
+        ``force_kind`` is the operator's word on a message that was unsure.
         """
         message, known, thread = await self._store.read(lambda conn: self._standing(conn, message_id))
         given = decide.understand_input(message, self._settings, known=known, thread=thread)
         found = Understanding.model_validate(await self._use("intake", "understand", given))
+        facts = decide.facts(message, known=known, thread=thread)
         if force_kind:
-            update = {"kind": force_kind, "kind_rule": "your word"}
-            found = Understanding.model_validate({**found.model_dump(), **update})
-        return await self._store.write(lambda tx: self._keep(tx, run, message_id, found))
+            choice = kinds.Choice(force_kind, "your word")
+        else:
+            choice = await self._kind(message, found, facts)
+        update = {"kind": choice.kind, "kind_rule": choice.rule}
+        found = Understanding.model_validate({**found.model_dump(), **update})
+        summary = None if found.kind in decide.SET_ASIDE else await self._summary(found)
+        return await self._store.write(lambda tx: self._keep(tx, run, message_id, found, summary))
+
+    async def _kind(self, message: Mapping[str, Any], found: Understanding, facts: kinds.Facts) -> kinds.Choice:
+        """What an exact rule said, else what the local model makes of it; without a model the word rules stand."""
+        if kinds.exact(found.kind, found.kind_rule, facts):
+            return kinds.Choice(found.kind, found.kind_rule)
+        model = await self._store.read(lambda conn: learning.fitted(conn, self._home))
+        try:
+            told = await self._worker.call("local.classify", decide.classify_input(message, found, model))
+        except SoloistError as error:
+            told = {"trouble": error.detail}
+        return kinds.choose(found.kind, found.kind_rule, told, facts)
+
+    async def _summary(self, found: Understanding) -> list[dict[str, Any]] | None:
+        """The sentences that say most of a long message, None for a short one or when none could be chosen."""
+        if len(found.own_text) <= LONG:
+            return None
+        given = {"text": found.own_text, "language": found.language, "sentences": SENTENCES}
+        try:
+            return list((await self._worker.call("local.summary", given))["sentences"])
+        except SoloistError:
+            return None  # the message itself is shown in full anyway
+
+    async def refit(self) -> dict[str, Any]:
+        """Fit the local model anew with the operator's labels; answers {adopted, why, labels, model}."""
+        return await learning.refit(self._store, self._home, self._fitter)
+
+    async def refit_due(self) -> bool:
+        """Whether there are enough new labels that fitting anew is worth it."""
+        return await self._store.read(learning.due)
 
     def _standing(self, conn: Any, message_id: str) -> tuple[dict[str, Any], bool, bool]:
         """The message, whether its sender is a known client, whether its thread holds something of ours."""
@@ -72,13 +123,14 @@ class Runtime:
         known = person is not None and conversations.earlier(conn, person, message["at"])
         return message, known, thread
 
-    def _keep(self, tx: Tx, run: str, message_id: str, found: Understanding) -> dict[str, Any]:
+    def _keep(
+        self, tx: Tx, run: str, message_id: str, found: Understanding, summary: list[dict[str, Any]] | None
+    ) -> dict[str, Any]:
         """Store the understanding with the message, once."""
 
         def work() -> dict[str, Any]:
-            conversations.update_message(
-                tx, message_id, kind=found.kind, language=found.language, understanding=found.model_dump()
-            )
+            read = {"language": found.language, "understanding": found.model_dump(), "summary": summary}
+            conversations.update_message(tx, message_id, kind=found.kind, **read)
             aside = found.kind in decide.SET_ASIDE
             payload = {"kind": found.kind, "rule": found.kind_rule, "set_aside": aside}
             tx.append("message.understood", subject=message_id, payload=payload, run=run)
