@@ -250,6 +250,7 @@ def test_minute_9_reject_later_and_the_stop_button(browser, house):
     story.until(lambda: page.goto(house.now.base + "/") and page.locator(".row").count() == 2)
     story.open_card(page, "Shop")
     page.keyboard.press("s")
+    page.keyboard.press("1")
     page.wait_for_url("**/?done=*")
     assert "Put off" in page.inner_text(".toast")
     page.click("text=Stop everything outbound")
