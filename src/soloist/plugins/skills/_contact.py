@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from soloist.kernel.message import Contact, Frozen, Phone
+from soloist.plugins.skills._signature import LEGAL, UP, Sender, Signed, letters, read, words_of
 from soloist.plugins.skills._text import LIMIT, span
 
-_UP = r"[A-ZÀ-ÖØ-ÞŁŚŽČŠ]"
+_UP = UP
 _PROPER = rf"{_UP}[\w.’'&-]*"
 _SELF = re.compile(
     r"(?:[Mm]y name is|[Mm]y name’s|[Ii]ch hei(?:ß|ss)e|[Mm]ein Name ist|[Jj]e m[’']appelle|[Mm]e llamo"
@@ -18,13 +19,8 @@ _SELF_ONE = re.compile(
     r"(?:[Mm]y name is|[Ii]ch hei(?:ß|ss)e|[Mm]ein Name ist|[Jj]e m[’']appelle|[Mm]e llamo|[Mm]i nombre es)\s+"
     rf"(?P<name>{_UP}[\w’'-]+(?:\s{_UP}[\w.’'-]+){{0,2}})"
 )
-_LEGAL = (
-    r"GmbH(?: & Co\.? KG)?|gGmbH|UG|AG|KG|OHG|GbR|e\.\s?K\.|e\.\s?V\.|Ltd\.?|Limited|LLC|LLP|Inc\.?|Corp\.?"
-    r"|PLC|plc|SARL|SAS|SASU|EURL|SA|S\.A\.|"
-    r"S\.L\.|SL|SLU|S\.L\.U\.|B\.V\.|BV|S\.r\.l\.|Oy|AB|ApS"
-)
 _COMPANY = re.compile(
-    rf"(?P<company>{_UP}[\w.’'&-]*(?:[ ]+(?:&|and|und|et|y|of|de|la|[\w.’'&-]+)){{0,5}}?[ ]+(?:{_LEGAL}))(?![\w.])"
+    rf"(?P<company>{_UP}[\w.’'&-]*(?:[ ]+(?:&|and|und|et|y|of|de|la|[\w.’'&-]+)){{0,5}}?[ ]+(?:{LEGAL}))(?![\w.])"
 )
 _AT = re.compile(
     r"(?:(?:here|writing|reaching out|calling)?\s*(?:from|at|called|named|namens|appel[ée]+e?|llamad[oa]"
@@ -55,6 +51,16 @@ _PLACE = re.compile(
 _URL = re.compile(
     r"(?<![@\w.])(?:https?://[^\s<>\"'()\[\]]{3,200}|www\.[\w-]+\.[^\s<>\"'()\[\],;]{2,150})", re.IGNORECASE
 )
+_PHONE_LABEL = re.compile(
+    r"(?:\b(?:tel|tél|phone|fon|mobile?|mob|cell|handy|telefon|teléfono|téléphone|móvil|portable|whatsapp)\.?|☎|✆)"
+    r"[\s.:/]*\Z",
+    re.IGNORECASE,
+)
+_NO_PHONE = re.compile(
+    r"(?:\b(?:iban|nr|no|number|nummer|ref|konto|id)|#|€|\$|£)[\s.:]*\Z|(?:fax|t[ée]l[ée]copie)[\s.:/]*\Z",
+    re.IGNORECASE,
+)
+_GERMAN_NOUN = re.compile(r"(?:wir|ich) (?:sind|bin)\s", re.IGNORECASE)
 _DIGITS = re.compile(r"\d(?:[\s()./\-–]*\d){5}")
 _BAD_NAME = re.compile(
     r"@|\d|https?:|\b(?:info|team|support|sales|office|newsletter|no-?reply|gmbh|ltd|inc|service|billing|studio)\b",
@@ -67,12 +73,28 @@ _CLOSING_LINE = re.compile(
 )
 
 
+_LABEL = r"^[ \t>*-]*(?:{})[ \t*]*[:=][ \t*]*(?P<value>\S[^\n]{{0,80}}?)[ \t*]*$"
+_FORM_NAME = re.compile(
+    _LABEL.format(
+        r"(?:full |your |ihr |votre |su )?(?:name|nom|nombre)(?: (?:und vorname|et pr[ée]nom|y apellidos?))?"
+        r"|vor- und nachname|nom complet|nombre completo|ansprechpartner(?:in)?|kontaktperson|contact person"
+    ),
+    re.IGNORECASE | re.MULTILINE,
+)
+_FORM_COMPANY = re.compile(
+    _LABEL.format(r"company(?: name)?|business|organi[sz]ation|firma|unternehmen|soci[ée]t[ée]|entreprise|empresa"),
+    re.IGNORECASE | re.MULTILINE,
+)
+_FORM_LINE = re.compile(r"^[ \t>*-]*[^\W\d_][\w /-]{1,28}?[ \t*]*:[ \t*]*\S", re.MULTILINE)
+
+
 class In(Frozen):
-    """Own words, signature and display name of the sender; ``region`` (ISO 3166) for numbers without a prefix."""
+    """Own words, signature and From line of the sender; ``region`` (ISO 3166) for numbers without a prefix."""
 
     text: str
     signature: str = ""
     sender_name: str = ""
+    sender_address: str = ""
     region: str = "DE"
 
 
@@ -82,31 +104,38 @@ class Out(Frozen):
     contact: Contact
 
 
-def read_contact(text: str, signature: str, sender_name: str, region: str) -> Contact:
+def read_contact(text: str, signature: str, sender_name: str, region: str, sender_address: str = "") -> Contact:
     """The same as a plain function; every value stands in one of the three texts, word for word."""
     text, signature = text[:LIMIT], signature[:2000]
-    phones = _phones(text, region)
-    known = {phone.e164 for phone in phones}
-    phones += [phone for phone in _phones(signature, region) if phone.e164 not in known]
+    sender = Sender(sender_name, sender_address)
+    signed = read(text, signature, sender)
     return Contact(
-        name=_name(text, signature, sender_name),
-        company=_company(text, signature, sender_name),
-        phones=phones[:5],
+        name=_of_form(_FORM_NAME, text) or _name(text, signature, sender, signed),
+        company=_of_form(_FORM_COMPANY, text) or _company(text, signature, sender, signed),
+        phones=read_phones(text, signature, region),
         urls=_urls(text + "\n" + signature),
     )
 
 
-def _name(text: str, signature: str, sender_name: str) -> str:
-    """The fullest name: said in the text, the display name, the line below the closing."""
+def _of_form(label: re.Pattern[str], text: str) -> str:
+    """The value behind a label, in a text that has the lines of a form."""
+    found = label.search(text)
+    return found["value"].strip(" ,;") if found and len(_FORM_LINE.findall(text[:3000])) >= 3 else ""
+
+
+def _name(text: str, signature: str, sender: Sender, signed: Signed) -> str:
+    """The fullest name: the display name of a person, the one said in the text, the one that signs."""
     found = _SELF.search(text) or _SELF_ONE.search(text)
     said = found["name"].rstrip(".’'") if found else ""
-    shown = sender_name.strip(" \"'")
+    shown = sender.name.strip(" \"'")
+    if sender.is_company or sender.is_generic:
+        return next((one for one in (signed.person, said) if one and not _BAD_NAME.search(one)), "")
     if "," in shown and len(shown.split(",")) == 2 and not _BAD_NAME.search(shown):
         return shown
     if len(shown.split()) >= 2 and not _BAD_NAME.search(shown):
         return shown
-    below = _name_line(signature)
-    for candidate in (said, below, shown):
+    fuller = signed.person if letters(shown) in words_of(signed.person) or not shown else ""
+    for candidate in (said, fuller, _name_line(signature), shown):
         if candidate and not _BAD_NAME.search(candidate):
             return candidate
     return ""
@@ -126,17 +155,42 @@ def _name_line(signature: str) -> str:
     return ""
 
 
-def _company(text: str, signature: str, sender_name: str) -> str:
-    """A company with its legal form, or named where senders introduce themselves, or a signature line."""
+def _company(text: str, signature: str, sender: Sender, signed: Signed) -> str:
+    """A company with its legal form, the one signed for, or named where senders introduce themselves."""
+    if signed.company:
+        return signed.company
     for place in (signature, _introduction(text)):
         legal = _COMPANY.search(place)
         if legal:
             return legal["company"].strip()
+    written = _as_in_address(text + "\n" + signature, sender)
+    if written:
+        return written
     for match in _AT.finditer(_introduction(text)):
         name = match["company"].rstrip(".,'’")
-        if not _PLACE.match(name) and name.casefold() != sender_name.casefold():
+        if _PLACE.match(name) or name.casefold() == sender.name.casefold():
+            continue
+        if len(name.split()) > 1 or sender.shares(name) or not _GERMAN_NOUN.match(match[0]):
             return name
-    return _signature_company(signature, sender_name)
+    return sender.name.strip(" \"'") if sender.is_company else ""
+
+
+def _as_in_address(text: str, sender: Sender) -> str:
+    """Words of the text that, written together, are the sender's domain: "Katz Yoga" of katz-yoga.example."""
+    if len(sender.label) < 6:
+        return ""
+    words = list(re.finditer(r"[^\W_][\w’'&.-]*", text))
+    for index, word in enumerate(words):
+        joined = ""
+        for other in words[index : index + 4]:
+            joined += letters(other[0])
+            if not sender.label.startswith(joined):
+                break
+            if joined == sender.label and "@" not in text[max(0, word.start() - 1) : other.end() + 1]:
+                found = " ".join(text[word.start() : other.end()].rstrip(".,").split())
+                if re.match(_UP, found) and letters(found) != letters(sender.name) and " " in found:
+                    return found
+    return ""
 
 
 def _introduction(text: str) -> str:
@@ -145,49 +199,51 @@ def _introduction(text: str) -> str:
     return "\n".join(parts[:2])
 
 
-def _signature_company(signature: str, sender_name: str) -> str:
-    """The line under the person's name, when it holds neither a number nor an address nor a role."""
-    lines = [line.strip(" *_|-–—") for line in signature.split("\n")]
-    person = _name_line(signature)
-    for index, line in enumerate(lines[:-1]):
-        if person and (line == person or line.casefold() == sender_name.casefold()):
-            for below in lines[index + 1 : index + 3]:
-                if re.fullmatch(
-                    rf"{_PROPER}(?: (?:[&+]|and|und|et|y|of|de|{_PROPER})){{0,4}}", below
-                ) and not _ROLE.search(below):
-                    return below
-    return ""
+def read_phones(text: str, signature: str, region: str) -> list[Phone]:
+    """The numbers of text and signature; one written without its prefix is left out when it stands there with it."""
+    found = _phones(text, region)
+    known = {phone.e164 for phone in found}
+    found += [phone for phone in _phones(signature, region) if phone.e164 not in known]
+    full = [phone.e164 for phone in found if phone.span.text.lstrip("( ").startswith(("+", "00"))]
+    return [
+        phone for phone in found if phone.e164 in full or not any(one.endswith(_end(phone.span.text)) for one in full)
+    ][:5]
 
 
-_ROLE = re.compile(
-    r"trustee|member|chair|partner\b|treasurer|secretary|freelance|designer|manager|director|founder|owner"
-    r"|head of|ceo|cto|cfo|coo|lead\b|officer|assistant|consultant|inhaber|gesch[äa]ftsf|leitung|leiter"
-    r"|g[ée]rant"
-    r"|directeur|directrice|responsable|fundador|sent from|gesendet|stra(?:ß|ss)e|street|avenue|rue\b|calle\b"
-    r"|tel\b|mobil",
-    re.IGNORECASE,
-)
+def _end(written: str) -> str:
+    """The digits of a national number without its leading zero."""
+    return re.sub(r"\D", "", written).lstrip("0")
 
 
 def _phones(text: str, region: str) -> list[Phone]:
-    """Valid telephone numbers in E.164; amounts, dates and references do not pass the library's checks."""
+    """Telephone numbers in E.164; what is written with its country or behind a label need only be possible."""
     if not _DIGITS.search(text):
         return []
     import phonenumbers
 
     found: list[Phone] = []
-    for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.VALID, max_tries=200):
-        before = text[max(0, match.start - 14) : match.start]
-        if re.search(r"(?:iban|nr|no|number|nummer|ref|#|€|\$|£|konto|id)[\s.:]*\Z", before, re.IGNORECASE):
-            continue
-        if re.fullmatch(r"[\d.,'’\s]+", match.raw_string) and re.match(
-            r"\s?(?:€|eur|\$|chf|£)", text[match.end :], re.IGNORECASE
-        ):
-            continue
-        e164 = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
-        if e164 not in {phone.e164 for phone in found}:
-            found.append(Phone(e164=e164, span=span(text, match.start, match.end)))
-    return found
+    for leniency in (phonenumbers.Leniency.VALID, phonenumbers.Leniency.POSSIBLE):
+        for match in phonenumbers.PhoneNumberMatcher(text, region, leniency=leniency, max_tries=200):
+            before = text[max(0, match.start - 16) : match.start]
+            sure = leniency == phonenumbers.Leniency.VALID or _told(match.raw_string, before)
+            if not sure or _is_no_phone(match.raw_string, before, text[match.end :]):
+                continue
+            e164 = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
+            if e164 not in {phone.e164 for phone in found}:
+                found.append(Phone(e164=e164, span=span(text, match.start, match.end)))
+    return sorted(found, key=lambda phone: phone.span.start)
+
+
+def _told(written: str, before: str) -> bool:
+    """Whether a number that is only possible is called a telephone number or written with its country."""
+    return len(_end(written)) > 6 and (written.startswith("+") or bool(_PHONE_LABEL.search(before)))
+
+
+def _is_no_phone(written: str, before: str, after: str) -> bool:
+    """Whether it is an account, a reference, a fax, a price or a date."""
+    if _NO_PHONE.search(before) or re.match(r"\s?(?:€|eur|\$|chf|£)", after, re.IGNORECASE):
+        return True
+    return bool(re.fullmatch(r"\d{1,2}[./]\s?\d{1,2}[./]\s?(?:19|20)\d\d", written))
 
 
 def _urls(text: str) -> list[str]:
