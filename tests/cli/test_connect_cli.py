@@ -104,3 +104,20 @@ def test_removing_wants_a_word_and_deletes_the_secret(home):
     names = opened.keyring.names()
     opened.close()
     assert names == []
+
+
+def test_at_a_terminal_everything_is_asked(home, monkeypatch):
+    monkeypatch.setattr("soloist.cli.connect_steps.interactive", lambda: True)
+    monkeypatch.setattr("soloist.cli.connect.interactive", lambda: True)
+    words = "\n".join(["ada@gmail.com", "y", fake.PASSWORD, "y"]) + "\n"
+    done = run(home, "mail", given=words)
+    assert done.exit_code == 0, done.output
+    assert "Is this your mailbox?" in done.output
+    assert fake.PASSWORD not in done.output
+
+
+def test_at_a_terminal_a_no_stores_nothing(home, monkeypatch):
+    monkeypatch.setattr("soloist.cli.connect_steps.interactive", lambda: True)
+    monkeypatch.setattr("soloist.cli.connect.interactive", lambda: True)
+    done = run(home, "mail", given="\n".join(["ada@gmail.com", "y", fake.PASSWORD, "n"]) + "\n")
+    assert (done.exit_code, (home / "soloist.toml").exists()) == (2, False)

@@ -176,3 +176,12 @@ def test_the_servers_words_tell_what_to_do(state, words, why):
     said = advise(state, words, provider="google")
     assert said.why == why
     assert why == "ok" or (words in said.sentence and said.todo)
+
+
+@pytest.mark.parametrize("url", ["", "http://id.example/t", "javascript:alert(1)", "https://user@id.example/t"])
+def test_a_sign_in_goes_to_an_address_with_tls_only(url):
+    box = replace(MAILBOX, auth="xoauth2", client_id="mine", authorize_url="https://id.example/a", token_url=url)
+    with pytest.raises(BadInput):
+        box.client()
+    with pytest.raises(BadInput):
+        replace(box, authorize_url=url, token_url="https://id.example/t").client()

@@ -140,13 +140,12 @@ class Discovery:
         """The settings file that the domain itself publishes."""
         query = f"?emailaddress={quote(address)}"
         port = "" if self._port == 443 else f":{self._port}"
-        for url in (
+        places = (
             f"https://autoconfig.{domain}{port}/mail/config-v1.1.xml{query}",
             f"https://{domain}{port}/.well-known/autoconfig/mail/config-v1.1.xml{query}",
-        ):
-            if found := await self._file(url, address, looked):
-                return found
-        return None
+        )
+        answers = await asyncio.gather(*(self._file(url, address, looked) for url in places))
+        return next((found for found in answers if found), None)
 
     async def _public(self, address: str, domain: str, looked: list[str]) -> Found | None:
         """The public database; it learns the domain, not the address."""
@@ -185,15 +184,12 @@ class Discovery:
 
     async def _services(self, address: str, domain: str, looked: list[str]) -> Found | None:
         """SRV records (RFC 6186, RFC 8314): TLS from the first byte before STARTTLS."""
-        places: list[Place] = []
-        for pair in (
-            (("_imaps", "tls"), ("_imap", "starttls")),
-            (("_submissions", "tls"), ("_submission", "starttls")),
-        ):
-            for service, security in pair:
-                if rows := await self._names.services(f"{service}._tcp.{domain}"):
-                    places.append(Place(rows[0][0], rows[0][1], "tls" if security == "tls" else "starttls"))
-                    break
+        wanted = [("_imaps", "_imap"), ("_submissions", "_submission")]
+        asked = [self._names.services(f"{service}._tcp.{domain}") for pair in wanted for service in pair]
+        rows = await asyncio.gather(*asked)
+        places = [
+            place for at_once, later in zip(rows[::2], rows[1::2], strict=True) if (place := _best(at_once, later))
+        ]
         looked.append(f"the SRV records of {domain}")
         if len(places) != 2:
             return None
@@ -227,6 +223,13 @@ class Discovery:
                 return await _handshake(at, place, self._tls or ssl.create_default_context())
         except (NotSent, OSError, TimeoutError, ValueError, EOFError):
             return False
+
+
+def _best(at_once: list[tuple[str, int]], later: list[tuple[str, int]]) -> Place | None:
+    """The first server with TLS at once, else the first with STARTTLS."""
+    if at_once:
+        return Place(*at_once[0], "tls")
+    return Place(*later[0], "starttls") if later else None
 
 
 async def _handshake(at: str, place: Place, tls: ssl.SSLContext) -> bool:

@@ -19,19 +19,37 @@ from soloist.kernel.errors import BadConfig, NotFound
 def with_connector(path: Path, name: str, values: Mapping[str, Any]) -> str:
     """The text of the file with this connector in it (BadConfig when the file or the values cannot be used)."""
     document = _document(path)
-    tables = document.get("connectors")
-    if tables is None:
-        tables = tomlkit.table(is_super_table=True)
-        document["connectors"] = tables
-    own = tables.get(name)
-    if own is None:
-        own = tomlkit.table()
-        tables[name] = own
+    wanted = {**document.unwrap().get("connectors", {}), name: dict(values)}
+    try:
+        _put(document, name, values)
+        text = tomlkit.dumps(document)
+        if tomllib.loads(text)["connectors"] != wanted:
+            raise ValueError("connectors stand in an unusual form")
+    except ValueError as error:  # what tomlkit and tomllib raise is a ValueError too
+        raise _unusual(path.name, error) from error
+    return checked(text, path.name)
+
+
+def _put(document: TOMLDocument, name: str, values: Mapping[str, Any]) -> None:
+    """Set the connector's keys one by one, so that comments between them stay."""
+    if "connectors" not in document:
+        document["connectors"] = tomlkit.table(is_super_table=True)
+    tables: Any = document["connectors"]
+    if name not in tables:
+        tables[name] = tomlkit.table()
+    own = tables[name]
     for key in [key for key in own if key not in values]:
         del own[key]
     for key, value in values.items():
         own[key] = value
-    return checked(tomlkit.dumps(document), path.name)
+
+
+def _unusual(name: str, error: ValueError) -> BadConfig:
+    return BadConfig(
+        f"{name} is written in a way this cannot be put into ({error}). It was not changed. "
+        "Write each connector as a table of its own: [connectors.shop].",
+        field=name,
+    )
 
 
 def without_connector(path: Path, name: str) -> str:
@@ -51,12 +69,16 @@ def without_connector(path: Path, name: str) -> str:
 
 def checked(text: str, name: str = "soloist.toml") -> str:
     """The text, once it was read as settings without a fault (BadConfig)."""
-    config.parse(tomllib.loads(text), name)
+    try:
+        config.parse(tomllib.loads(text), name)
+    except tomllib.TOMLDecodeError as error:
+        raise _unusual(name, error) from error
     return text
 
 
 def write(path: Path, text: str) -> None:
     """Put the text in the file's place, whole or not at all; the former one stays beside it as .bak."""
+    path = path.resolve()  # a link to a file kept elsewhere stays a link
     draft = path.with_name(f".{path.name}.new")
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)

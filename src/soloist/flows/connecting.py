@@ -13,7 +13,7 @@ from typing import Any, Literal
 from soloist import config
 from soloist.engine import connections, oauth
 from soloist.engine.discovery import Discovery, Found, Search, checked_address
-from soloist.engine.egress import Resolver, system_resolver
+from soloist.engine.egress import Resolver, parse_url, system_resolver
 from soloist.engine.keyring import Keyring
 from soloist.engine.presets import SIGN_INS, Place
 from soloist.engine.registry import ReadingHalf
@@ -92,8 +92,8 @@ class Mailbox:
             raise BadInput(
                 "Signing in needs a client id of your own; the help says how to make one.", field="client_id"
             )
-        if not self.authorize_url or not self.token_url:
-            raise BadInput("Signing in needs authorize_url and token_url of the provider.", field="token_url")
+        for key in ("authorize_url", "token_url"):
+            _sign_in_address(key, getattr(self, key), self.allow_private)
         sign_in = SIGN_INS.get(self.provider)
         return oauth.Client(
             client_id=self.client_id,
@@ -263,6 +263,18 @@ def from_found(found: Found, name: str, *, client_id: str = "", allow_private: b
         device_url=sign_in.device_url if sign_in and uses_token else "",
         scope=sign_in.scope if sign_in and uses_token else "",
     )
+
+
+def _sign_in_address(key: str, url: str, allow_private: bool) -> None:
+    """An address of a sign-in must be there and use TLS, unless it is a server of the operator's own (BadInput)."""
+    if not url:
+        raise BadInput(f"Signing in needs the {key} of the provider.", field=key)
+    try:
+        plain = parse_url(url).scheme == "http"
+    except NotSent as error:
+        raise BadInput(f"{key}: {error}", field=key) from error
+    if plain and not allow_private:
+        raise BadInput(f"{key} must begin with https://, because a secret goes there. Nothing was sent.", field=key)
 
 
 def _connected(tx: Tx, mailbox: Mailbox, fresh: bool, who: str) -> None:

@@ -96,7 +96,7 @@ class Mailboxes:
         """Store what was tested and begin to read; the name."""
         tried = self.waiting(session, ident)
         await asyncio.to_thread(self.flow.keep, tried, who=who)
-        del self._waiting[ident]
+        self._waiting.pop(ident, None)
         self._app.connect(tried.mailbox.name)
         return tried.mailbox.name
 
