@@ -26,11 +26,13 @@ from typing import Any
 
 from soloist import config
 from soloist.cli import sample
+from soloist.engine import registry
+from soloist.engine.local import serve
 from soloist.kernel.message import ParsedMail, Qualified, Understanding
 from soloist.plugins.skills.qualify import qualify
 from soloist.plugins.skills.read_mail import read_mail
 from soloist.plugins.skills.understand import understand
-from soloist.stages.runtime import decide
+from soloist.stages.runtime import decide, kinds
 
 FOLDER = Path(__file__).parent / "messages"
 NOW = "2026-11-20T09:30:00+01:00"
@@ -71,8 +73,20 @@ class Result:
 
 
 def judge(given: dict[str, Any]) -> Understanding:
-    """The understanding that the product acts on, from the input of the skill ``understand``: THE place to switch."""
-    return Understanding.model_validate(understand.call(given))
+    """The understanding that the product acts on, from the input of the skill ``understand``: rules, then the model."""
+    found = Understanding.model_validate(understand.call(given))
+    facts = kinds.Facts(known=given["known_client"], thread=given["thread_known"])
+    if kinds.exact(found.kind, found.kind_rule, facts):
+        return found
+    told = local().classify(serve.Message.model_validate(decide.classify_input(given, found, "")))
+    choice = kinds.choose(found.kind, found.kind_rule, told.model_dump(), facts)
+    return found.model_copy(update={"kind": choice.kind, "kind_rule": choice.rule})
+
+
+@cache
+def local() -> serve.Local:
+    """The local model as the worker process has it."""
+    return serve.Local(registry.load())
 
 
 @cache

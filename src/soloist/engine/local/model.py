@@ -78,14 +78,15 @@ def fit(examples: Sequence[Example], embed: Embed | None, embedder: str = "") ->
     meta: dict[str, Any] = {"format": FORMAT, "kinds": KINDS, "rules": RULES, "examples": len(examples)}
     meta["lines"] = key_of_lines([vars(example) for example in examples if not example.own])
     meta |= {"own": sum(e.own for e in examples), "data": key_of(examples), "embedder": embedder if embed else ""}
-    meta["any"] = _fit_part(parts, "any", likeness, rows, {"votes": votes}, labels, weights, measured)
+    meta["any"] = _fit_part(parts, "any", likeness, rows, dense={"votes": votes}, facts=(labels, weights, measured))
     english = np.array([index for index, example in enumerate(examples) if example.lang == "en"])
     if embed is not None and len(english):
         meaning = embed([as_read(examples[i].subject, examples[i].text) for i in english])
         likeness = likeness[np.ix_(english, english)] + _MEANING_COUNTS**2 * meaning @ meaning.T
         more = {"votes": votes[english], "meaning": meaning}
         some = [rows[index] for index in english]
-        meta["en"] = _fit_part(parts, "en", likeness, some, more, labels[english], weights[english], measured[english])
+        facts = labels[english], weights[english], measured[english]
+        meta["en"] = _fit_part(parts, "en", likeness, some, dense=more, facts=facts)
         parts["meanings"] = meaning.astype(np.float16)
         meta["shown"] = [[_shown(examples[i]), examples[i].label, examples[i].own] for i in english]
     return _packed(parts, meta)
@@ -96,12 +97,15 @@ def _fit_part(
     name: str,
     likeness: Array,
     rows: list[tuple[Array, Array]],
+    *,
     dense: Mapping[str, Array],
-    labels: Array,
-    weights: Array,
-    measured: Array,
+    facts: tuple[Array, Array, Array],
 ) -> dict[str, float]:
-    """Fit one set of weights into ``parts``; its temperature and gate come from rows that were left out of a fit."""
+    """Fit one set of weights into ``parts``; its temperature and gate come from rows that were left out of a fit.
+
+    ``facts`` are the kind, the weight, and whether it is measured, of each row.
+    """
+    labels, weights, measured = facts
     places = regress.coordinates(likeness)
     left_out, evidence = np.zeros((len(labels), len(KINDS))), np.zeros(len(labels))
     fold = regress.folds(labels)
