@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import quote, urljoin
 
 import dns.asyncresolver
@@ -28,6 +28,8 @@ PUBLIC_DATABASE = "autoconfig.thunderbird.net"
 WITHIN = 8.0
 """Seconds one question may take."""
 _REDIRECTS = 3
+_NOBODY = ("", ".", "@")
+"""Targets that say that a service is not offered."""
 
 
 @dataclass(frozen=True)
@@ -70,24 +72,32 @@ Probe = Callable[[Place], Awaitable[bool]]
 
 
 class SystemNames:
-    """DNS as this computer is set up."""
+    """DNS as this computer is set up, unless another resolver is given."""
+
+    def __init__(self, resolver: dns.asyncresolver.Resolver | None = None) -> None:
+        """``resolver`` asks other name servers than this computer's."""
+        self._resolver = resolver
+
+    async def _ask(self, name: str, kind: str) -> Iterable[Any]:
+        resolver = self._resolver or dns.asyncresolver.get_default_resolver()
+        return await resolver.resolve(f"{name}.", kind, lifetime=WITHIN)
 
     async def exchangers(self, domain: str) -> list[str]:
         """The mail exchangers of a domain, the preferred one first."""
         with _no_answer():
-            answer = await dns.asyncresolver.resolve(f"{domain}.", "MX", lifetime=WITHIN)
+            answer = await self._ask(domain, "MX")
             rows = sorted((row.preference, row.exchange.to_text(omit_final_dot=True)) for row in answer)
-            return [host for _, host in rows]
+            return [host for _, host in rows if host not in _NOBODY]
         return []
 
     async def services(self, name: str) -> list[tuple[str, int]]:
         """Host and port of the servers of an SRV name, the preferred one first; a target of "." is none."""
         with _no_answer():
-            answer = await dns.asyncresolver.resolve(f"{name}.", "SRV", lifetime=WITHIN)
+            answer = await self._ask(name, "SRV")
             rows = sorted(
                 (row.priority, -row.weight, row.target.to_text(omit_final_dot=True), row.port) for row in answer
             )
-            return [(host, port) for _, _, host, port in rows if host not in ("", ".", "@")]
+            return [(host, port) for _, _, host, port in rows if host not in _NOBODY]
         return []
 
 
