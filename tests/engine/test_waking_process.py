@@ -9,17 +9,27 @@ import time
 from email.message import EmailMessage
 from pathlib import Path
 
-from tests.acceptance.driving import SOLOIST, Served, environment, token, until
+from tests.acceptance.driving import SOLOIST, Served, environment, token, told, until
 
 PAUSED = 4.0
+HOLD = 3.0
+ASKS = "Hello Mara,\n\nwe need a new website, about six pages, for 3,500 EUR. Could you do that?\n\nEmily Carter\n"
 
 
-def mail(subject: str) -> bytes:
+def mail(ident: str, text: str, answers: str = "") -> bytes:
     made = EmailMessage()
-    made["From"], made["To"] = "Ada Okafor <ada@okafor-ceramics.example>", "mara@studio-linde.example"
-    made["Subject"], made["Message-ID"] = subject, f"<{subject.replace(' ', '.')}@okafor-ceramics.example>"
-    made.set_content("Could we move our call to Tuesday, please?")
+    made["From"], made["To"] = "Emily Carter <emily@carter-bakery.example>", "mara@studio-linde.example"
+    made["Subject"], made["Message-ID"] = "New website for our bakery", f"<{ident}@carter-bakery.example>"
+    if answers:
+        made["In-Reply-To"] = f"<{answers}@carter-bakery.example>"
+    made.set_content(text)
     return made.as_bytes()
+
+
+def command(home: Path, *words: str) -> str:
+    """What a command prints."""
+    line = [*SOLOIST, *words, "--home", str(home)]
+    return subprocess.run(line, env=environment(), capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def events(served: Served, key: str, kind: str) -> list[dict[str, object]]:
@@ -37,7 +47,7 @@ def test_a_server_that_was_stopped_catches_up(tmp_path: Path) -> None:
         time.sleep(3)
         served.process.send_signal(signal.SIGSTOP)
         (home / "drop").mkdir(exist_ok=True)
-        (home / "drop" / "one.eml").write_bytes(mail("While you slept"))
+        (home / "drop" / "one.eml").write_bytes(mail("one", ASKS))
         time.sleep(PAUSED)
         served.process.send_signal(signal.SIGCONT)
         (woke,) = until(lambda: events(served, key, "machine.woke"), what="machine.woke")
@@ -48,6 +58,30 @@ def test_a_server_that_was_stopped_catches_up(tmp_path: Path) -> None:
     finally:
         served.process.send_signal(signal.SIGCONT)
         served.kill()
-    words = [*SOLOIST, "logs", "--home", str(home), "--level", "warning", "--json"]
-    said = subprocess.run(words, env=environment(), capture_output=True, text=True, check=True).stdout
+    said = command(home, "logs", "--level", "warning", "--json")
     assert any("slept for" in json.loads(line)["event"] for line in said.splitlines())
+
+
+def test_what_became_due_meanwhile_does_not_go_out_over_the_clients_newer_word(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command(home, "init", "--business", "Studio Linde")
+    toml = home / "soloist.toml"
+    toml.write_text(toml.read_text().replace('hold = "30s"', f'hold = "{HOLD:.0f}s"'))
+    (home / "drop").mkdir(exist_ok=True)
+    served = Served(home)
+    served.start(SOLOIST_WAKE_AFTER="2")
+    assert served.process is not None
+    try:
+        (home / "drop" / "one.eml").write_bytes(mail("one", ASKS))
+        (card,) = until(lambda: told(home, "inbox"), what="a card")
+        command(home, "approve", card["id"], "--yes")
+        served.process.send_signal(signal.SIGSTOP)
+        time.sleep(HOLD + 3)
+        (home / "drop" / "two.eml").write_bytes(mail("two", "Please stop, we have found somebody else.", "one"))
+        served.process.send_signal(signal.SIGCONT)
+        until(lambda: not list((home / "drop").glob("*.eml")), what="the newer mail")
+        time.sleep(9)
+        assert [path for path in (home / "mail/out").rglob("*") if path.is_file()] == []
+    finally:
+        served.process.send_signal(signal.SIGCONT)
+        served.kill()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from soloist.flows.desk import Desk
+from soloist.flows.overdue import overdue
 from soloist.sdk.flow import Flow, Verbs
 
 
 def effect(desk: Desk) -> Flow:
     """Hold, attempt, look up, ask, wait; then put what was sent on its thread."""
+
+    attempt = overdue(desk.store, desk.effects.attempt)
 
     async def body(do: Verbs, ident: str) -> None:
         state = ""
@@ -17,7 +20,7 @@ def effect(desk: Desk) -> Flow:
             if state == "wait":
                 await do.wait_for("effect", move["seconds"])
             elif state == "attempt":
-                await do.step("attempt", desk.effects.attempt, ident)
+                await do.step("attempt", attempt, ident)
             elif state == "look_up":
                 await do.step("look up", desk.effects.look_up, ident)
             elif state == "ask":

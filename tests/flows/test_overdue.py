@@ -1,0 +1,62 @@
+"""Effects whose moment passed long ago wait for the mail of the meantime and then go one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from soloist.engine.store import effects
+from soloist.engine.store.clock import iso
+from soloist.flows.overdue import overdue
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def went(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, float]]]:
+    """Tries effects that are late by so many seconds at once; answers which went after how long."""
+
+    def run(*late: float, attempts: int = 0) -> list[tuple[str, float]]:
+        rows = {str(s): {"not_before": iso(NOW - timedelta(seconds=s)), "attempts": attempts} for s in late}
+        monkeypatch.setattr(effects, "get", lambda _conn, ident: rows[ident])
+
+        async def read(query: Any) -> Any:
+            return query(None)
+
+        async def work() -> list[tuple[str, float]]:
+            loop, found = asyncio.get_running_loop(), list[tuple[str, float]]()
+            began = loop.time()
+
+            async def attempt(_run: str, ident: str) -> dict[str, Any]:
+                found.append((ident, loop.time() - began))
+                return {"state": "succeeded"}
+
+            store: Any = SimpleNamespace(read=read, clock=lambda: NOW)
+            later = overdue(store, attempt, settle=0.2, pace=0.1)
+            await asyncio.gather(*(later("run", ident) for ident in rows))
+            return found
+
+        return asyncio.run(work())
+
+    return run
+
+
+def test_what_is_due_now_goes_at_once(went: Callable[..., Any]) -> None:
+    ((_, after),) = went(5.0)
+    assert after < 0.1
+
+
+def test_what_is_overdue_waits_and_goes_alone(went: Callable[..., Any]) -> None:
+    times = [after for _, after in went(3600.0, 3601.0, 3602.0)]
+    assert times[0] >= 0.3
+    assert min(b - a for a, b in zip(times, times[1:], strict=False)) >= 0.09
+
+
+def test_a_second_try_waits_for_nothing_more(went: Callable[..., Any]) -> None:
+    ((_, after),) = went(3600.0, attempts=1)
+    assert after < 0.1
