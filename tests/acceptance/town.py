@@ -70,6 +70,14 @@ class Town:
             draft.rename(self.home / "mail/in/new" / draft.name)
         return self.sent[-count:]
 
+    def owners(self) -> set[str]:
+        """The processes in which proposals wait for their decision."""
+        waiting = "SELECT 'proposal:' || id FROM proposals WHERE state='waiting'"
+        rows = self.ask(
+            f"SELECT executor_id FROM dbos.workflow_status WHERE status='PENDING' AND workflow_uuid IN ({waiting})"
+        )
+        return {row[0] for row in rows}
+
     def approve(self) -> int:
         """Approve every card that waits; the number of proposals there are. Trouble means a later try."""
         base, headers = f"http://127.0.0.1:{self.served.port}/api/v1", {"Authorization": f"Bearer {self.key}"}
@@ -87,10 +95,21 @@ class Town:
         texts = (path.read_bytes().decode() for path in files)
         return Counter(text.partition("\nTo: ")[2].split("\n")[0].strip().strip("<>") for text in texts)
 
-    def answered(self, addresses: list[str]) -> bool:
-        """Whether each of these has at least one mail; approves what waits."""
-        self.approve()
-        return set(addresses) <= set(self.left())
+    def answered(self, addresses: list[str], seconds: float = 60) -> None:
+        """Approve what waits until each of these has a mail; fails with what is still under way."""
+        end = time.monotonic() + seconds
+        while open_ones := set(addresses) - set(self.left()):
+            self.approve()
+            assert time.monotonic() < end, f"{len(open_ones)} have no answer after {seconds:.0f} s: {self.under_way()}"
+            time.sleep(0.1)
+
+    def under_way(self) -> list[Any]:
+        """What has not ended: our word, the engine's word, who has it and whether that one lives."""
+        return self.ask(
+            "SELECT r.flow, r.state, s.status, w.kind, w.ended, count(*) FROM runs r"
+            " LEFT JOIN dbos.workflow_status s ON s.workflow_uuid=r.id LEFT JOIN workers w ON w.executor=s.executor_id"
+            " WHERE r.state IN ('pending', 'running') AND r.flow<>'followup' GROUP BY 1,2,3,4,5"
+        )
 
     def end(self) -> None:
         """Kill what runs."""
