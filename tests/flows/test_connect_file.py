@@ -37,10 +37,12 @@ def test_in_and_out_again_leaves_the_same_settings(toml, text):
     assert tomllib.loads(connect_file.without_connector(toml, "mailbox")) == tomllib.loads(text)
 
 
-def test_writing_twice_changes_values_and_drops_old_ones(toml):
+def test_writing_again_keeps_what_the_operator_set_and_drops_what_is_no_longer_true(toml):
     connect_file.write(toml, connect_file.with_connector(toml, "mailbox", {**BOX, "ca_file": "/x"}))
-    text = connect_file.with_connector(toml, "mailbox", {**BOX, "username": "b"})
-    assert tomllib.loads(text)["connectors"]["mailbox"] == {**BOX, "username": "b"}
+    toml.write_text(toml.read_text() + 'back_fill = "30d"  # a month is enough\n')
+    text = connect_file.with_connector(toml, "mailbox", {**BOX, "username": "b"}, managed=("ca_file", "username"))
+    assert tomllib.loads(text)["connectors"]["mailbox"] == {**BOX, "username": "b", "back_fill": "30d"}
+    assert "# a month is enough" in text
 
 
 def test_a_link_to_the_file_stays_a_link_and_its_mode_stays(toml, tmp_path):

@@ -91,6 +91,16 @@ async def test_a_new_mailbox_only_reads_until_the_operator_allows_more(app, flow
     assert not app.desk.observe_only("mailbox")
 
 
+async def test_connecting_again_takes_a_new_secret_name_so_that_a_running_server_notices(app, flow):
+    flow.keep(await flow.test(MAILBOX, GOOD), who="operator")
+    app.links.reread()
+    for name in ("mailbox-password-2", "mailbox-password"):
+        flow.keep(await flow.test(MAILBOX, GOOD), who="operator")
+        assert app.keyring.names() == [name]
+        assert app.links.reread()
+        assert (await flow.test_stored("mailbox"))[1].why == "ok"
+
+
 async def test_removing_forgets_the_secret_and_the_leave_to_send(app, flow):
     flow.keep(await flow.test(MAILBOX, GOOD), who="operator")
     app.connect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,18 @@ from soloist import config
 from soloist.kernel.errors import BadConfig, NotFound
 
 
-def with_connector(path: Path, name: str, values: Mapping[str, Any]) -> str:
-    """The text of the file with this connector in it (BadConfig when the file or the values cannot be used)."""
+def with_connector(path: Path, name: str, values: Mapping[str, Any], *, managed: Collection[str] = ()) -> str:
+    """The text of the file with this connector in it (BadConfig when the file or the values cannot be used).
+
+    Of a connector that is there already, ``managed`` keys without a value are dropped; the operator's others stay.
+    """
     document = _document(path)
-    wanted = {**document.unwrap().get("connectors", {}), name: dict(values)}
+    others = document.unwrap().get("connectors", {})
+    own = others.get(name, {}) if isinstance(others, dict) else {}
+    drop = [key for key in own if key in managed and key not in values]
+    wanted = {**others, name: {key: value for key, value in own.items() if key not in drop} | dict(values)}
     try:
-        _put(document, name, values)
+        _put(document, name, values, drop)
         text = tomlkit.dumps(document)
         if tomllib.loads(text)["connectors"] != wanted:
             raise ValueError("connectors stand in an unusual form")
@@ -30,7 +36,7 @@ def with_connector(path: Path, name: str, values: Mapping[str, Any]) -> str:
     return checked(text, path.name)
 
 
-def _put(document: TOMLDocument, name: str, values: Mapping[str, Any]) -> None:
+def _put(document: TOMLDocument, name: str, values: Mapping[str, Any], drop: Collection[str]) -> None:
     """Set the connector's keys one by one, so that comments between them stay."""
     if "connectors" not in document:
         document["connectors"] = tomlkit.table(is_super_table=True)
@@ -38,7 +44,7 @@ def _put(document: TOMLDocument, name: str, values: Mapping[str, Any]) -> None:
     if name not in tables:
         tables[name] = tomlkit.table()
     own = tables[name]
-    for key in [key for key in own if key not in values]:
+    for key in drop:
         del own[key]
     for key, value in values.items():
         own[key] = value

@@ -32,6 +32,12 @@ TEST_WITHIN = 90.0
 """Seconds a test of a mailbox may take."""
 SUBJECTS = 5
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}\Z")
+_SECRET_KEYS = ("password_secret", "client_secret", "refresh_secret")
+_MANAGED = frozenset(
+    "kind address provider username auth keep_sent allow_private_network ca_file client_id authorize_url token_url scope "
+    "imap_host imap_port imap_security smtp_host smtp_port smtp_security".split()
+) | frozenset(_SECRET_KEYS)
+"""Keys that connecting writes; all others of a mailbox are the operator's own."""
 _TAKEN = frozenset({"mail-in", "drop"})
 
 
@@ -172,7 +178,7 @@ class Connecting:
         """Sign in with these settings and secrets (by their names in the vault); nothing is stored anywhere."""
         checked_address(mailbox.address)
         self.check_name(mailbox.name, mailbox.address)
-        text = connect_file.with_connector(self._home.toml, mailbox.name, mailbox.table(secrets))
+        text = self._text(mailbox.name, mailbox.table(secrets))
         settings = config.parse(tomllib.loads(text))
         kept = dict(secrets)
         health = await self._check(mailbox.name, settings, partial(_look_up, kept), kept.__setitem__)
@@ -222,14 +228,17 @@ class Connecting:
             raise Conflict(f"This mailbox was not stored: {tried.advice.sentence}")
         mailbox = tried.mailbox
         self.check_name(mailbox.name, mailbox.address)
-        fresh = mailbox.name not in self.mailboxes()
+        before = self.mailboxes().get(mailbox.name)
+        named = _fresh_names(tried.secrets, _secrets_of(before) if before else set())
+        given = {named[name]: value for name, value in tried.secrets.items()}
         values = mailbox.table(tried.secrets)
-        text = connect_file.with_connector(self._home.toml, mailbox.name, values)
-        for name, value in tried.secrets.items():
-            if name in values.values():
-                self._keyring.put(name, value)
-        self._store.write_now(lambda tx: _connected(tx, mailbox, fresh, who))
+        values |= {key: named.get(values[key], values[key]) for key in _SECRET_KEYS if key in values}
+        text = self._text(mailbox.name, values)
+        for name, value in given.items():
+            self._keyring.put(name, value)
+        self._store.write_now(lambda tx: _connected(tx, mailbox, before is None, who))
         connect_file.change(self._home.toml, lambda: text)
+        self._forget(_secrets_of(before) if before else set())
 
     def remove(self, name: str, *, who: str) -> None:
         """Take a mailbox out of soloist.toml and its secrets out of the vault; what was read from it stays."""
@@ -237,10 +246,18 @@ class Connecting:
         if part is None:
             raise NotFound(_unknown(name, self.mailboxes()), field="name")
         connect_file.change(self._home.toml, partial(connect_file.without_connector, self._home.toml, name))
-        still = {value for other in config.read(self._home.toml).connectors.values() for value in _secrets_of(other)}
-        for secret in _secrets_of(part) - still:
-            self._keyring.remove(secret)
+        self._forget(_secrets_of(part))
         self._store.write_now(lambda tx: _removed(tx, name, who))
+
+    def _text(self, name: str, values: Mapping[str, Any]) -> str:
+        """The file with this mailbox in it; what the operator set by hand for it stays."""
+        return connect_file.with_connector(self._home.toml, name, values, managed=_MANAGED)
+
+    def _forget(self, secrets: set[str]) -> None:
+        """Delete secrets that no connector names any more."""
+        still = {name for part in config.read(self._home.toml).connectors.values() for name in _secrets_of(part)}
+        for name in sorted(secrets - still):
+            self._keyring.remove(name)
 
 
 def from_found(found: Found, name: str, *, client_id: str = "", allow_private: bool = False) -> Mailbox:
@@ -300,8 +317,14 @@ def _look_up(secrets: Mapping[str, str], name: str) -> str:
     return secrets[name]
 
 
+def _fresh_names(secrets: Mapping[str, str], used: set[str]) -> dict[str, str]:
+    """Other names than those in use, so that a running server sees a change and the old secret stays until then."""
+    taken = bool(used & set(secrets))
+    return {name: f"{name}-2" if taken else name for name in secrets}
+
+
 def _secrets_of(part: config.ConnectorPart) -> set[str]:
-    return {name for name in (part.password_secret, part.client_secret, part.refresh_secret) if name}
+    return {name for key in _SECRET_KEYS if (name := str(getattr(part, key)))}
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
