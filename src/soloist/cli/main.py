@@ -29,6 +29,7 @@ for command in (
     work.why,
     work.runs,
     work.records,
+    work.search,
     house.verify,
     logs.logs,
 ):

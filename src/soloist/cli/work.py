@@ -1,4 +1,4 @@
-"""Commands about the work itself: inbox, approve, reject, why, runs, records."""
+"""Commands about the work itself: inbox, approve, reject, why, runs, records, search."""
 
 from __future__ import annotations
 
@@ -188,3 +188,29 @@ def _print_csv(kind: str, home: Any, database: str, *, query: str, state: str) -
         pieces = app.store.read_now(lambda conn: list(tables.csv_pieces(conn, kind, query=query, state=state)))
     sys.stdout.buffer.write("".join(pieces).encode())
     sys.stdout.buffer.flush()
+
+
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help='Words, or a "phrase in quotes".')],
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Look through people, enquiries, messages and cards."""
+    import asyncio
+    from dataclasses import asdict
+
+    from soloist.flows.indexing import Indexing
+    from soloist.insight import search as found_in
+
+    with opened(home, database) as app:
+        asyncio.run(Indexing(app.store).catch_up(within=60.0))
+        page = app.store.read_now(lambda conn: found_in.page(conn, query))
+    lines = []
+    for group in page.groups:
+        lines += ["", f"{group.title} ({group.total})"]
+        for hit in group.hits:
+            title, text = ("".join(piece.text for piece in part) for part in (hit.title, hit.text))
+            ident = hit.href.rpartition("/")[2]
+            lines += [f"  {hit.at[:10]}  {title}  [{hit.note}]  {ident}", *([f"              {text}"] if text else [])]
+    show(asdict(page), as_json, "\n".join(lines[1:]) or "Nothing fits.")

@@ -48,7 +48,7 @@ def page(
     """One page of one kind; ``after`` is what the last page's link carried, an unknown ``sort`` is "updated"."""
     kinds = records.kinds(conn)
     asked = _asked(kind or _first(kinds), query, state, sort, direction)
-    ident, _, value = after.partition("~")
+    ident, _, value = after.replace("\x00", "").partition("~")
     rows = tabling.rows(conn, asked, after=(value, ident) if ident else None, limit=PAGE + 1)
     shown, columns, counts = rows[:PAGE], COLUMNS.get(asked.kind, ()), tabling.states(conn, asked)
     last = shown[-1] if len(rows) > PAGE else None
@@ -78,6 +78,7 @@ def _asked(kind: str, query: str, state: str, sort: str, direction: str) -> Aske
     fields = tuple(key for _, key in COLUMNS.get(kind, ()))
     sort = sort if sort in ("title", "updated", *fields) else "updated"
     down = direction == "down" if direction in ("up", "down") else sort in DOWN
+    kind, query, state = (text.replace("\x00", "") for text in (kind, query, state))  # Postgres takes no NUL
     return Asked(kind, query, state, sort, down, fields)
 
 

@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soloist.app import App
+from soloist.flows.indexing import Indexing
 from soloist.insight.live import Feed
 from soloist.kernel.errors import StoreTrouble
 from soloist.web import forms, hooks, pages
@@ -48,9 +49,11 @@ def create(app: App, *, hosts: tuple[str, ...] = (), start: bool = True) -> Secu
         await app.settle()
         launching, waking = asyncio.create_task(_launch(app, interface)), watch_of(app)
         waking.start()
+        indexing = asyncio.create_task(Indexing(app.store).follow())
         try:
             yield
         finally:
+            indexing.cancel()
             await launching
             await waking.stop()
             await app.stop()

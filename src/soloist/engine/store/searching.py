@@ -235,19 +235,19 @@ def _records(conn: sa.Connection, rows: Sequence[Any]) -> Iterator[Document]:
     where = records.c.id.in_(_subjects(rows, "record."))
     for row in conn.execute(sa.select(records).where(where)).mappings():
         group = _OF_KIND.get(row["kind"], "records")
-        yield _document(row["id"], group, row["updated"], [row["title"], *_texts(row["body"])])
+        yield _document(row["id"], group, row["updated"], [row["title"], *texts(row["body"])])
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
     """The texts in a record's fields; ids say nothing to anybody."""
     if isinstance(value, str) and not (len(value) == 36 and value.count("-") == 4):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from texts(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts(inner)
 
 
 def _cards(conn: sa.Connection, rows: Sequence[Any]) -> Iterator[Document]:

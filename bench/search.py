@@ -1,0 +1,94 @@
+"""Time of a search over 20,000 messages, and how fast the index takes them in."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import Any
+
+from bench import world
+from bench.figures import Figure, both
+from soloist.app import App
+from soloist.engine.store import conversations, searching
+from soloist.flows.indexing import Indexing
+from soloist.insight import search
+
+MESSAGES, WORDS, LENGTH, AT_ONCE = 20_000, 30_000, 120, 500
+QUERIES = 400
+SYLLABLES = "ka lo mi ten var ber stu dio wer ing haus ter ma so ple gen tra ver lich ung able web des auf trag".split()
+
+
+def run() -> list[Figure]:
+    """A mailbox of made-up words as often as words are in a language, then what people type."""
+    with world.home() as app:
+        return asyncio.run(_measure(app))
+
+
+async def _measure(app: App) -> list[Figure]:
+    """Fill, index, ask."""
+    chance = random.Random(7)
+    known = [
+        "".join(chance.choices(SYLLABLES, k=chance.randint(1, 4))) + str(n % 10) * (n % 3 == 0) for n in range(WORDS)
+    ]
+    weights = [1 / (n + 3) for n in range(WORDS)]
+    texts = [chance.choices(known, weights, k=LENGTH) for _ in range(MESSAGES)]
+    for start in range(0, MESSAGES, AT_ONCE):
+        some = range(start, start + AT_ONCE)
+        await app.store.write(lambda tx, some=some: _fill(tx, some, texts), full=False)
+    begun = time.perf_counter()
+    while await Indexing(app.store).turn():
+        pass
+    rate = MESSAGES / (time.perf_counter() - begun)
+    spent = [_ask(app, query) for query in _queries(chance, known, texts)]
+    whole = await app.store.read(lambda conn: searching.behind(conn) == 0)
+    note = f"{MESSAGES:,} messages of {LENGTH} words" + ("" if whole else "; NOT ALL INDEXED")
+    figures = [Figure("messages indexed a second", rate, "messages/s", "> 100", note)]
+    return [*figures, *both("search, all groups", spent, p50="< 50", p95="< 50")]
+
+
+def _fill(tx: Any, some: range, texts: list[list[str]]) -> None:
+    """Messages of the last two years, ten on a conversation."""
+    for n in some:
+        if n % 10 == 0:
+            _fill.conversation = conversations.open_new(tx, "mail", "made up")  # type: ignore[attr-defined]
+        event = tx.append("mail.seen", source="mail", actor="outside")
+        day, text = n % 700, " ".join(texts[n])
+        row = {
+            "conversation": _fill.conversation,  # type: ignore[attr-defined]
+            "event": event.id,
+            "direction": "in" if n % 3 else "out",
+            "sender": f"{texts[n][0]}@{texts[n][1]}.example",
+            "subject": " ".join(texts[n][:6]),
+            "text": text,
+            "at": f"{2025 + day // 350}-{1 + day % 350 // 30:02}-{1 + day % 28:02}T08:00:00.{n:06}Z",
+        }
+        conversations.add_past(tx, row)
+
+
+def _queries(chance: random.Random, known: list[str], texts: list[list[str]]) -> list[str]:
+    """Frequent words and rare ones, two words, phrases, beginnings of words, and what nobody wrote."""
+    found = []
+    for n in range(QUERIES):
+        text = chance.choice(texts)
+        at = chance.randrange(LENGTH - 3)
+        found.append(
+            [
+                known[n % 40],
+                chance.choice(text),
+                f"{text[at]} {text[at + 1]}",
+                f'"{text[at]} {text[at + 1]}"',
+                text[at][:3],
+                text[at][:2],
+                f"{known[n % 5]} {known[n % 7]} {text[at][:2]}",
+                "nobody wrote this",
+            ][n % 8]
+        )
+    return found
+
+
+def _ask(app: App, query: str) -> float:
+    """Milliseconds of one search with everything that the page shows."""
+    begun = time.perf_counter()
+    app.store.read_now(lambda conn: search.page(conn, query))
+    return (time.perf_counter() - begun) * 1e3
