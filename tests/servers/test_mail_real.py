@@ -10,6 +10,7 @@ import pytest
 from soloist.plugins.connectors.mail import idle, reading
 from soloist.sdk import CannotTell, Done, Found, Hint, Trouble
 from soloist.sdk.folders import BEGINNING, MESSAGE, TOO_LARGE
+from soloist.sdk.testing import Case, StreamCase, check_connector, check_stream
 from tests.servers import lines
 from tests.servers.dovecot_postfix import MailHouse
 from tests.servers.mail_house import MAIL, ctx_for, mail, plain, pulled, raws
@@ -279,6 +280,14 @@ async def test_one_line_is_kept_for_a_purpose(house: MailHouse, user: str) -> No
     assert house.connections(user) == 1
 
 
+@pytest.mark.parametrize("stream", ["inbox:INBOX", "past:inbox:INBOX"])
+async def test_a_folder_conforms_as_a_stream(house: MailHouse, user: str, stream: str) -> None:
+    ctx = ctx_for(house, user)
+    begin = (await pulled(ctx, "inbox:INBOX"))[-1].cursor if stream == "inbox:INBOX" else ""
+    house.deliver(user, *(mail(n) for n in range(130)))
+    await check_stream(StreamCase(MAIL, stream, lambda: ctx, 130, begin))
+
+
 # ----- hints
 
 
@@ -360,6 +369,12 @@ async def test_a_cancelled_watch_leaves_no_line(house: MailHouse, user: str) -> 
 
 
 # ----- sending
+
+
+async def test_sending_conforms(house: MailHouse, user: str) -> None:
+    await check_connector(
+        Case(MAIL, "mail.send", LETTER, lambda: ctx_for(house, user), secret="pw-hush", proves_absence=False)
+    )
 
 
 async def test_what_is_sent_arrives_and_a_copy_is_kept_and_found(house: MailHouse, user: str) -> None:

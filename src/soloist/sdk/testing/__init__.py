@@ -1,6 +1,6 @@
 """Fakes and the conformance suite for plugin authors; needs nothing but the sdk and a test runner of your choice."""
 
-from soloist.sdk.testing.conformance import Case, check_connector
+from soloist.sdk.testing.conformance import Case, StreamCase, check_connector, check_stream
 from soloist.sdk.testing.fakes import BrokenHttp, FakeHttp, MemoryFiles
 
-__all__ = ["BrokenHttp", "Case", "FakeHttp", "MemoryFiles", "check_connector"]
+__all__ = ["BrokenHttp", "Case", "FakeHttp", "MemoryFiles", "StreamCase", "check_connector", "check_stream"]

@@ -77,8 +77,9 @@ class Line:
         self.server, self.sock = server, sock
         self.used = 0.0
         self.name = server.host
+        self.sent = ""
         self._client: Any = None
-        self._open_folder = ""
+        self._open_folder: Folder | None = None
 
     def open(self, credential: Credential) -> None:
         """TLS with the host's name, the greeting and the sign-in; nothing is said before TLS is verified."""
@@ -163,10 +164,16 @@ class Line:
             found += self._client.list_special_folders()
         return [(tuple(marks), _text(separator), _text(name)) for marks, separator, name in found]
 
-    def examine(self, folder: str, *, write: bool = False) -> Folder:
-        """Open a folder for reading (or writing); Trouble "not_found" when there is none of that name."""
+    def folder(self, name: str) -> Folder:
+        """The folder as it was when it was opened on this line, opened now if it is not."""
+        seen = self._open_folder
+        return seen if seen is not None and seen.name == name else self.examine(name)
+
+    def examine(self, folder: str) -> Folder:
+        """Open a folder for reading and see what is new; Trouble "not_found" when there is none of that name."""
+        self._open_folder = None
         try:
-            told = self._client.select_folder(folder, readonly=not write)
+            told = self._client.select_folder(folder, readonly=True)
         except (imaplib.IMAP4.abort, imaplib.IMAP4.readonly):
             raise
         except imaplib.IMAP4.error as error:
@@ -178,7 +185,9 @@ class Line:
             raise Trouble("protocol_drift", f"{self.server.host} gives the mails of {folder} no lasting numbers.")
         exists = int(told.get(b"EXISTS", 0))
         following = int(told.get(b"UIDNEXT") or 0) or self._last(exists) + 1
-        return Folder(folder, exists, following, int(told[b"UIDVALIDITY"]), int(told.get(b"HIGHESTMODSEQ") or 0))
+        modseq = int(told.get(b"HIGHESTMODSEQ") or 0)
+        self._open_folder = Folder(folder, exists, following, int(told[b"UIDVALIDITY"]), modseq)
+        return self._open_folder
 
     def _last(self, exists: int) -> int:
         """The highest number, for servers that do not say which comes next."""

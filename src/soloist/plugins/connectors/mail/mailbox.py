@@ -9,6 +9,7 @@ import contextlib
 import email.header
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Literal
@@ -26,6 +27,23 @@ SAMPLES = 5
 """Subjects shown by a check."""
 NO_SENT = '{"sent": ""}'
 """Cursor of a sent stream whose mailbox has no such folder."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a stream's name says: ``kind`` is inbox or sent."""
+
+    kind: str
+    past: bool
+    folder: str
+
+    @staticmethod
+    def of(stream: str) -> Part:
+        """ValueError for a name that no stream has."""
+        kind, _, folder = stream.removeprefix("past:").partition(":")
+        if kind not in ("inbox", "sent"):
+            raise ValueError(f"stream: there is no stream {stream!r}")
+        return Part(kind, stream.startswith("past:"), folder)
 
 
 class Mailbox:
@@ -58,18 +76,19 @@ class Mailbox:
 
     async def pages(self, ctx: Ctx, stream: str, cursor: str) -> AsyncIterator[Page]:
         """The pages of one stream to its end; Trouble when the server fails, the cursor then stays where it was."""
-        kind, past, folder = _parts(stream)
-        step = partial(self._page, ctx, kind, past, folder)
-        purpose = f"past {kind}" if past else f"live {stream}"
+        what, first = Part.of(stream), True
+        purpose = f"past {what.kind}" if what.past else f"live {stream}"
         while True:
-            page = await self.lines.use(ctx, purpose, partial(step, cursor))
+            page = await self.lines.use(ctx, purpose, partial(self._page, ctx, what, cursor, first=first))
             yield page
             if page.complete:
                 return
-            cursor = page.cursor
+            cursor, first = page.cursor, False
 
-    def _page(self, ctx: Ctx, kind: str, past: bool, folder: str, cursor: str, line: Line) -> Page:
-        if kind == "sent":
+    def _page(self, ctx: Ctx, what: Part, cursor: str, line: Line, *, first: bool) -> Page:
+        """One page; what is new in the folder is asked once a pull, since that is slow on a large one."""
+        folder = what.folder
+        if what.kind == "sent":
             folder = self._sent(ctx, line)
             if not folder:
                 note = "" if cursor == NO_SENT else "There is no folder for sent mail, so answers are not seen there."
@@ -80,25 +99,25 @@ class Mailbox:
             ctx.clock() - timedelta(seconds=seconds(str(ctx.settings.get("back_fill") or "90d"))),
             partial(self._borders.fix, mailbox_key(ctx)),
         )
-        take = reading.past_page if past else reading.live_page
-        return take(line, folder, cursor, limits)
+        take = reading.past_page if what.past else reading.live_page
+        return take(line, line.examine(folder) if first else line.folder(folder), cursor, limits)
 
     async def hints(self, ctx: Ctx, stream: str) -> AsyncIterator[Hint]:
         """A hint when the server pushes; ends at once where it cannot. Trouble when the line breaks."""
-        kind, _, folder = _parts(stream)
+        what = Part.of(stream)
         line = await self.lines.fresh(ctx)
         try:
-            if not await in_thread(line, partial(self._ready, ctx, kind, folder)):
+            if not await in_thread(line, partial(self._ready, ctx, what)):
                 return
             async for why in listen(line):
                 yield Hint(why)
         finally:
             line.drop()
 
-    def _ready(self, ctx: Ctx, kind: str, folder: str, line: Line) -> bool:
+    def _ready(self, ctx: Ctx, what: Part, line: Line) -> bool:
         """Open the folder to be listened to; False when there is no push or no folder."""
         self._note(self.no_push, ctx, not line.can("IDLE"))
-        folder = self._sent(ctx, line) if kind == "sent" else folder
+        folder = self._sent(ctx, line) if what.kind == "sent" else what.folder
         if not folder or not line.can("IDLE"):
             return False
         line.examine(folder)
@@ -134,7 +153,8 @@ class Mailbox:
         return CannotTell(f"Not in {folder}; it may still have been delivered.")
 
     def _sent(self, ctx: Ctx, line: Line) -> str:
-        folder = sent_folder(line, str(ctx.settings.get("sent_folder") or ""))
+        line.sent = line.sent or sent_folder(line, str(ctx.settings.get("sent_folder") or ""))
+        folder = line.sent
         self._note(self.no_sent, ctx, not folder)
         return folder
 
@@ -162,15 +182,6 @@ def readable(header: bytes) -> str:
         text = str(email.header.make_header(email.header.decode_header(re.sub(r"\r?\n[ \t]*", " ", text).strip())))
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text if len(text) <= 100 else text[:99] + "…"
-
-
-def _parts(stream: str) -> tuple[str, bool, str]:
-    """(inbox or sent, past, folder) of a stream's name; ValueError for another."""
-    past = stream.startswith("past:")
-    kind, _, folder = stream.removeprefix("past:").partition(":")
-    if kind not in ("inbox", "sent"):
-        raise ValueError(f"stream: there is no stream {stream!r}")
-    return kind, past, folder
 
 
 def _state(fault: Trouble) -> Literal["degraded", "auth", "down"]:

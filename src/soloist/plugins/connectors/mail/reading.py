@@ -90,15 +90,15 @@ class Borders:
         return folder.uidnext - 1
 
 
-def live_page(line: Line, name: str, text: str, limits: Limits) -> Page:
+def live_page(line: Line, folder: Folder, text: str, limits: Limits) -> Page:
     """The next mails above the cursor; without one nothing but the cursor, which stands at the folder's end."""
-    folder, cursor, note = line.examine(name), Cursor.read(text), ""
+    cursor, note = Cursor.read(text), ""
     if cursor is None and not text:
         border = limits.border(folder, "live")
         first = Cursor(uidvalidity=folder.uidvalidity, uid=border, modseq=folder.modseq)
         return Page((), first.text(), complete=border >= folder.uidnext - 1)
     if cursor is None or cursor.uidvalidity != folder.uidvalidity:
-        cursor, note = _again(folder, limits), _renumbered(name, limits)
+        cursor, note = _again(folder, limits), _renumbered(folder.name, limits)
     uids, reached = _above(line, folder, cursor)
     arrivals, taken = _mails(line, folder, uids, limits)
     last = reached if len(taken) == len(uids) else max(taken)
@@ -108,11 +108,11 @@ def live_page(line: Line, name: str, text: str, limits: Limits) -> Page:
     return Page(tuple(arrivals), after.text(), complete=last >= folder.uidnext - 1, note=note)
 
 
-def past_page(line: Line, name: str, text: str, limits: Limits) -> Page:
+def past_page(line: Line, folder: Folder, text: str, limits: Limits) -> Page:
     """The next older mails, newest first, down to the day where the past begins; complete at the end."""
-    folder, cursor, note = line.examine(name), Cursor.read(text), ""
+    cursor, note = Cursor.read(text), ""
     if cursor is None or cursor.uidvalidity != folder.uidvalidity:
-        note = _renumbered(name, limits) if text else ""
+        note = _renumbered(folder.name, limits) if text else ""
         cursor = _from_the_end(line, folder, limits)
     uids, reached = _below(line, cursor)
     arrivals, taken = _mails(line, folder, uids, limits)
