@@ -59,7 +59,7 @@ class Granted(Mapping[str, str]):
 def connections(settings: config.Settings) -> dict[str, Connection]:
     """Every connection of this home by name; a configured ``mail`` takes the place of the built-in one."""
     mail = settings.mail
-    common = {
+    common: dict[str, Any] = {
         "sender": {"name": settings.business.owner or settings.business.name, "address": settings.business.email},
         "hold": config.seconds(mail.hold),
         "max_bytes": mail.max_bytes,
@@ -71,6 +71,8 @@ def connections(settings: config.Settings) -> dict[str, Connection]:
     }
     for name, part in settings.connectors.items():
         own = part.model_dump(mode="json", by_alias=True)
+        if part.address:  # a mailbox sends as itself, whatever the business writes on its letters
+            own["sender"] = {**common["sender"], "address": part.address}
         found[name] = Connection(name, part.kind, {**common, "direction": "out", **own, **own["settings"]})
     return found
 
