@@ -35,7 +35,7 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class News:
-    """What grew: the journal's newest place and the topics that are old now."""
+    """What grew: the journal's newest place and the topics that are old now; none when newer tabs took its place."""
 
     seq: int
     topics: tuple[str, ...]
@@ -57,10 +57,11 @@ class Listener:
     pending: set[str] = field(default_factory=set)
     ring: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
+    replaced: bool = False
 
     def tell(self, news: News) -> None:
         """Add to what is pending."""
-        if news.seq > self.seq or news.topics:
+        if news.topics:
             self.seq = max(self.seq, news.seq)
             self.pending |= set(news.topics)
             self.ring.set()
@@ -105,6 +106,7 @@ class Feed:
         listener = Listener(owner, after)
         own = [one for one in self._listeners if one.owner == owner and not one.ended]
         for old in own[: max(0, len(own) - MOST + 1)]:
+            old.replaced = True
             old.end()
         self._listeners.append(listener)
         try:
@@ -158,6 +160,8 @@ async def _told(listener: Listener) -> AsyncIterator[News | None]:
             yield None
             continue
         listener.ring.clear()
+        if listener.replaced:
+            yield News(listener.seq, ())
         if listener.ended:
             return
         found, listener.pending = tuple(sorted(listener.pending)), set()

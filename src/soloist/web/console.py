@@ -111,9 +111,13 @@ class Console:
         """Keep how far the operator has looked."""
         await self._desk.store.write(lambda tx: inbox.look(tx, who, seq), full=False)
 
-    def live(self, owner: str, after: int) -> AsyncIterator[News | None]:
-        """What became old, for one open page."""
-        return self.feed.listen(owner, after)
+    async def live(self, owner: str, after: int) -> AsyncIterator[News | None]:
+        """What became old, for one open page, for as long as its session holds."""
+        async for news in self.feed.listen(owner, after):
+            session = await self._access.session(owner) if owner else None
+            if owner and (session is None or not session.live(self._desk.store.clock().timestamp())):
+                return
+            yield news
 
     async def takeover(self, connection: str) -> takeover.TakeoverPage:
         """What a mailbox that was read back holds."""

@@ -35,8 +35,8 @@ async def _lines(request: Request, owner: str, after: int) -> AsyncIterator[str]
         if news is None:
             yield ": still here\n\n"
         else:
-            yield f"id: {news.seq}\nevent: changed\ndata: {json.dumps(news.topics)}\n\n"
-    yield "event: full\ndata: {}\n\n"
+            name = "changed" if news.topics else "full"
+            yield f"id: {news.seq}\nevent: {name}\ndata: {json.dumps(news.topics)}\n\n"
 
 
 async def looked(request: Request) -> Response:

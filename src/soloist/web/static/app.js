@@ -16,11 +16,12 @@
   let busy = { card: cardOf(location.href), decided: '' };
   const waiting = [];
 
-  function swap(text, address, push) {
-    const next = new DOMParser().parseFromString(text, 'text/html');
-    if (!one('#main', next) || !main() || one('#main', next).dataset.page !== main().dataset.page) { location.href = address; return; }
-    const was = document.activeElement?.id;
-    main().replaceWith(one('#main', next));
+  function swap(text, address, push, refused) {
+    const next = new DOMParser().parseFromString(text, 'text/html'), fresh = one('#main', next);
+    if (refused && !fresh) throw new Error(text);
+    if (!fresh || !main() || fresh.dataset.page !== main().dataset.page && !refused) { left = true; location.href = address; return; }
+    const was = document.activeElement?.id, before = shown();
+    main().replaceWith(fresh);
     for (const id of ['bars', 'count-inbox']) region(id, next);
     const toast = one('#toast', next);
     if (toast?.childElementCount || Date.now() - toasted > 30000) { one('#toast').replaceWith(toast); toasted = Date.now(); say(toast.textContent.trim()); }
@@ -30,11 +31,16 @@
     const field = one('[data-focus]') ?? (was && document.getElementById(was));
     if (field) field.focus({ preventScroll: !field.matches('[data-focus]') }); else main().focus({ preventScroll: true });
     if (!location.hash) scrollTo(0, 0);
+    if (!one('.opened') && before) document.getElementById(`row-${before}`)?.scrollIntoView({ block: 'nearest' });
     settle();
   }
-  let toasted = 0;
+  let toasted = 0, left = false;
+
+  const dirty = () => one('[data-edited]') || all('[name^="edit."]').some((field) => field.value !== field.defaultValue);
+  addEventListener('beforeunload', (event) => { if (!left && dirty() && one('.sheet [data-cancel]')) event.preventDefault(); });
 
   async function visit(address, push = true, form = null, decided = '') {
+    if (!form && dirty() && !confirm('Leave this card without keeping your edit?')) return;
     busy = { card: form ? null : cardOf(address), decided };
     main()?.setAttribute('aria-busy', 'true');
     try {
@@ -42,11 +48,11 @@
       const path = new URL(answer.url);
       if (path.pathname === '/signin') { location.href = answer.url; return; }
       const plain = form && !answer.redirected ? location.href : path.pathname + path.search + new URL(address, location).hash;
-      swap(await answer.text(), answer.headers.get('X-Address') ?? plain, push);
-    } catch {
+      swap(await answer.text(), answer.headers.get('X-Address') ?? plain, push, form && !answer.ok);
+    } catch (fault) {
       main()?.removeAttribute('aria-busy');
       all('button[aria-busy]').forEach((button) => { button.removeAttribute('aria-busy'); button.disabled = false; });
-      lost();
+      if (fault instanceof TypeError) lost();
       say(form ? 'No answer came. Press it again: the same decision twice counts once.' : 'No connection to Soloist.');
       waiting.length = 0;
     }
@@ -103,7 +109,7 @@
     e: () => press('[data-key=e]'), u: () => press('[data-key=u]'), save: () => press('[data-key=save]'),
     s: () => open('#later', 'button'), x: () => open('#reject', 'input[name=reason]'),
     p: () => { const box = one('#from'); if (box) { box.open = true; box.scrollIntoView({ block: 'center' }); one('summary', box).focus(); } },
-    '/': () => one('#find')?.focus(), '?': () => one('#keys')?.showModal(),
+    '/': () => (one('#find') ?? one('[type=search]'))?.focus(), '?': () => one('#keys')?.showModal(),
     Escape: () => { const box = one('details.menu[open], #later[open], #reject[open]'); if (box) { box.open = false; one('summary', box).focus(); } else one('[data-cancel]')?.click(); },
   };
   for (const digit of '1234') {
@@ -221,7 +227,7 @@
     stream.addEventListener('full', () => { full = true; quiet(); });
     stream.addEventListener('changed', (event) => {
       const mine = main().dataset.topics.split(' ');
-      if (JSON.parse(event.data).some((topic) => mine.includes(topic))) refresh(); else main().dataset.seq = event.lastEventId;
+      if (JSON.parse(event.data).some((topic) => mine.includes(topic))) refresh(); else if (main()) main().dataset.seq = event.lastEventId;
     });
     stream.onerror = async () => {
       quiet();
