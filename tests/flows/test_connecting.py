@@ -179,6 +179,7 @@ def test_a_client_id_turns_a_google_preset_into_a_sign_in():
         ("down", "certificate verify failed: self-signed certificate (_ssl.c:1006)", "certificate"),
         ("down", "imap.linde.example was not reached: no answer came in time (limit 10 s).", "unreachable"),
         ("down", "192.168.1.4 belongs to this computer or a private network, so nothing was sent.", "private"),
+        ("down", "localhost cannot just now: [UNAVAILABLE] Temporary authentication failure.", "later"),
         ("ok", "", "ok"),
     ],
 )

@@ -24,7 +24,7 @@ server.service.on("beforeAuthorizeRedirect", (answer, request) => {
   answer.url.searchParams.set("error", "access_denied");
   answer.url.searchParams.set("error_description", "The user said no.");
 });
-server.service.on("beforeIntrospect", (answer) => { answer.body = { active: true, username: "mara" }; });
+server.service.on("beforeUserinfo", (answer) => { answer.body = { active: true, username: "mara" }; });
 server.service.on("beforeResponse", (answer, request) => {
   if (request.body.grant_type === "refresh_token" && request.body.refresh_token === "revoked") {
     answer.statusCode = 400;
@@ -46,7 +46,7 @@ class Provider:
         self._process = process
         self.port = int(self._next()["port"])
         self.base = f"http://localhost:{self.port}"
-        self.introspect_url = f"http://127.0.0.1:{self.port}/introspect"
+        self.introspect_url = f"http://127.0.0.1:{self.port}/userinfo"
         self.authorize_url, self.token_url = f"{self.base}/authorize", f"{self.base}/token"
 
     def _next(self) -> dict[str, Any]:

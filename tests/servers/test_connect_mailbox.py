@@ -146,6 +146,10 @@ def test_a_sign_in_with_an_own_client_id_reads_the_mailbox(home, house, provider
     assert SUBJECTS[0] in rest
     assert "xoauth2" in (home / "soloist.toml").read_text()
     assert soloist(home, "secret", "list").stdout.split() == ["mailbox-refresh"]
+    soloist(home, "secret", "set", "mailbox-refresh", given="revoked")
+    ended = soloist(home, "connect", "test", "mailbox")
+    assert ended.returncode == 3
+    assert "has ended or was withdrawn" in ended.stderr
 
 
 def test_a_running_server_takes_a_mailbox_over_and_lets_go_of_it(home, house):

@@ -8,7 +8,9 @@ from typing import Literal
 
 from soloist.engine.presets import known
 
-Why = Literal["ok", "password", "app_password", "token", "switch", "certificate", "unreachable", "private", "other"]
+Why = Literal[
+    "ok", "password", "app_password", "token", "switch", "certificate", "unreachable", "later", "private", "other"
+]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ _SIGNS: tuple[tuple[Why, str], ...] = (
         "token",
         r"invalid_grant|invalid_client|expired token|token.{0,40}(?:expired|revoked)|refresh token|XOAUTH2|OAUTHBEARER",
     ),
+    ("later", r"cannot just now|temporar|wants a pause|too many|try again later|no access tokens just now"),
     (
         "unreachable",
         r"not reached|could not be resolved|no address|timed? ?out|no answer|refused|unreachable|"
@@ -59,6 +62,7 @@ _TODO: dict[Why, str] = {
     "certificate": "Check the server's name. If you run the server yourself, name its certificate authority (ca_file). "
     "Soloist never goes on with a certificate that is not valid.",
     "unreachable": "Check host and port. Some networks block port 465 or 587 for sending: try the other one.",
+    "later": "The server is there and wants you to wait. Test again in a few minutes.",
     "private": "If you run that server yourself, allow the private network for this mailbox.",
     "other": "Check the settings, then test again.",
 }
@@ -69,6 +73,7 @@ _CODES: dict[Why, int] = {
     "app_password": 3,
     "token": 3,
     "unreachable": 4,
+    "later": 4,
     "private": 4,
     "certificate": 5,
     "switch": 6,

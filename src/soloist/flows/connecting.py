@@ -34,7 +34,7 @@ SUBJECTS = 5
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}\Z")
 _SECRET_KEYS = ("password_secret", "client_secret", "refresh_secret")
 _MANAGED = frozenset(
-    "kind address provider username auth keep_sent allow_private_network ca_file client_id authorize_url token_url scope "
+    "kind address provider username auth allow_private_network ca_file client_id authorize_url token_url scope "
     "imap_host imap_port imap_security smtp_host smtp_port smtp_security".split()
 ) | frozenset(_SECRET_KEYS)
 """Keys that connecting writes; all others of a mailbox are the operator's own."""
