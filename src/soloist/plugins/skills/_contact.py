@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from soloist.kernel.message import Contact, Frozen, Phone
-from soloist.plugins.skills._signature import LEGAL, UP, Sender, Signed, letters, read, words_of
+from soloist.plugins.skills._signature import LEGAL, ROLE, UP, Sender, Signed, letters, read, same, words_of
 from soloist.plugins.skills._text import LIMIT, span
 
 _UP = UP
@@ -56,8 +56,20 @@ _PHONE_LABEL = re.compile(
     r"[\s.:/]*\Z",
     re.IGNORECASE,
 )
+_NATIONAL = {
+    "FR": ("fr", re.compile(r"(?<![\d+])0[1-9](?:[ .]?\d\d){4}(?!\d)")),
+    "ES": ("es", re.compile(r"(?<![\d+] )(?<![\d+])[6789]\d{1,2}(?:[ .]?\d{2,3}){2,3}(?![\d ]\d)")),
+    "GB": ("en", re.compile(r"(?<![\d+])07\d{3} ?\d{3} ?\d{3}(?!\d)")),
+}
+"""Language and written form of national numbers that a sender abroad leaves without their prefix."""
+_SPEAKING = {
+    "fr": {"FR", "BE", "CH", "CA", "LU"},
+    "es": {"ES", "MX", "AR", "CL", "CO", "PE"},
+    "en": {"GB", "US", "IE", "AU", "NZ", "CA", "IN", "ZA"},
+}
 _NO_PHONE = re.compile(
-    r"(?:\b(?:iban|nr|no|number|nummer|ref|konto|id)|#|€|\$|£)[\s.:]*\Z|(?:fax|t[ée]l[ée]copie)[\s.:/]*\Z",
+    r"(?:\b(?:iban|nr|no|number|nummer|ref|konto|id)|#|€|\$|£)[\s.:]*\Z|(?:fax|t[ée]l[ée]copie|(?:\n|["
+    r"|·,]) ?f)[\s.:/]*\Z",
     re.IGNORECASE,
 )
 _GERMAN_NOUN = re.compile(r"(?:wir|ich) (?:sind|bin)\s", re.IGNORECASE)
@@ -73,12 +85,20 @@ _CLOSING_LINE = re.compile(
 )
 
 
+_PHRASE = re.compile(rf"{_UP}[\w’'.-]*(?: (?:& )?{_UP}[\w’'-]+){{1,3}}")
 _LABEL = r"^[ \t>*-]*(?:{})[ \t*]*[:=][ \t*]*(?P<value>\S[^\n]{{0,80}}?)[ \t*]*$"
 _FORM_NAME = re.compile(
     _LABEL.format(
         r"(?:full |your |ihr |votre |su )?(?:name|nom|nombre)(?: (?:und vorname|et pr[ée]nom|y apellidos?))?"
         r"|vor- und nachname|nom complet|nombre completo|ansprechpartner(?:in)?|kontaktperson|contact person"
     ),
+    re.IGNORECASE | re.MULTILINE,
+)
+_FORM_FIRST = re.compile(
+    _LABEL.format(r"first name|given name|vorname|pr[ée]nom|nombre(?: de pila)?"), re.IGNORECASE | re.MULTILINE
+)
+_FORM_LAST = re.compile(
+    _LABEL.format(r"last name|surname|family name|(?:nach|familien|zu)name|nom(?: de famille)?|apellidos?"),
     re.IGNORECASE | re.MULTILINE,
 )
 _FORM_COMPANY = re.compile(
@@ -96,6 +116,7 @@ class In(Frozen):
     sender_name: str = ""
     sender_address: str = ""
     region: str = "DE"
+    language: str = ""
 
 
 class Out(Frozen):
@@ -104,23 +125,30 @@ class Out(Frozen):
     contact: Contact
 
 
-def read_contact(text: str, signature: str, sender_name: str, region: str, sender_address: str = "") -> Contact:
+def read_contact(
+    text: str, signature: str, sender_name: str, region: str, sender_address: str = "", *, language: str = ""
+) -> Contact:
     """The same as a plain function; every value stands in one of the three texts, word for word."""
     text, signature = text[:LIMIT], signature[:2000]
     sender = Sender(sender_name, sender_address)
     signed = read(text, signature, sender)
     return Contact(
-        name=_of_form(_FORM_NAME, text) or _name(text, signature, sender, signed),
+        name=_of_form(_FORM_NAME, text, _FORM_FIRST, _FORM_LAST) or _name(text, signature, sender, signed),
         company=_of_form(_FORM_COMPANY, text) or _company(text, signature, sender, signed),
-        phones=read_phones(text, signature, region),
+        phones=read_phones(text, signature, region, language),
         urls=_urls(text + "\n" + signature),
     )
 
 
-def _of_form(label: re.Pattern[str], text: str) -> str:
-    """The value behind a label, in a text that has the lines of a form."""
+def _of_form(label: re.Pattern[str], text: str, *halves: re.Pattern[str]) -> str:
+    """The value behind a label (or behind two that belong together), in a text that has the lines of a form."""
+    if len(_FORM_LINE.findall(text[:3000])) < 3:
+        return ""
+    parts = [found["value"].strip(" ,;") for found in (half.search(text) for half in halves) if found]
+    if len(parts) == len(halves) == 2:
+        return " ".join(parts)
     found = label.search(text)
-    return found["value"].strip(" ,;") if found and len(_FORM_LINE.findall(text[:3000])) >= 3 else ""
+    return found["value"].strip(" ,;") if found else ""
 
 
 def _name(text: str, signature: str, sender: Sender, signed: Signed) -> str:
@@ -129,13 +157,16 @@ def _name(text: str, signature: str, sender: Sender, signed: Signed) -> str:
     said = found["name"].rstrip(".’'") if found else ""
     shown = sender.name.strip(" \"'")
     if sender.is_company or sender.is_generic:
-        return next((one for one in (signed.person, said) if one and not _BAD_NAME.search(one)), "")
+        below = _name_line(signature)
+        below = "" if letters(below) in (letters(signed.company), letters(shown)) else below
+        return next((one for one in (signed.person, said, below) if one and not _BAD_NAME.search(one)), "")
     if "," in shown and len(shown.split(",")) == 2 and not _BAD_NAME.search(shown):
-        return shown
+        turned = " ".join(part.strip() for part in reversed(shown.split(",")))
+        return turned if turned in f"{text}\n{signature}" else shown
     if len(shown.split()) >= 2 and not _BAD_NAME.search(shown):
         return shown
     fuller = signed.person if letters(shown) in words_of(signed.person) or not shown else ""
-    for candidate in (said, fuller, _name_line(signature), shown):
+    for candidate in (said, fuller, _name_line(signature), shown, signed.person):
         if candidate and not _BAD_NAME.search(candidate):
             return candidate
     return ""
@@ -150,7 +181,11 @@ def _name_line(signature: str) -> str:
             if _CLOSING_LINE.search(bare)
             else re.split(r"\s[|–-]\s|,", bare)[0].strip()
         )
-        if re.fullmatch(rf"{_UP}[\w’'-]+(?: {_UP}[\w.’'-]*){{0,3}}", after) and not _CLOSING_LINE.search(after):
+        if (
+            re.fullmatch(rf"{_UP}[\w’'-]+(?: {_UP}[\w.’'-]*){{0,3}}", after)
+            and not _CLOSING_LINE.search(after)
+            and not ROLE.search(after)
+        ):
             return after
     return ""
 
@@ -176,20 +211,23 @@ def _company(text: str, signature: str, sender: Sender, signed: Signed) -> str:
 
 
 def _as_in_address(text: str, sender: Sender) -> str:
-    """Words of the text that, written together, are the sender's domain: "Katz Yoga" of katz-yoga.example."""
-    if len(sender.label) < 6:
+    """Words that, written together, are the sender's domain ("Katz Yoga" of katz-yoga.example) or begin with it."""
+    if len(sender.label) < 5:
         return ""
-    words = list(re.finditer(r"[^\W_][\w’'&.-]*", text))
+    own = set(words_of(sender.name))
+    words = list(re.finditer(r"[^\W_][\w’'.-]*|&", text))
     for index, word in enumerate(words):
-        joined = ""
-        for other in words[index : index + 4]:
-            joined += letters(other[0])
-            if not sender.label.startswith(joined):
+        if not re.match(_UP, word[0]) or (index and set(words_of(words[index - 1][0])) & own):
+            continue
+        for last in range(index, min(index + 5, len(words))):
+            found = " ".join(text[word.start() : words[last].end()].rstrip(".,").split())
+            if last > index and same(found, sender.label) and letters(found) != letters(sender.name):
+                return found
+            if last > index and text[words[last - 1].end() : words[last].start()].strip():
                 break
-            if joined == sender.label and "@" not in text[max(0, word.start() - 1) : other.end() + 1]:
-                found = " ".join(text[word.start() : other.end()].rstrip(".,").split())
-                if re.match(_UP, found) and letters(found) != letters(sender.name) and " " in found:
-                    return found
+        named = _PHRASE.match(text, word.start()) if letters(word[0]) == sender.label else None
+        if named and not set(words_of(named[0])) <= own and "@" not in text[word.start() - 1 : named.end() + 1]:
+            return " ".join(named[0].split())
     return ""
 
 
@@ -199,8 +237,9 @@ def _introduction(text: str) -> str:
     return "\n".join(parts[:2])
 
 
-def read_phones(text: str, signature: str, region: str) -> list[Phone]:
+def read_phones(text: str, signature: str, region: str, language: str = "") -> list[Phone]:
     """The numbers of text and signature; one written without its prefix is left out when it stands there with it."""
+    region = _region(f"{text}\n{signature}", region, language)
     found = _phones(text, region)
     known = {phone.e164 for phone in found}
     found += [phone for phone in _phones(signature, region) if phone.e164 not in known]
@@ -208,6 +247,16 @@ def read_phones(text: str, signature: str, region: str) -> list[Phone]:
     return [
         phone for phone in found if phone.e164 in full or not any(one.endswith(_end(phone.span.text)) for one in full)
     ][:5]
+
+
+def _region(text: str, region: str, language: str) -> str:
+    """The country of numbers without a prefix: the operator's, unless language and form are those of another one."""
+    for code, (spoken, form) in _NATIONAL.items():
+        if language == spoken and region not in _SPEAKING[spoken] and form.search(text):
+            return code
+    if language == "en" and region not in _SPEAKING["en"] and re.search(r"£|\bGBP\b|\bpounds\b|\bquid\b", text):
+        return "GB"
+    return region
 
 
 def _end(written: str) -> str:

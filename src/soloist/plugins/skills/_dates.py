@@ -74,6 +74,11 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("dotted", r"(?P<day>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.(?:\s?(?P<year>20\d\d|\d\d(?![.,]?\d)))?"),
     ("slashed", r"(?P<day>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|[12]\d|3[01])/(?P<year>20\d\d|\d\d)"),
     (
+        "slashed_short",
+        r"(?:(?:by|on|before|until|bis|am|zum|le|avant|pour|el|del|para|hasta|antes del?|fecha(?: l[íi]mite)?|deadline"
+        r"|date|datum|termin|ser)\s*:?\s+)(?P<day>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|1[0-2])(?!/|\d)",
+    ),
+    (
         "day_month",
         rf"(?:\d{{1,2}}\.?\s?[-–]\s?)?(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?\s+(?:of\s+"
         rf"|de\s+)?{_M}\.?{_Y}",
@@ -95,8 +100,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("quarter", r"(?P<quarter>Q[1-4]|[1-4]\. Quartal|T[1-4])(?:[\s/]+(?P<year>20\d\d))?"),
     (
         "week_number",
-        r"(?:KW|calendar week|Kalenderwoche|week|semaine|semana)\s?(?P<week>[1-4]?\d"
-        r"|5[0-3])(?:[\s/]+(?P<year>20\d\d))?",
+        r"(?:(?:KW|calendar week|Kalenderwoche|week|semaine|semana)\s?(?P<week>[1-4]?\d|5[0-3])"
+        r"|(?P<week_before>[1-4]?\d|5[0-3])\. (?:KW|Kalenderwoche))(?:[\s/]+(?P<year>20\d\d))?",
     ),
     (
         "next_week",
@@ -151,7 +156,8 @@ _VERSION = re.compile(
 _WEEKDAY_ONLY = re.compile(rf"\W*(?:[^\W\d_.]{{1,8}}\W+){{0,2}}(?:{_any(_WEEKDAY)})\W*", _FLAGS)
 _BESIDE = re.compile(r"[\s,.(:;-]*(?:(?:the|den|dem|der|le|el|d[ií]a)\s+)?[\s,.()]*", _FLAGS)
 _EVERY = re.compile(
-    rf"(?:\b(?:every|each|our|jeden|immer|chaque|tous les|toutes les|cada|todos los|los|les)\s+"
+    rf"(?:\b(?:every|each|our|except|außer|sauf|excepto|jeden|immer|chaque|tous les|toutes les|cada|todos los"
+    rf"|los|les)\s+"
     rf"(?:(?:{_any(_WEEKDAY)})s?\s*(?:,|and|or|und|oder|et|ou|y|o|e)\s+)*|\ble\s+)(?:{_any(_WEEKDAY)})\Z",
     _FLAGS,
 )
@@ -252,6 +258,8 @@ def _named(match: re.Match[str], today: date, language: str) -> Found | None:
     word = match["month"].casefold()
     if word in _AMBIGUOUS and not match["month"][0].isupper() and language == "en":
         return None
+    if language != "en" and match.start("month") < match.start("day") and not match["year"]:
+        return None  # "im Mai 25 Jahre alt": only English puts the day behind the month
     return _on(int(match["day"]), _MONTH[word], _year(match), today)
 
 
@@ -277,7 +285,7 @@ def _quarter(match: re.Match[str], today: date, language: str) -> Found | None:
 
 
 def _week_number(match: re.Match[str], today: date, language: str) -> Found | None:
-    number, year = int(match["week"]), _year(match)
+    number, year = int(match["week"] or match["week_before"]), _year(match)
     if not number:
         return None
     monday = date.fromisocalendar(year or today.year, min(number, 52), 1)
@@ -330,6 +338,7 @@ _READ: dict[str, Callable[[re.Match[str], date, str], Found | None]] = {
     "iso": _numeric,
     "dotted": _numeric,
     "slashed": _numeric,
+    "slashed_short": _numeric,
     "day_month": _named,
     "month_day": _named,
     "part_month": _whole_month,

@@ -49,15 +49,24 @@ _CUE = re.compile(
     r"|(?:zur[üu]ck|beiseite) ?gelegt|vorgesehen|veranschlagt|gespart|reserviert|vot[ée]|allou[ée]|mis de c[ôo]t[ée]"
     r"|[ée]conomis[ée]|r[ée]serv[ée]|previsto|aprobad|reservad|apartad|ahorrad|guardad|destinad|cuento con"
     r"|dispon(?:go|emos)"
-    r"|(?:we|i)(?:.ve| have)(?: got)?\b|(?:wir|ich) h(?:aben|abe|ätten|ätte)|h(?:aben|abe|ätten) (?:wir|ich)"
-    r"|(?:nous avons|j.ai|on a)\b|\bten(?:go|emos)\b|(?:y|pourr\w+|peux|veux) mettre|pod(?:emos|r[íi]amos) poner"
+    r"|(?:y|pourr\w+|peux|veux) mettre|pod(?:emos|r[íi]amos) poner"
     r"|c[ôo]t[ée] (?:finances?|argent|prix)|de dinero|\bgeld\b|money|price limit|preisrahmen|obergrenze|plafond|tope"
-    r"|somewhere between|irgendwo zwischen",
+    r"|stretch to|dacht\w* (?:wir |ich )?an|preislich|(?:w[äa]ren?|sind|ist) drin|gesammelt|collected"
+    r"|recueilli|recaudad|penso en|pens[ée] [àa]|on pensait"
+    r"|pensamos en|pensado en|somewhere between|irgendwo zwischen",
     re.IGNORECASE,
 )
+_HAVE = re.compile(
+    r"(?:we|i)(?:.ve| have)(?: got)?\b|(?:wir|ich) h(?:aben|abe|ätten|ätte)\b|h(?:aben|abe|ätten) (?:wir|ich)\b"
+    r"|(?:nous avons|j.ai|on a)\b|\bten(?:go|emos)\b",
+    re.IGNORECASE,
+)
+"""What somebody has is what they can spend, unless the sentence speaks of bills and payments."""
+_MORE_THAN = re.compile(r"(?:more than|over|mehr als|plus de|m[áa]s de)\s+(?:about |etwa )?\Z", re.IGNORECASE)
 _ABOUT = re.compile(
     r"(?:around|about|roughly|approx\.?|ca\.?|circa|etwa|rund|ungef[äa]hr|so|max\.?|maximal|environ|dans les|autour de"
-    r"|unos|unas|sobre|alrededor de|m[áa]s o menos|up to|bis(?: zu)?|jusqu.[àa]|hasta|for|für|pour|por)\s*\Z",
+    r"|unos|unas|sobre|alrededor de|m[áa]s o menos|up to|have|got|hab\w*|bis(?: zu)?|jusqu.[àa]|hasta|for|für"
+    r"|pour|por)\s*\Z",
     re.IGNORECASE,
 )
 """Words right before "2k" that make it a sum even without a currency."""
@@ -176,9 +185,9 @@ def _is_budget(text: str, match: re.Match[str], has_currency: bool) -> bool:
         return _nearest(_NOT, text, _sentence(text, match.span()), match.span()) is None
     start, end = (_line(text, match.span()), _sentence(text, match.span()))
     begin, stop = max(start[0], end[0]), min(start[1], end[1])
-    beside = _STRONG.search(text, begin, match.start()) or _STRONG.search(
-        text, match.end(), min(stop, match.end() + 14)
-    )
+    reach = 45 if _MORE_THAN.search(text, max(0, match.start() - 20), match.start()) else 14
+    behind = _STRONG.search(text, match.end(), min(stop, match.end() + reach))
+    beside = behind or _STRONG.search(text, begin, match.start())
     if not beside or not _said_to_be_spent(text, match.span(), ranged=False):
         return False
     return scaled or (_values(match)[1] >= 20_000 and not _yearlike(match))
@@ -191,7 +200,7 @@ def _said_to_be_spent(text: str, place: tuple[int, int], *, ranged: bool) -> boo
     if ranged and cue is None and _BETWEEN.search(text, max(0, place[0] - 12), place[0]):
         cue = 0
     if cue is None:
-        return False
+        return against is None and _nearest(_HAVE, text, window, place) is not None
     return against is None or against >= cue or (strong is not None and against >= strong)
 
 

@@ -45,7 +45,8 @@ def sums(text: str) -> Iterator[tuple[int, int, int, str]]:
         while first < len(words) and words[first][0] in _NO_START:
             first += 1
         value = value_of([word for word, _ in words[first:]])
-        if value >= 50:
+        before = text[: match.start() + (words[first][1] if first < len(words) else 0)]
+        if value >= 50 and not re.search(r"\d\s*\Z", before[-4:]):
             yield match.start() + words[first][1], match.end(), value, match[2]
 
 

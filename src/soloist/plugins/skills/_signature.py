@@ -14,7 +14,10 @@ LEGAL = (
     r"S\.L\.U\.|S\.L\.|SL|SLU|S\.C\.|B\.V\.|BV|S\.r\.l\.|Oy|AB|ApS"
 )
 _PARTICLE = r"(?:de|del|de la|la|le|van|von|vom|zu|zur|der|den|y|da|di|do|dos|el|bin|ter|ten|af|av)"
-_TITLE = r"(?:Dr\.|Prof\.|Dipl\.-\w+\.?|Mag\.|Ing\.|Me|Mme|M\.|Mr\.?|Mrs\.?|Ms\.?|Frau|Herr|Sr\.|Sra\.|Don|Doña)"
+_TITLE = (
+    r"(?:Dr\.|Prof\.|Dipl\.-\w+\.?|Mag\.|Ing\.|Me|Mme|M\.|Mr\.?|Mrs\.?|Ms\.?|Frau|Herr|Sr\.|Sra\.|Don|Doña"
+    r"|i\. ?[AV]\.|ppa\.)"
+)
 _PERSON = re.compile(
     rf"(?:{_TITLE}\s+)*(?P<name>{UP}[\w’'.-]*(?: {_PARTICLE})*(?: (?:{_PARTICLE} )?{UP}[\w’'.-]*){{1,3}})"
 )
@@ -34,7 +37,7 @@ _TRADE = re.compile(
     r"|academia|viajes|instalaciones|fisioterapia|cerámica|hostal|fundación|librería|panadería)\b",
     re.IGNORECASE,
 )
-_ROLE = re.compile(
+ROLE = re.compile(
     r"trustee|member|\bchair|treasurer|secretary|freelance|designer\b|\bmanager|director\b|founder|owner|principal"
     r"|head of|\bceo\b|\bcto\b|\bcfo\b|\bcoo\b|\blead\b|officer|assistant|consultant\b|department|sent from"
     r"|street|avenue"
@@ -53,9 +56,9 @@ _CLOSING = re.compile(
 )
 _SPLIT = re.compile(r"\s*[|·•]\s*|\s+[–—-]+\s+|,\s+|\s*/\s+")
 _GENERIC = re.compile(
-    r"\A(?:form\w*|kontakt\w*|contact\w*|website|web|mailer|admin|info|office|buchhaltung|accounts?"
-    r"|verwaltung|wordpress"
-    r"|no-?reply|newsletter|team|support|sales|service|post|hello|hallo|mail)\Z",
+    r"\A(?:(?:(?:web)?form\w*|kontakt\w*|contact\w*|website|web|webseite|homepage|mailer|admin|info|office|buchhaltung"
+    r"|accounts?|verwaltung|wordpress|no-?reply|newsletter|team|support|sales|service|post|hello|hallo|mail|anfrage\w*"
+    r"|en?quiry|inquiry|request|demande|solicitud|message|nachricht|mensaje|de|via|site|sitio|page|your|neue)\W*)+\Z",
     re.IGNORECASE,
 )
 _ROLE_BOX = re.compile(
@@ -64,6 +67,12 @@ _ROLE_BOX = re.compile(
     r"|newsletter|boletin|form\w*|verwaltung|admin|orders?|bestellung\w*|reservas|reservation\w*|accueil|news"
     r"|shop|press"
     r"|studio|praxis|kanzlei|booking|jobs?|event\w*)\b",
+    re.IGNORECASE,
+)
+_MONEY_BOX = re.compile(
+    r"\A(?:accounts?|billing|invoices?|rechnung\w*|buchhaltung|mahnung\w*|sales|angebote?|devis|ofertas?"
+    r"|factur\w*|compta"
+    r"\w*|cobros|newsletter|orders?|bestellung\w*|no-?reply)\b",
     re.IGNORECASE,
 )
 _FREE = re.compile(
@@ -91,11 +100,16 @@ class Sender:
     def is_company(self) -> bool:
         """Whether the display name is that of a company and not of a person."""
         name, box = self.name.strip(" \"'"), letters(self.address.partition("@")[0])
+        if re.match(rf"{_TITLE}\s", name):
+            return False
+        if re.search(rf"(?<!\w)(?:{LEGAL})(?!\w)", name) and " " in name:
+            return True
         if not name or any(part in box for part in words_of(name) if len(part) > 2):
             return bool(name and _TRADE.search(name) and _ROLE_BOX.match(self.address))
-        if _ROLE_BOX.match(self.address) and (self.shares(name) or _TRADE.search(name)):
+        if _MONEY_BOX.match(self.address) and self.shares(name):
             return True
-        return bool(_TRADE.search(name)) or (len(self.label) > 4 and letters(name) == self.label)
+        whole = len(self.label) > 4 and all(part in self.label for part in words_of(name))
+        return bool(_TRADE.search(name)) or (whole and bool(_ROLE_BOX.match(self.address))) or same(name, self.label)
 
     @property
     def is_generic(self) -> bool:
@@ -121,6 +135,13 @@ def letters(text: str) -> str:
     for umlaut, plain in (("ä", "ae"), ("ö", "oe"), ("ü", "ue")):
         text = text.replace(umlaut, plain)
     return "".join(one for one in unicodedata.normalize("NFD", text) if one.isalnum())
+
+
+def same(text: str, label: str) -> bool:
+    """Whether a name, written together, is the label of a domain; "&" may be written out there."""
+    if len(label) < 5 or text.endswith(("&", "+")):
+        return False
+    return any(letters(re.sub(r"\s*[&+]\s*(?=\w)", word, text)) == label for word in ("", "and", "und", "et", "y", "u"))
 
 
 def words_of(text: str) -> list[str]:
@@ -170,7 +191,7 @@ def _short_end(text: str) -> list[str]:
     for line in reversed(text.rstrip().split("\n")[-6:]):
         bare = line.strip()
         prose = bare.endswith(("?", "!", ":")) or (bare.endswith(".") and not re.search(rf"(?:{LEGAL}|\b\w\.)$", bare))
-        if prose or len(bare.split()) > 9 or len(bare) > 70:
+        if prose or len(re.findall(r"[^\W\d_]{2,}", bare)) > 8 or len(bare) > 80:
             sentence = re.search(r"[.?!:]\s+([^.?!:]{4,60})$", bare) if not kept and not prose else None
             kept += [sentence[1]] if sentence else []
             break
@@ -182,7 +203,7 @@ def _person(pieces: list[tuple[int, str]], sender: Sender) -> str:
     """The first piece that is a person's full name, else a first name that the sender's name or address repeats."""
     for _, piece in pieces[:6]:
         match = _PERSON.fullmatch(piece)
-        if not match or _ROLE.search(piece) or _CLOSING.search(piece):
+        if not match or ROLE.search(piece) or _CLOSING.search(piece):
             continue
         if letters(piece) == letters(sender.name) and not sender.is_company:
             return match["name"]
@@ -198,15 +219,15 @@ def _worth(piece: str, person: str, sender: Sender, *, after: bool) -> int:
     if not re.match(rf"(?:{UP}|\d?[a-z]?{UP})", piece) or len(words) > 7 or _CLOSING.search(piece):
         return 0
     legal = bool(re.search(rf"(?<!\w)(?:{LEGAL})(?!\w)", piece)) and len(words) > 1
-    if not legal and (_ROLE.search(piece) or re.search(r"\d", piece)):
+    if not legal and (ROLE.search(piece) or re.search(r"\d", piece)):
         return 0
     if letters(piece) == letters(person) or set(words_of(piece)) <= set(words_of(f"{person} {_own(sender)}")):
         return 0
-    named = len(words) > 1 or letters(piece) == sender.label
+    named = len(words) > 1 or same(piece, sender.label)
     looks = all(re.match(rf"{UP}|&|\+|and|und|et|y|of|de|du|des|la|le|für|for|[\d(]", word) for word in words)
     if legal:
         return 6
-    if letters(piece) == sender.label or (sender.is_company and letters(piece) == letters(sender.name)):
+    if same(piece, sender.label) or (sender.is_company and letters(piece) == letters(sender.name)):
         return 5
     if sender.shares(piece) and named and looks:
         return 4

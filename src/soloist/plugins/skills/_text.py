@@ -17,6 +17,13 @@ _BREAK = re.compile(
 )
 """German writes "am 25. November": a full stop between a number and a month ends no sentence."""
 
+_ABBREVIATED = re.compile(
+    r"(?<!\w)(?:max|min|ca|approx|inkl|incl|exkl|excl|zzgl|bzw|ggf|evtl|usw|nr|no|st|dr|prof|hr|fr|mr|mrs|ms|mme|sr|sra"
+    r"|env|tel|tél|vs|etc|u\.a|z\.b|d\.h|e\.g|i\.e)\.\Z",
+    re.IGNORECASE,
+)
+"""A full stop that ends no sentence."""
+
 
 def span(text: str, start: int, end: int) -> Span:
     """The words ``text[start:end]`` without white space at their ends."""
@@ -32,6 +39,8 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
     text = text[:LIMIT]
     start = 0
     for found in _BREAK.finditer(text):
+        if _ABBREVIATED.search(text, max(0, found.start() - 8), found.start()) and found[0].count("\n") < 2:
+            continue
         if found.start() > start:
             yield start, found.start()
         start = found.end()

@@ -11,4 +11,8 @@ __all__ = ["contact"]
 @skill("contact", version="1")
 def contact(value: In) -> Out:
     """Read name, company, telephone and web addresses of a sender."""
-    return Out(contact=read_contact(value.text, value.signature, value.sender_name, value.region, value.sender_address))
+    return Out(
+        contact=read_contact(
+            value.text, value.signature, value.sender_name, value.region, value.sender_address, language=value.language
+        )
+    )

@@ -68,7 +68,9 @@ def understand(value: In) -> Understanding:
         kind=judged.kind,
         kind_rule=judged.rule,
         kind_words=judged.words,
-        contact=read_contact(own, parts.signature, value.sender_name, value.phone_region, value.sender_address),
+        contact=read_contact(
+            own, parts.signature, value.sender_name, value.phone_region, value.sender_address, language=told.language
+        ),
         dates=find_dates(own, local_day(value.now, value.timezone), told.language),
         budgets=find_budgets(own, value.currency),
         questions=questions(own),
