@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from soloist.app import App
-from soloist.engine.store import records
+from soloist.engine.store import assets, conversations, records
 from soloist.web.console import Console
 from soloist.web.pages import routes
 from soloist.web.pages.edge import faults
@@ -78,3 +79,65 @@ def test_a_search_marks_words_and_escapes_the_rest(app, console):
 def test_odd_searches_are_no_fault(app, console, query):
     person(app, "Ada")
     assert console.get("/search" + query).status_code == 200
+
+
+def with_file(app: App, name: str, data: bytes) -> tuple[str, str, int]:
+    """A client with a mail that has a file: person, message, part."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "ada@okafor-ceramics.example", "mara@studio-linde.example", "Pieces"
+    mail.set_content("Here they are.")
+    mail.add_attachment(data, maintype="text", subtype="html", filename=name)
+    raw = mail.as_bytes()
+    ident, path = person(app, "Ada Okafor"), assets.write_file(app.home.assets, raw)
+    file = {"name": name, "mime": "text/html", "size": len(data), "part": 2, "sha256": ""}
+
+    def work(tx: Any) -> str:
+        row = {
+            "conversation": conversations.open_new(tx, "mail", "pieces"),
+            "event": "",
+            "direction": "in",
+            "at": tx.now,
+        }
+        row |= {"asset": assets.keep(tx, raw, "message/rfc822", path), "attachments": [file], "subject": "Pieces"}
+        conversations.assign(tx, row["conversation"], ident)
+        return conversations.add(tx, row)
+
+    return ident, app.store.write_now(work), 2
+
+
+def test_a_file_comes_as_a_download_whatever_it_says_it_is(app, console):
+    data = b"<script>alert(1)</script>" * 4000
+    ident, message, part = with_file(app, "../Prüfung\u202e.html", data)
+    link = f"/clients/{ident}/files/{message}/{part}"
+    assert link in console.get(f"/clients/{ident}").text
+    answer = console.get(link)
+    assert answer.content == data
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    said = answer.headers["content-disposition"]
+    assert said.startswith("attachment; ")
+    assert "filename*=UTF-8''_Pr%C3%BCfung_.html" in said
+
+
+def test_a_file_of_somebody_else_is_not_there(app, console):
+    _, message, part = with_file(app, "a.html", b"x")
+    other = person(app, "Jonas")
+    assert console.get(f"/clients/{other}/files/{message}/{part}").status_code == 404
+    assert console.get(f"/clients/{other}/files/{message}/7").status_code == 404
+
+
+def test_a_note_is_written_on_the_page(app, console):
+    ident = person(app, "Ada")
+    answer = console.post(f"/clients/{ident}/notes", data={"text": "Likes <b>blue</b>"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/clients/{ident}?note=added#notes")
+    text = console.get(f"/clients/{ident}?note=added").text
+    assert "Likes &lt;b&gt;blue&lt;/b&gt;" in text
+    assert "The note is kept." in text
+    assert console.post(f"/clients/{ident}/notes", data={"text": " "}).status_code == 422
+
+
+@pytest.mark.parametrize("query", ["?before=x~y", "?before=~", "?before=%00~%00", "?note=x"])
+def test_odd_addresses_of_clients_are_no_fault(app, console, query):
+    ident = person(app, "Ada")
+    assert console.get(f"/clients/{ident}{query}").status_code == 200
+    assert console.get("/clients/nobody").status_code == 404

@@ -69,6 +69,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "record.created": ("database", "wrote the record", ""),
     "record.changed": ("git-compare", "changed the record", ""),
     "identity.linked": ("user-round", "linked an address to", ""),
+    "note.added": ("pencil", "wrote a note on", ""),
     "run.failed": ("circle-x", "could not finish", "bad"),
     "session.opened": ("key-round", "signed in", ""),
     "session.closed": ("log-out", "signed out", ""),

@@ -20,7 +20,17 @@ import sqlalchemy as sa
 
 from soloist.engine.store import settings
 from soloist.engine.store.clock import from_iso, later
-from soloist.engine.store.tables import effects, events, journal_head, messages, proposals, records, search_rows, tasks
+from soloist.engine.store.tables import (
+    effects,
+    events,
+    journal_head,
+    messages,
+    notes,
+    proposals,
+    records,
+    search_rows,
+    tasks,
+)
 from soloist.engine.store.tx import Tx
 from soloist.kernel.ids import derived
 
@@ -232,10 +242,14 @@ def _messages(conn: sa.Connection, rows: Sequence[Any], sent: Sequence[str]) -> 
 
 
 def _records(conn: sa.Connection, rows: Sequence[Any]) -> Iterator[Document]:
-    where = records.c.id.in_(_subjects(rows, "record."))
-    for row in conn.execute(sa.select(records).where(where)).mappings():
+    idents = [*_subjects(rows, "record."), *_subjects(rows, "note.")]
+    said: dict[str, list[str]] = {}
+    for note in conn.execute(sa.select(notes.c.object, notes.c.body).where(notes.c.object.in_(idents))):
+        said.setdefault(note.object, []).append(note.body)
+    for row in conn.execute(sa.select(records).where(records.c.id.in_(idents))).mappings():
         group = _OF_KIND.get(row["kind"], "records")
-        yield _document(row["id"], group, row["updated"], [row["title"], *texts(row["body"])])
+        told = [row["title"], *texts(row["body"]), *said.get(row["id"], [])]
+        yield _document(row["id"], group, row["updated"], told)
 
 
 def texts(value: Any) -> Iterator[str]:

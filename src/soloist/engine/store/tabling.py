@@ -74,8 +74,11 @@ def _key(conn: sa.Connection, sort: str) -> Any:
 
 def _cell(conn: sa.Connection, name: str) -> Any:
     """A column of the row, or a field of its body as text; a list is its JSON."""
-    if name in _OWN:
-        return _OWN[name]
+    return _OWN[name] if name in _OWN else field(conn, name)
+
+
+def field(conn: sa.Connection, name: str) -> Any:
+    """A field of a record's body as text, "" when it has none."""
     found: sa.ColumnElement[Any]
     if conn.dialect.name == "postgresql":
         found = sa.func.json_extract_path_text(sa.cast(records.c.body, postgresql.JSON), name)
