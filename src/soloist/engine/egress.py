@@ -364,7 +364,7 @@ class _Line(httpcore.AsyncNetworkBackend):
         authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
             await proxies.tunnel(stream, self.proxy, authority, CONNECT_WITHIN)
-        except BaseException:
+        except BaseException:  # whatever ended it, a cancelled wait included: the connection must not stay open
             await stream.aclose()
             raise
 

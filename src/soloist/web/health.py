@@ -7,6 +7,7 @@ trouble is listed and tried again by itself, so it counts only with ``?strict=1`
 from __future__ import annotations
 
 import asyncio
+import importlib
 from typing import Any
 
 from starlette.requests import Request
@@ -78,9 +79,7 @@ def watch_of(app: App) -> Waking:
         await asyncio.sleep(SETTLE)
 
     async def deadlines(slept: float) -> None:
-        from soloist.engine.durable.rechecking import recheck  # the engine is loaded behind the first page
-
-        if app.engine is not None:
-            await recheck(slept)
+        if app.engine is not None:  # it is loaded behind the first page, so not imported above
+            await importlib.import_module("soloist.engine.durable.rechecking").recheck(slept)
 
     return Waking(app.store, [sources, deadlines])
