@@ -389,6 +389,28 @@ def test_keys_go_to_the_search_to_pages_and_away_from_an_edit(browser, desk):
     page.wait_for_url("**/activity")
 
 
+def test_an_edit_is_not_left_by_accident(browser, desk):
+    page = opened(browser, desk[0])
+    asked: list[str] = []
+    page.on("dialog", lambda d: (asked.append(d.message), d.dismiss()))
+    page.goto(desk[0] + "/?card=c1&mode=edit")
+    page.fill("textarea", "my careful words")
+    page.click("#row-c2")
+    page.keyboard.press("Escape")
+    assert asked == ["Leave this card without keeping your edit?"] * 2
+    assert page.input_value("textarea") == "my careful words"
+
+
+def test_of_two_quick_choices_the_later_one_is_shown(browser, desk):
+    page = opened(browser, desk[0])
+    page.goto(desk[0] + "/")
+    page.route("**/?card=c1", lambda route: (time.sleep(0.4), route.continue_()))
+    page.evaluate("for (const id of ['c1', 'c2']) document.querySelector(`#row-${id}`).click()")
+    page.wait_for_timeout(700)
+    assert page.get_attribute(".sheet", "data-card") == "c2"
+    assert page.url.endswith("card=c2")
+
+
 def test_a_lost_server_says_that_decisions_are_kept(browser, desk):
     page = opened(browser, desk[0])
     page.goto(desk[0] + "/?card=c1")

@@ -137,3 +137,16 @@ def test_counts_stop_at_their_cap(store: Store, monkeypatch: pytest.MonkeyPatch)
 def test_every_noun_can_be_named(store: Store, noun: str) -> None:
     assert store.read_now(lambda c: reading.named(c, noun, ["nothing"])) == {}
     assert store.read_now(lambda c: reading.named(c, noun, [])) == {}
+
+
+def test_what_came_after_a_place_and_who_sleeps_until_when(store: Store) -> None:
+    for ident, until in (("a", ""), ("b", "2026-11-23T08:00:00.000000Z"), ("c", "2026-11-22T08:00:00.000000Z")):
+        store.write_now(lambda tx, i=ident: tasks.open_card(tx, i, "question", "What is this?"))  # type: ignore[misc]
+        if until:
+            store.write_now(lambda tx, i=ident, u=until: tasks.snooze(tx, i, u, actor="operator"))  # type: ignore[misc]
+    newest, kinds = store.read_now(lambda c: reading.kinds_after(c, 0))
+    assert (newest, kinds.count("card.opened"), kinds.count("card.deferred")) == (5, 3, 2)
+    assert store.read_now(lambda c: reading.kinds_after(c, newest)) == (newest, [])
+    assert store.read_now(lambda c: reading.kinds_after(c, 0, limit=2))[0] == newest
+    assert store.read_now(lambda c: tasks.next_awake(c, "2026-11-21T09:00:00.000000Z")).startswith("2026-11-22")
+    assert store.read_now(lambda c: tasks.next_awake(c, "2026-11-24T09:00:00.000000Z")) == ""

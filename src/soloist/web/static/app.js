@@ -10,6 +10,9 @@
   const shown = () => one('.sheet')?.dataset.card ?? '';
   const token = () => one('meta[name=csrf]')?.content ?? '';
 
+  let fetching = false, again = false, rested = 0; // the page that fetches itself
+  let stream = null, tries = 0, timer = 0, full = false, leaving = false; // the stream that says when
+
   function say(text) { const box = one('#say'); if (box) { box.textContent = ''; box.textContent = text; } }
 
   // ---- One page at a time: while one is on its way, keys wait and know which card they were meant for.
@@ -39,17 +42,21 @@
   const dirty = () => one('[data-edited]') || all('[name^="edit."]').some((field) => field.value !== field.defaultValue);
   addEventListener('beforeunload', (event) => { if (!left && dirty() && one('.sheet [data-cancel]')) event.preventDefault(); });
 
+  let turn = 0;
   async function visit(address, push = true, form = null, decided = '') {
-    if (!form && dirty() && !confirm('Leave this card without keeping your edit?')) return;
-    busy = { card: form ? null : cardOf(address), decided };
+    if (busy?.form || !form && dirty() && !confirm('Leave this card without keeping your edit?')) return;
+    const mine = ++turn;
+    busy = { card: form ? null : cardOf(address), decided, form };
     main()?.setAttribute('aria-busy', 'true');
     try {
       const answer = await fetch(address, form ? { method: 'POST', body: form, headers: { 'X-CSRF': token(), 'X-Swap': '1' } } : {});
-      const path = new URL(answer.url);
+      const path = new URL(answer.url), text = await answer.text();
+      if (mine !== turn) return;
       if (path.pathname === '/signin') { location.href = answer.url; return; }
       const plain = form && !answer.redirected ? location.href : path.pathname + path.search + new URL(address, location).hash;
-      swap(await answer.text(), answer.headers.get('X-Address') ?? plain, push, form && !answer.ok);
+      swap(text, answer.headers.get('X-Address') ?? plain, push, form && !answer.ok);
     } catch (fault) {
+      if (mine !== turn) return;
       main()?.removeAttribute('aria-busy');
       all('button[aria-busy]').forEach((button) => { button.removeAttribute('aria-busy'); button.disabled = false; });
       if (fault instanceof TypeError) lost();
@@ -60,7 +67,6 @@
   }
 
   function free() {
-    const meant = busy;
     busy = null;
     while (waiting.length && !busy) {
       const key = waiting.shift();
@@ -68,7 +74,7 @@
       if (bound.has(key.name) && !fits) { say('A key came before its card was shown and was not counted.'); continue; }
       act(key.name);
     }
-    return meant;
+    if (again && !busy) { again = false; refresh(); }
   }
 
   // ---- Keys
@@ -183,7 +189,6 @@
     say(note.textContent.trim());
   }
 
-  let fetching = false, again = false, rested = 0;
   async function refresh() {
     if (fetching || busy) { again = true; return; }
     fetching = true;
@@ -197,11 +202,10 @@
           for (const id of ['head', 'queue', 'list']) region(id, next);
           moved(next);
           page.dataset.seq = fresh.dataset.seq;
-          settle();
+          settle(false);
         }
         for (const id of ['bars', 'count-inbox']) region(id, next);
         document.title = next.title;
-        document.dispatchEvent(new CustomEvent('refreshed'));
       }
     } catch { lost(); }
     fetching = false;
@@ -209,8 +213,8 @@
     if (again) { again = false; refresh(); }
   }
 
-  let stream = null, tries = 0, timer = 0, full = false;
   function lost() {
+    if (leaving || left) return;
     document.body.classList.add('offline');
     quiet();
     retry();
@@ -240,7 +244,6 @@
     };
   }
   function quiet() { stream?.close(); stream = null; }
-  let leaving = false;
   addEventListener('pagehide', () => { leaving = true; quiet(); });
   addEventListener('pageshow', () => { leaving = false; listen(); });
   addEventListener('offline', lost);
@@ -262,9 +265,9 @@
   });
 
   // ---- What follows each new page or part of it
-  function settle() {
+  function settle(scroll = true) {
     const row = one('.row[aria-current=true]'), count = Number(one('#count-inbox')?.dataset.count ?? 0);
-    if (row && !one('.opened')) row.scrollIntoView({ block: 'nearest' });
+    if (scroll && row && !one('.opened')) row.scrollIntoView({ block: 'nearest' });
     if (navigator.setAppBadge) (count ? navigator.setAppBadge(count) : navigator.clearAppBadge()).catch(() => {});
     if (one('.error-page')) say(one('h1').textContent);
   }
