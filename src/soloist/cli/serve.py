@@ -152,6 +152,8 @@ def _serve(root: Path, *, host: str, port: int, database: str, browser: bool, co
         server.serve(app, listening, open_page=page, hosts=(console,) if console else ())
     finally:
         app.close()
+    if app.presence.lost:
+        raise typer.Exit(FAULT)  # taken for dead by the others: a service manager starts it afresh
 
 
 def _small_heaps() -> None:
