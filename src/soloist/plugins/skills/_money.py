@@ -197,7 +197,7 @@ def _said_to_be_spent(text: str, place: tuple[int, int], *, ranged: bool) -> boo
     """Whether the sentence has words of spending, and none of paid or offered sums that stand nearer."""
     window = _sentence(text, place)
     cue, against, strong = (_nearest(pattern, text, window, place) for pattern in (_CUE, _NOT, _STRONG))
-    if ranged and cue is None and _BETWEEN.search(text, max(0, place[0] - 12), place[0]):
+    if ranged and cue is None and against is None and _BETWEEN.search(text, max(0, place[0] - 12), place[0]):
         cue = 0
     if cue is None:
         return against is None and _nearest(_HAVE, text, window, place) is not None

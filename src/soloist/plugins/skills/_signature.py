@@ -221,10 +221,16 @@ def _worth(piece: str, person: str, sender: Sender, *, after: bool) -> int:
     legal = bool(re.search(rf"(?<!\w)(?:{LEGAL})(?!\w)", piece)) and len(words) > 1
     if not legal and (ROLE.search(piece) or re.search(r"\d", piece)):
         return 0
-    if letters(piece) == letters(person) or set(words_of(piece)) <= set(words_of(f"{person} {_own(sender)}")):
+    bare = re.sub(rf"\A(?:{_TITLE}\s+)+", "", piece)
+    if letters(bare) == letters(person) or set(words_of(piece)) <= set(words_of(f"{person} {_own(sender)}")):
         return 0
     named = len(words) > 1 or same(piece, sender.label)
-    looks = all(re.match(rf"{UP}|&|\+|and|und|et|y|of|de|du|des|la|le|für|for|[\d(]", word) for word in words)
+    looks = all(
+        re.match(
+            rf"{UP}|&|\+|and|und|et|y|of|de|du|des|del|la|le|les|los|el|für|for|am|im|an|in|zum|zur|sur|[\d(]", word
+        )
+        for word in words
+    )
     if legal:
         return 6
     if same(piece, sender.label) or (sender.is_company and letters(piece) == letters(sender.name)):
