@@ -19,6 +19,7 @@ from soloist.engine.store.store import Store
 from soloist.engine.vault import Vault
 from soloist.engine.worker import Worker
 from soloist.flows import equipped, every, running
+from soloist.flows.briefing import Briefing
 from soloist.flows.desk import Desk
 from soloist.flows.judging import Judging
 from soloist.flows.links import Links
@@ -103,7 +104,7 @@ class App:
         self.engine = await running.launch(self.store, every(self.desk), self.presence)
         if self.presence.kind == "server":
             self.sources.start()
-        self.following = asyncio.create_task(self.links.follow(self._linked))
+        self.following = running.beside(self.links.follow(self._linked), Briefing(self.desk).follow())
 
     def connect(self, again: str = "") -> None:
         """Take over soloist.toml as it is now (BadConfig changes nothing); ``again`` is opened afresh in any case."""

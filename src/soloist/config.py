@@ -243,6 +243,13 @@ class Policy(Part):
     rules: list[Rule] = []
 
 
+class Brief(Part):
+    """The mail of the morning to the operator's own address."""
+
+    enabled: bool = True
+    at: str = Field(default="07:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="local time, HH:MM")
+
+
 class Server(Part):
     """How the console and the API are served."""
 
@@ -260,6 +267,7 @@ class Settings(Part):
     forms: dict[str, Form] = {"contact": Form()}
     connectors: dict[str, ConnectorPart] = {}
     policy: Policy = Policy()
+    brief: Brief = Brief()
     server: Server = Server()
     sample: bool = Field(default=False, description="the home holds the invented sample company")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from soloist.cli import connect, house, keys, logs, serve, service, work, worker
+from soloist.cli import brief, connect, house, keys, logs, serve, service, work, worker
 
 app = typer.Typer(
     name="soloist",
@@ -14,7 +14,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("open")(serve.open_console)
 for command in (
     serve.up,
     serve.demo,
@@ -30,6 +29,7 @@ for command in (
     work.runs,
     work.records,
     work.search,
+    brief.brief,
     house.verify,
     logs.logs,
 ):

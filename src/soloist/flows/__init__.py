@@ -1,5 +1,6 @@
 """Flows: straight-line durable work, and the only place where stages meet."""
 
+from soloist.flows.briefing import brief
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
 from soloist.flows.elsewhere import sent
@@ -20,4 +21,4 @@ def equipped(desk: Desk) -> Desk:
 
 def every(desk: Desk) -> list[Flow]:
     """Every flow of a server."""
-    return [make(desk) for make in (intake, reply, sent, proposal, effect, followup, takeover)]
+    return [make(desk) for make in (intake, reply, sent, proposal, effect, followup, takeover, brief)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from soloist.engine.lock import ServerLock
@@ -39,6 +39,15 @@ async def launch(store: Store, flows: Sequence[Flow], presence: Presence) -> Any
     await engine.launch()
     presence.watch(engine.recover, _leave)
     return engine
+
+
+def beside(*work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """What runs beside the engine for as long as the process lives; cancelling it cancels all of it."""
+
+    async def together() -> None:
+        await asyncio.gather(*work)
+
+    return asyncio.create_task(together())
 
 
 def not_prepared(url: str) -> str:

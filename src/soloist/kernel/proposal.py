@@ -12,6 +12,8 @@ from soloist.kernel.ids import derived
 
 CHANGE_CONNECTOR = "records"
 CHANGE_OPERATION = "record.change"
+BRIEF = "soloist:brief"
+"""Source of the letters that Soloist writes to the operator; no script can propose under it."""
 
 
 @dataclass(frozen=True)

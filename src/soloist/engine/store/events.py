@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,6 +75,13 @@ def after(conn: sa.Connection, seq: int, limit: int, *, subject: str = "", kind:
     if kind:
         query = query.where(events.c.kind == kind)
     return [shown(row) for row in conn.execute(query).mappings()]
+
+
+def counted(conn: sa.Connection, kinds: Sequence[str], since: str) -> dict[str, int]:
+    """How many events of each kind there were since an instant, in the order of ``kinds``."""
+    query = sa.select(events.c.kind, sa.func.count()).where(events.c.kind.in_(list(kinds)) & (events.c.at > since))
+    found = {kind: number for kind, number in conn.execute(query.group_by(events.c.kind))}
+    return {kind: int(found.get(kind, 0)) for kind in kinds}
 
 
 def newest_of(conn: sa.Connection, kind: str, subject: str) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from soloist.config import Home, Settings
 from soloist.engine import failpoint
-from soloist.engine.store import assets, conversations, effects, events, streams
+from soloist.engine.store import assets, conversations, effects, events, proposals, streams
 from soloist.engine.store.clock import later
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
@@ -18,6 +18,7 @@ from soloist.kernel.errors import BadInput, SoloistError, TooLarge
 from soloist.kernel.event import MAX_PAYLOAD, Event, body_text, check_from_outside
 from soloist.kernel.hashing import sha256
 from soloist.kernel.message import ParsedMail
+from soloist.kernel.proposal import BRIEF
 from soloist.sdk import Arrival, Page, Stream
 from soloist.sdk.folders import BEGINNING, TOO_LARGE
 from soloist.stages.intake import decide
@@ -260,6 +261,8 @@ class Intake:
             if placed := conversations.of_event(tx.conn, event["id"]):
                 return self._placed(tx, placed)  # by an earlier run of this event, which failed later
             known = conversations.duplicate(tx.conn, mail.message_id, sha256(mail.text.encode()))
+            if known is None and self._letter_of_ours(tx, mail.message_id):
+                return {"message": "", "duplicate": True}
             if known is not None:
                 return {"message": known, "duplicate": True}
             thread = decide.threading(mail)
@@ -281,6 +284,12 @@ class Intake:
 
         shown = {"subject": mail.subject[:200], "attachments": len(mail.attachments), "defects": mail.defects[:5]}
         return dict(once(tx, run, "receive", work, given={"event": event["id"]}, detail=shown))
+
+    @staticmethod
+    def _letter_of_ours(tx: Tx, message_id: str) -> bool:
+        """Whether a mail is a brief of ours to the operator, come back through their own inbox."""
+        effect = effects.by_message_id(tx.conn, message_id) if message_id else None
+        return effect is not None and proposals.get(tx.conn, effect["proposal"])["source"] == BRIEF
 
     @staticmethod
     def _placed(tx: Tx, message: Mapping[str, Any]) -> dict[str, Any]:
