@@ -159,7 +159,6 @@ class MailHouse(MailServer):
         for number, raw in enumerate(mails):
             name = f"{stamp // 10**9}.M{stamp % 10**9 // 1000}P{number:07d}.house"
             (box / "tmp" / name).write_bytes(raw)
-            self._own([box / "tmp" / name])
             if at:
                 os.utime(box / "tmp" / name, (at, at))
             os.rename(box / "tmp" / name, box / ("cur" if read else "new") / (f"{name}:2,S" if read else name))

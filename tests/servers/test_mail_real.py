@@ -4,15 +4,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from soloist.plugins.connectors.mail import idle, reading
-from soloist.sdk import CannotTell, Done, Found, Hint, Trouble
+from soloist.sdk import CannotTell, Done, Found, Hint, Refused, Trouble, Unknown
 from soloist.sdk.folders import BEGINNING, MESSAGE, TOO_LARGE
 from soloist.sdk.testing import Case, StreamCase, check_connector, check_stream
 from tests.servers import lines
-from tests.servers.dovecot_postfix import MailHouse
+from tests.servers.dovecot_postfix import MailHouse, free_port
 from tests.servers.mail_house import MAIL, ctx_for, mail, plain, pulled, raws
 
 pytestmark = pytest.mark.servers
@@ -418,6 +421,41 @@ async def test_a_provider_that_keeps_copies_gets_none_from_us(house: MailHouse, 
     assert "copy" not in (await MAIL.execute(ctx, plan)).receipt.detail
     never = ctx_for(house, user, keep_sent="no")
     assert MAIL.operations(never)["mail.send"].effect_class == "C"
+
+
+class Liar:
+    """Takes a mail and says it did not."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:
+        self.taken.append(envelope.content)
+        return "451 4.3.0 try again later"
+
+
+async def test_a_server_that_takes_a_mail_and_denies_it_leaves_it_to_a_person(house: MailHouse, user: str) -> None:
+    liar = Liar()
+    known = {"authenticator": lambda *_: AuthResult(success=True), "auth_require_tls": False}
+    controller = Controller(liar, hostname="127.0.0.1", port=free_port(), **known)
+    controller.start()
+    try:
+        ctx = ctx_for(house, user, smtp_host="127.0.0.1", smtp_port=controller.port, smtp_security="none")
+        plan = MAIL.prepare(ctx, "mail.send", LETTER, "key-liar-0001", AT)
+        outcome = await MAIL.execute(ctx, plan)
+        looked_up = await MAIL.find(ctx, plan)
+    finally:
+        controller.stop()
+    assert len(liar.taken) == 1
+    assert isinstance(outcome, Unknown) and "451" in outcome.evidence
+    assert isinstance(looked_up, CannotTell) and "may still have been delivered" in looked_up.reason
+
+
+async def test_a_refused_mail_leaves_no_copy(house: MailHouse, user: str) -> None:
+    ctx = ctx_for(house, user)
+    plan = MAIL.prepare(ctx, "mail.send", {**LETTER, "to": ["nobody@studio-linde.example"]}, "key-refused-1", AT)
+    assert isinstance(await MAIL.execute(ctx, plan), Refused)
+    assert raws(await pulled(ctx, "past:sent")) == []
 
 
 async def test_what_another_program_sends_is_seen(house: MailHouse, user: str) -> None:

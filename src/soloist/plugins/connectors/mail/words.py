@@ -41,9 +41,10 @@ def trouble(host: str, error: BaseException) -> Trouble:
 
 
 def _no_tls(host: str, error: ssl.SSLError) -> str:
-    if error.reason in ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"):
+    reason = getattr(error, "reason", None)  # only set when OpenSSL gave one
+    if reason in ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"):
         return f'{host} does not speak TLS on this port. Perhaps it wants "starttls", or another port.'
-    return f"No secure line to {host} could be made ({error.reason or error}); nothing was sent."
+    return f"No secure line to {host} could be made ({reason or error}); nothing was sent."
 
 
 def _said_no(host: str, error: imaplib.IMAP4.error) -> Trouble:
