@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from starlette.testclient import TestClient
 from soloist.app import App
 from soloist.engine.store import proposals
 from soloist.insight import inbox
+from soloist.kernel.access import Session
 from soloist.kernel.proposal import NewProposal
 from soloist.web.console import Console
 from soloist.web.pages import routes
@@ -132,3 +135,13 @@ def test_a_look_is_kept(app, console, card):
     console.post("/looked", data={"seq": "1"})
     kept = app.store.read_now(lambda conn: inbox.seen(conn))
     assert kept.look_seq == 1
+
+
+async def test_a_stream_ends_with_its_session(app):
+    session = Session("s" * 64, time.time(), time.time())
+    await app.access.create_session(session)
+    stream = Console(app).live(session.id_hash, 0)
+    assert "settings" in (await anext(stream)).topics
+    await app.access.revoke(session.id_hash)
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(anext(stream), 5)
