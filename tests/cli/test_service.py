@@ -199,3 +199,22 @@ def test_names_that_cannot_be_host_names_are_refused(names: tuple[str, str]) -> 
     done = soloist("caddy", "--host", names[0], "--console", names[1])
     assert (done.returncode, done.stdout) == (1, "")
     assert "name" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "said"),
+    [
+        ("", "desk.example", "server.tls = true"),
+        ("[server]\ntls = true\npublic_host = 'desk.example'\n", "desk.example", "a name of its own"),
+        ("[server]\ntls = true\n", "https://desk.example", "a host name like desk.example"),
+        ("[server]\ntls = true\n", "127.0.0.1", "a host name like desk.example"),
+    ],
+)
+def test_a_console_name_without_tls_or_of_its_own_is_refused(
+    tmp_path: Path, settings: str, name: str, said: str
+) -> None:
+    (tmp_path / "soloist.toml").write_text(settings)
+    command = [sys.executable, "-m", "soloist", "up", "--home", str(tmp_path), "--port", "0", "--console", name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import threading
 import time as real_time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 from dbos import _sys_db
+from dbos._utils import LoopAwareEvent
 
 from soloist.engine import waking
+from soloist.engine.durable import rechecking
 from soloist.engine.durable.rechecking import recheck
 from soloist.engine.store import events
 from soloist.engine.store.store import Store
@@ -130,3 +134,22 @@ async def test_a_time_box_that_ended_in_sleep_is_noticed_at_once(store: Store, m
         await recheck()
         for ident in (*over, *open_still):
             await asyncio.to_thread(until, lambda ident=ident: counted(store, f"done {ident} after"))  # type: ignore[misc]
+
+
+async def test_runs_are_woken_one_after_the_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[float] = []
+    moment = asyncio.get_running_loop().time
+    events_ = [LoopAwareEvent() for _ in range(4)]
+    keys = [(str(n), None, SimpleNamespace(_lock=threading.Lock(), _waiters={e})) for n, e in enumerate(events_)]
+    system = SimpleNamespace(notifications_map=SimpleNamespace(snapshot=lambda: keys))
+    monkeypatch.setattr(rechecking, "_get_dbos_instance", lambda: SimpleNamespace(_sys_db=system))
+
+    async def wait(event: LoopAwareEvent) -> None:
+        assert not await event.wait_async(30)
+        woken.append(moment())
+
+    waiting = [asyncio.create_task(wait(event)) for event in events_]
+    await asyncio.sleep(0)
+    await recheck()
+    await asyncio.gather(*waiting)
+    assert min(b - a for a, b in itertools.pairwise(woken)) >= rechecking.PACE * 0.9
