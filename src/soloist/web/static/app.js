@@ -33,7 +33,7 @@
     if (push !== null) history[push ? 'pushState' : 'replaceState']({}, '', address);
     const field = one('[data-focus]') ?? (was && document.getElementById(was));
     if (field) field.focus({ preventScroll: !field.matches('[data-focus]') }); else main().focus({ preventScroll: true });
-    if (!location.hash) scrollTo(0, 0);
+    if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView(); else scrollTo(0, 0);
     if (!one('.opened') && before) document.getElementById(`row-${before}`)?.scrollIntoView({ block: 'nearest' });
     settle();
   }
