@@ -151,7 +151,7 @@ class MailHouse(MailServer):
         return next(self._guests)
 
     def deliver(self, user: str, *mails: bytes, read: bool = False, at: float = 0.0) -> None:
-        """Put mails into an inbox as a delivery program does, whole files moved into place; ``at`` is when they came."""
+        """Put mails into an inbox as a delivery program does, moved into place whole; ``at`` is when they came."""
         box = self.box(user)
         for name in ("tmp", "new", "cur"):
             (box / name).mkdir(parents=True, exist_ok=True)

@@ -76,6 +76,19 @@ async def test_a_wrong_password_is_auth_and_speaks_of_app_passwords(house: MailH
     assert caught.value.fault == "auth"
 
 
+async def test_a_refused_password_is_shown_once_until_a_person_asks(house: MailHouse, user: str) -> None:
+    async with lines.proxy(house.imap) as line:
+        ctx = plain(house, user, line.port, password_secret="wrong", secrets={"wrong": "wr0ng"})
+        tries = [pulled(ctx, stream) for stream in ("inbox:INBOX", "sent", "past:inbox:INBOX", "past:sent")]
+        found = await asyncio.gather(*tries, return_exceptions=True)
+        assert [fault.fault for fault in found] == ["auth"] * 4
+        assert line.opened == 1
+        assert (await MAIL.check(ctx)).state == "auth"
+        assert line.opened == 2
+        right = plain(house, user, line.port, password_secret="wrong", secrets={"wrong": "pw"})
+        assert (await pulled(right, "inbox:INBOX"))[-1].complete
+
+
 async def test_a_password_that_is_not_in_the_vault_is_auth(house: MailHouse, user: str) -> None:
     found = await MAIL.check(ctx_for(house, user, secrets={}))
     assert (found.state, "not there" in found.detail) == ("auth", True)

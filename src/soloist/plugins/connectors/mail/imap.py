@@ -221,9 +221,9 @@ class Line:
         name = b"BODY[]<0>" if first else b"BODY[]"
         found: dict[int, tuple[bytes, tuple[str, ...]]] = {}
         for uid, told in self._fetch(_set(uids), f"(UID FLAGS {part})"):
-            raw = told.get(name)
-            if raw is None:
+            if name not in told:
                 continue
+            raw = told[name] or b""
             if uid not in uids:
                 raise Trouble("protocol_drift", f"{self.server.host} sent mail {uid}, which was not asked for.")
             flags = tuple(_text(flag) for flag in told.get(b"FLAGS") or () if flag.lower() != b"\\recent")

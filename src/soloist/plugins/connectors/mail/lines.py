@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from soloist.plugins.connectors.mail.imap import Line
-from soloist.plugins.connectors.mail.server import Server, password
+from soloist.plugins.connectors.mail.server import Credential, Server, password
 from soloist.plugins.connectors.mail.tokens import Tokens
 from soloist.plugins.connectors.mail.words import trouble
 from soloist.sdk import Ctx, NotSent, Trouble
@@ -21,10 +21,38 @@ Key = tuple[object, ...]
 
 PROBE_AFTER = 20.0
 """Seconds of silence after which a kept line is asked whether it still lives."""
+NOT_AGAIN = 240.0
+"""Seconds for which a refused password is not shown again."""
 KEEP = 600.0
 """Seconds an unused line is kept."""
 
 _THREADS = ThreadPoolExecutor(16, thread_name_prefix="soloist-mail")
+
+
+class _Door:
+    """The way into one mailbox: who is signing in, and what was refused last."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = asyncio.Lock()
+        self._refused: tuple[Credential, float, Trouble] | None = None
+
+    def turn(self) -> asyncio.Lock:
+        """The lock of the running loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._lock = loop, asyncio.Lock()
+        return self._lock
+
+    def recall(self, credential: Credential) -> None:
+        """Raise again what this very credential met a moment ago."""
+        if self._refused and self._refused[0] == credential and time.monotonic() - self._refused[1] < NOT_AGAIN:
+            fault = self._refused[2]
+            raise Trouble(fault.fault, fault.reason, retry_after=fault.retry_after)
+
+    def note(self, credential: Credential, fault: Trouble) -> None:
+        """Remember a refusal of the credential itself."""
+        self._refused = (credential, time.monotonic(), fault) if fault.fault == "auth" else None
 
 
 class Lines:
@@ -34,6 +62,7 @@ class Lines:
         """``tokens`` are shared with the sending side."""
         self._tokens = tokens
         self._kept: dict[Key, Line] = {}
+        self._doors: dict[Key, _Door] = {}
         self._guard = threading.Lock()
 
     async def use(self, ctx: Ctx, purpose: str, work: Callable[[Line], T]) -> T:
@@ -57,26 +86,35 @@ class Lines:
         return result
 
     async def once(self, ctx: Ctx, work: Callable[[Line], T]) -> T:
-        """Do ``work`` in a thread on a line made for it and left again."""
-        line = await self.fresh(ctx)
+        """Do ``work`` in a thread on a line made for it and left again, for a person who asks."""
+        line = await self.fresh(ctx, insist=True)
         result = await in_thread(line, work)
         await in_thread(line, Line.leave)
         return result
 
-    async def fresh(self, ctx: Ctx) -> Line:
-        """A new signed-in line; a token from memory that is refused is fetched anew, once."""
+    async def fresh(self, ctx: Ctx, *, insist: bool = False) -> Line:
+        """A new signed-in line; a token from memory that is refused is fetched anew, once.
+
+        One sign-in to a mailbox at a time, and none for a while with what was just refused: the streams of a mailbox
+        together would have its account locked. ``insist`` tries all the same, for a person who asks.
+        """
         server = Server.of(ctx.settings, "imap")
-        if ctx.settings.get("auth") != "xoauth2":
-            credential, old = password(ctx, server.host), False
-        else:
-            credential, old = await self._tokens.credential(ctx)
-        try:
+        door = self._doors.setdefault(_key(ctx, "door"), _Door())
+        async with door.turn():
+            if ctx.settings.get("auth") != "xoauth2":
+                credential, old = password(ctx, server.host), False
+            else:
+                credential, old = await self._tokens.credential(ctx)
+            if not insist:
+                door.recall(credential)
+            try:
+                return await _opened(ctx, server, lambda line: line.open(credential))
+            except Trouble as fault:
+                if fault.fault != "auth" or not old:
+                    door.note(credential, fault)
+                    raise
+            credential, _ = await self._tokens.credential(ctx, fresh=True)
             return await _opened(ctx, server, lambda line: line.open(credential))
-        except Trouble as fault:
-            if fault.fault != "auth" or not old:
-                raise
-        credential, _ = await self._tokens.credential(ctx, fresh=True)
-        return await _opened(ctx, server, lambda line: line.open(credential))
 
     async def close(self) -> None:
         """Leave every kept line."""
