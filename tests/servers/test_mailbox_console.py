@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page
+from starlette.applications import Starlette
 
 from soloist.app import App
 from soloist.engine import registry
@@ -39,10 +40,12 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
     monkeypatch.setattr(registry, "load", load)
     app = App(tmp_path)
     listening = socket.create_server(("127.0.0.1", 0))
-    running = uvicorn.Server(uvicorn.Config(server.create(app, start=False), log_level="error", lifespan="off"))
+    wall = server.create(app, start=False)
+    running = uvicorn.Server(uvicorn.Config(wall, log_level="error", lifespan="off"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
     yield f"http://localhost:{listening.getsockname()[1]}", app
+    cast(Starlette, wall.app).state.soloist.feed.close()
     running.should_exit = True
     thread.join(10)
     app.close()
@@ -113,7 +116,7 @@ def test_it_works_without_scripts(browser, desk):
     page.click("text=Keep this mailbox")
     assert "can send nothing until you allow it" in page.inner_text("main")
     page.click("summary:has-text('Disconnect')")
-    page.click("button:has-text('Disconnect')")
+    page.click("button:has-text('Yes, disconnect')")
     assert "is disconnected" in page.inner_text("main")
 
 
