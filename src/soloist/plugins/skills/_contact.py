@@ -67,12 +67,14 @@ _SPEAKING = {
     "es": {"ES", "MX", "AR", "CL", "CO", "PE"},
     "en": {"GB", "US", "IE", "AU", "NZ", "CA", "IN", "ZA"},
 }
-_NO_PHONE = re.compile(
-    r"(?:\b(?:iban|nr|no|number|nummer|ref|konto|id)|#|€|\$|£)[\s.:]*\Z|(?:fax|t[ée]l[ée]copie|(?:\n|["
-    r"|·,]) ?f)[\s.:/]*\Z",
+_NO_PHONE = re.compile(r"(?:\b(?:iban|nr|no|number|nummer|ref|konto|id)|#|€|\$|£)[\s.:]*\Z", re.IGNORECASE)
+_MY_NUMBER = re.compile(
+    r"(?:\b(?:my|mein\w*|unser\w*|our|neue|new|phone|mobile|cell)\s|telefon|handy|ruf|mobil)(?:number|nummer)[\s.:]*\Z",
     re.IGNORECASE,
 )
-_GERMAN_NOUN = re.compile(r"(?:wir|ich) (?:sind|bin)\s", re.IGNORECASE)
+_FAX = re.compile(r"(?:fax|t[ée]l[ée]copie|(?:\n|[|·,]) ?f)[\s.:/]*\Z", re.IGNORECASE)
+_LONE_NAME = re.compile(r"(?:(?:wir|ich) (?:sind|bin)|called|named|namens|appel|llamad)", re.IGNORECASE)
+"""Beginnings behind which one capital word alone is no company: "wir sind Rentner", "a dog called Bosse"."""
 _DIGITS = re.compile(r"\d(?:[\s()./\-–]*\d){5}")
 _BAD_NAME = re.compile(
     r"@|\d|https?:|\b(?:info|team|support|sales|office|newsletter|no-?reply|gmbh|ltd|inc|service|billing|studio)\b",
@@ -85,6 +87,7 @@ _CLOSING_LINE = re.compile(
 )
 
 
+_JOINING = frozenset("and und et y of de du des la le del für for & e.V. e.K. mbB plc".split())
 _PHRASE = re.compile(rf"{_UP}[\w’'.-]*(?: (?:& )?{_UP}[\w’'-]+){{1,3}}")
 _LABEL = r"^[ \t>*-]*(?:{})[ \t*]*[:=][ \t*]*(?P<value>\S[^\n]{{0,80}}?)[ \t*]*$"
 _FORM_NAME = re.compile(
@@ -197,7 +200,10 @@ def _company(text: str, signature: str, sender: Sender, signed: Signed) -> str:
     for place in (signature, _introduction(text)):
         legal = _COMPANY.search(place)
         if legal:
-            return legal["company"].strip()
+            return _named(legal)
+    for legal in _COMPANY.finditer(text):
+        if sender.shares(legal["company"]):
+            return _named(legal)
     written = _as_in_address(text + "\n" + signature, sender)
     if written:
         return written
@@ -205,9 +211,16 @@ def _company(text: str, signature: str, sender: Sender, signed: Signed) -> str:
         name = match["company"].rstrip(".,'’")
         if _PLACE.match(name) or name.casefold() == sender.name.casefold():
             continue
-        if len(name.split()) > 1 or sender.shares(name) or not _GERMAN_NOUN.match(match[0]):
+        if len(name.split()) > 1 or sender.shares(name) or not _LONE_NAME.match(match[0].strip()):
             return name
     return sender.name.strip(" \"'") if sender.is_company else ""
+
+
+def _named(legal: re.Match[str]) -> str:
+    """The company of a match without the words of the sentence before it: "Invoice to Tan Ltd" is "Tan Ltd"."""
+    words = legal["company"].split()
+    before = [i for i, word in enumerate(words) if word[0].islower() and word not in _JOINING and i < len(words) - 1]
+    return " ".join(words[before[-1] + 1 if before else 0 :])
 
 
 def _as_in_address(text: str, sender: Sender) -> str:
@@ -290,7 +303,9 @@ def _told(written: str, before: str) -> bool:
 
 def _is_no_phone(written: str, before: str, after: str) -> bool:
     """Whether it is an account, a reference, a fax, a price or a date."""
-    if _NO_PHONE.search(before) or re.match(r"\s?(?:€|eur|\$|chf|£)", after, re.IGNORECASE):
+    if not written.startswith("+") and _NO_PHONE.search(before) and not _MY_NUMBER.search(before):
+        return True
+    if _FAX.search(before) or re.match(r"\s?(?:€|eur|\$|chf|£)", after, re.IGNORECASE):
         return True
     return bool(re.fullmatch(r"\d{1,2}[./]\s?\d{1,2}[./]\s?(?:19|20)\d\d", written))
 

@@ -79,13 +79,19 @@ _FORMS: tuple[tuple[str, str], ...] = (
         r"|date|datum|termin|ser)\s*:?\s+)(?P<day>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|1[0-2])(?!/|\d)",
     ),
     (
+        "first_of_two",
+        rf"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?"
+        rf"(?=(?:\s?[-–]\s?|\s+(?:and|to|or|und|oder|bis|et|ou|au|y|o|a|al|&)\s+(?:(?:the|le|el|den)\s+)?)"
+        rf"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?\s+(?:of\s+|de\s+)?{_M}\b{_Y})",
+    ),
+    (
         "day_month",
-        rf"(?:\d{{1,2}}\.?\s?[-–]\s?)?(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?\s+(?:of\s+"
+        rf"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?\s+(?:of\s+"
         rf"|de\s+)?{_M}\.?{_Y}",
     ),
     (
         "month_day",
-        rf"{_M}\.?\s+(?:the\s+)?(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?![\d.,]*\d"
+        rf"{_M}\.?\s+(?:the\s+)?(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?:\s?[-–]\s?\d\d?)?(?![\d.,]*\d"
         rf"|\s?[€$£%])(?:,?\s+(?P<year>20\d\d))?",
     ),
     ("part_month", rf"{_PART}[\s-]+(?:de\s+)?{_M}{_Y}"),
@@ -129,8 +135,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "day_word",
-        r"(?P<word>day after tomorrow|tomorrow|today|übermorgen|heute|morgen(?= (?:um|früh|nachmittag|vormittag"
-        r"|abend))|après-demain|demain|aujourd[’']hui|pasado mañana|hoy)",
+        r"(?P<word>day after tomorrow|tomorrow|today|übermorgen|heute|morgen|après-demain|demain|aujourd[’']hui"
+        r"|pasado mañana|hoy)",
     ),
     (
         "weekday",
@@ -162,6 +168,8 @@ _EVERY = re.compile(
     _FLAGS,
 )
 """Words that make a weekday a habit; "le lundi" is every Monday, "lundi" the next one."""
+_A_MORNING = re.compile(r"(?:guten?|schönen|am|jeden|diesen|der|den|dem|einen|heute|gestern)\s+\Z", _FLAGS)
+"""Words before "morgen" that make it a morning."""
 _COURSE = re.compile(r"\s+(?:class|course|lesson|group|rehearsal|evenings|mornings|afternoons)\b", _FLAGS)
 
 
@@ -319,6 +327,8 @@ def _in_some(match: re.Match[str], today: date, language: str) -> Found | None:
 
 def _day_word(match: re.Match[str], today: date, language: str) -> Found | None:
     word = match["word"].casefold().replace("’", "'")
+    if word == "morgen" and (match["word"] != word or _A_MORNING.search(match.string, 0, match.start())):
+        return None
     if word in {"day after tomorrow", "übermorgen", "après-demain", "pasado mañana"}:
         return today + timedelta(days=2), "day"
     return today + timedelta(days=0 if word in {"today", "heute", "aujourd'hui", "hoy"} else 1), "day"
@@ -339,6 +349,7 @@ _READ: dict[str, Callable[[re.Match[str], date, str], Found | None]] = {
     "dotted": _numeric,
     "slashed": _numeric,
     "slashed_short": _numeric,
+    "first_of_two": _named,
     "day_month": _named,
     "month_day": _named,
     "part_month": _whole_month,

@@ -51,6 +51,8 @@ _CUE = re.compile(
     r"|dispon(?:go|emos)"
     r"|(?:y|pourr\w+|peux|veux) mettre|pod(?:emos|r[íi]amos) poner"
     r"|c[ôo]t[ée] (?:finances?|argent|prix)|de dinero|\bgeld\b|money|price limit|preisrahmen|obergrenze|plafond|tope"
+    r"|\bcompt(?:ons|e|er|ait)\b|(?:is|are|would|w[äa]re?n?|sind|ist|est.ce que|ser[íi]an?)\b.{0,24}(?:\bok\b|okay"
+    r"|enough|realistic|genug|in ordnung|suffisant|suficiente)|reich(?:t|en)\b|suffi[tr]\w*|bastan?\b|alcanzan?\b"
     r"|stretch to|dacht\w* (?:wir |ich )?an|preislich|(?:w[äa]ren?|sind|ist) drin|gesammelt|collected"
     r"|recueilli|recaudad|penso en|pens[ée] [àa]|on pensait"
     r"|pensamos en|pensado en|somewhere between|irgendwo zwischen",

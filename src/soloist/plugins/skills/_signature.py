@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 UP = r"[A-ZÀ-ÖØ-ÞŁŚŽČŠ]"
 LEGAL = (
-    r"GmbH(?: & Co\.? KG)?|gGmbH|UG|AG|KG|OHG|GbR|mbB|e\.\s?K\.|e\.\s?V\.|Ltd\.?|Limited|LLC|LLP|Inc\.?|Corp\.?"
-    r"|PLC|plc|SARL|SAS|SASU|EURL|SA|S\.A\.(?:S\.)?|S\.A\.R\.L\.|SCI|"
-    r"S\.L\.U\.|S\.L\.|SL|SLU|S\.C\.|B\.V\.|BV|S\.r\.l\.|Oy|AB|ApS"
+    r"GmbH(?: & Co\.? KG)?|gGmbH|UG|AG|KG|OHG|GbR|mbB|e\.\s?K\.|e\.\s?V\.|P(?:te|ty)\.? Ltd\.?|Ltd\.?|Limited|LLC|LLP"
+    r"|Inc\.?|Corp\.?|PLC|plc|A/S|SARL|SAS|SASU|EURL|SA|S\.A\.(?:S\.)?|S\.A\.R\.L\.|SCI"
+    r"|S\.L\.U\.|S\.L\.|SL|SLU|S\.C\.|B\.V\.|BV|S\.r\.l\.|Oy|AB|ApS"
 )
 _PARTICLE = r"(?:de|del|de la|la|le|van|von|vom|zu|zur|der|den|y|da|di|do|dos|el|bin|ter|ten|af|av)"
 _TITLE = (
@@ -27,7 +27,9 @@ _TRADE = re.compile(
     r"|clinic|practice|school|academy|shop|store|hotel|inn|garage|bakery|café|coffee|restaurant|gallery|roofing|joinery"
     r"|plumbing|design|media|consulting|solutions|services|hosting|press|printing|tours?|travel|interiors|ceramics"
     r"|books|bikes|gardens|architects?|law|dental|yoga|foundation|festival|market|university|council"
-    r"|agentur|büro|praxis|kanzlei|verein|verband|verlag|schule|hundeschule|kita|laden|galerie|druckerei|bäckerei"
+    r"|\w*(?:büro|praxis|kanzlei|schule|druckerei|bäckerei|tischlerei|werkstatt|verlag|hotel|manufaktur|betrieb|agentur"
+    r"|technik|beratung|apotheke|zentrum|akademie|handlung|handel|stiftung|gärtnerei|fabrik|brauerei|gasthaus)"
+    r"|praxis|kanzlei|verein|verband|verlag|schule|hundeschule|kita|laden|galerie|druckerei|bäckerei"
     r"|tischlerei|gasthof|pension|werkstatt|werke|stadtwerke|gesellschaft|bau|hausverwaltung|stiftung|partner"
     r"|weingut|optik|floristik|heizung|messebau|physio\w*|coaching|beratung|immobilien|steuerberat\w+"
     r"|atelier|cabinet|agence|boutique|imprimerie|papeterie|savonnerie|domaine|camping|association|école"
@@ -192,7 +194,7 @@ def _short_end(text: str) -> list[str]:
         bare = line.strip()
         prose = bare.endswith(("?", "!", ":")) or (bare.endswith(".") and not re.search(rf"(?:{LEGAL}|\b\w\.)$", bare))
         if prose or len(re.findall(r"[^\W\d_]{2,}", bare)) > 8 or len(bare) > 80:
-            sentence = re.search(r"[.?!:]\s+([^.?!:]{4,60})$", bare) if not kept and not prose else None
+            sentence = re.search(r"[.?!:]\s+([^.?!:]{4,95})$", bare) if not kept and not prose else None
             kept += [sentence[1]] if sentence else []
             break
         kept.append(bare)

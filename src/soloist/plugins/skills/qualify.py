@@ -30,7 +30,7 @@ _NEGATED = re.compile(
     re.IGNORECASE,
 )
 _CALL = re.compile(
-    r"\bcall\b|\bmeet|phone|\btalk|telefon|gespräch|termin\b|treffen|appel\b|rendez-?vous|téléphon|llamada"
+    r"\bcall\b|\bmeet|phone|\btalk|telefon|gespräch|\btermin\b|treffen|appel\b|rendez-?vous|téléphon|llamada"
     r"|reunión|hablar|vernos",
     re.IGNORECASE,
 )
@@ -247,9 +247,10 @@ def _is_for_work(item: DateMention, text: str, today: date) -> bool:
 
 
 def _last_day(item: DateMention) -> date:
-    """The last day the words allow."""
+    """The last day the words allow; "mid" and "end of" a month leave less room than the month."""
     day = date.fromisoformat(item.day)
-    return day + timedelta(days={"day": 0, "week": 6, "month": 30}[item.precision])
+    room = {1: 30, 15: 9}.get(day.day, 0)
+    return day + timedelta(days={"day": 0, "week": 6, "month": room}[item.precision])
 
 
 _TELL: dict[str, Callable[[str, In], Told]] = {
