@@ -18,7 +18,7 @@ _WORD = {
 }  # fmt: skip
 _CURRENCY = r"(?:us\$|€|\$|£|¥|zł|sfr|fr\.|" + "|".join(sorted(_WORD, key=len, reverse=True)) + r")(?![^\W\d_])"
 _NUMBER = r"(?:\d{1,3}(?:[.,'’ \u00a0\u202f]\d{3})+(?:[.,]\d{2})?|\d+(?:[.,]\d{1,2})?)(?!\d)"
-_SCALE = r"(?:\s?(?P<{0}>k|tsd\.?|tausend|thousand|grand|mil|mille)(?![^\W\d_]))?"
+_SCALE = r"(?:\s?(?P<{0}>(?:k|tsd\.?|tausend|thousand|grand|mil|mille)(?![^\W\d_])|t(?=eur|€)))?"
 _ONE = r"(?:(?P<{0}c>{1})\s?)?(?P<{0}n>{2}){3}(?:,?-{{1,2}})?(?:\s?(?P<{0}d>{1}))?"
 
 
@@ -72,6 +72,7 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 """Words right before "2k" that make it a sum even without a currency."""
+_AT_MOST = re.compile(r"\b(?:max\.?|maximal|maximum|h[öo]chstens|at most|au plus|m[áa]ximo)\s*:?\s*\Z", re.IGNORECASE)
 _BETWEEN = re.compile(r"(?:between|zwischen|entre)\s*\Z", re.IGNORECASE)
 _STRONG = re.compile(r"budget|presupuesto|enveloppe|kostenrahmen|spend|ausgeben|gastar|d[ée]penser", re.IGNORECASE)
 _NOT = re.compile(
@@ -185,6 +186,9 @@ def _is_budget(text: str, match: re.Match[str], has_currency: bool) -> bool:
     scaled = bool(match["as"] or match["bs"])
     if scaled and _ABOUT.search(text, max(0, match.start() - 20), match.start()):
         return _nearest(_NOT, text, _sentence(text, match.span()), match.span()) is None
+    closed = re.match(r"\s*(?:[.,;!?)]|\n|\Z)", text[match.end() :])
+    if closed and _AT_MOST.search(text, max(0, match.start() - 14), match.start()) and _values(match)[1] >= 30_000:
+        return not _yearlike(match) and _nearest(_NOT, text, _sentence(text, match.span()), match.span()) is None
     start, end = (_line(text, match.span()), _sentence(text, match.span()))
     begin, stop = max(start[0], end[0]), min(start[1], end[1])
     reach = 45 if _MORE_THAN.search(text, max(0, match.start() - 20), match.start()) else 14
