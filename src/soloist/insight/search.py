@@ -63,12 +63,13 @@ def page(conn: Connection, text: str, *, only: str = "", before: int = 0) -> Sea
     query = searching.parsed(text)
     only = only if only in searching.GROUPS else ""
     shown = text[: searching.MOST_QUERY]
-    groups = [_group(conn, query, shown, name, only, before) for name in ([only] if only else searching.GROUPS)]
+    wanted = [only] if only else searching.GROUPS
+    groups = [_group(conn, query, name, text=shown, only=only, before=before) for name in wanted]
     found = tuple(group for group in groups if group is not None)
     return SearchPage(shown, found, only, searching.behind(conn), query.cut, bool(query))
 
 
-def _group(conn: Connection, query: Query, text: str, name: str, only: str, before: int) -> Group | None:
+def _group(conn: Connection, query: Query, name: str, *, text: str, only: str, before: int) -> Group | None:
     """One group, None when nothing in it fits."""
     limit = MANY if only else FEW
     ranked = name in ("people", "leads") and not only
