@@ -1,7 +1,7 @@
 """A whole mail house on loopback: Dovecot (IMAP with IDLE, XOAUTH2) and Postfix (submission, delivery into Dovecot).
 
 Needs root, postfix and dovecot; run alone it prints its ports and waits: ``python -m tests.servers.dovecot_postfix``.
-Users are mara, ada, bob and guest01 to guest60 @studio-linde.example with the password "pw".
+Users are mara, ada, bob and guest01 to guest99 @studio-linde.example with the password "pw".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.servers.mail_server import DOMAIN, MASTER, PASSWORD, PATH, POSTFIX, MailServer, free_port
 
-USERS = ("mara", "ada", "bob", *(f"guest{number:02}" for number in range(1, 61)))
+USERS = ("mara", "ada", "bob", *(f"guest{number:02}" for number in range(1, 100)))
 OWNER = 65534
 
 DOVECOT = """

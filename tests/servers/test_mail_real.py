@@ -296,6 +296,22 @@ async def test_one_line_is_kept_for_a_purpose(house: MailHouse, user: str) -> No
     assert house.connections(user) == 1
 
 
+async def test_another_folder_is_read_and_a_mailbox_without_sent_mail_has_no_such_stream(
+    house: MailHouse, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.doveadm("mailbox", "create", "-u", user, "Anfragen & Größen")
+    house.doveadm("save", "-u", user, "-m", "Anfragen & Größen", str(saved(house, mail(1))))
+    ctx = ctx_for(house, user, folders=["INBOX", "Anfragen & Größen"])
+    assert raws(await pulled(ctx, "past:inbox:Anfragen & Größen")) == [mail(1)]
+    monkeypatch.setattr("soloist.plugins.connectors.mail.mailbox.sent_folder", lambda *_: "")
+    (page,) = await pulled(ctx, "sent")
+    assert "no folder for sent mail" in page.note
+    assert [again.note for again in await pulled(ctx, "sent", page.cursor)] == [""]
+    assert "sent" not in MAIL.streams(ctx)
+    assert MAIL.operations(ctx)["mail.send"].effect_class == "C"
+    assert [hint async for hint in MAIL.watch(ctx, "sent")] == []
+
+
 @pytest.mark.parametrize("stream", ["inbox:INBOX", "past:inbox:INBOX"])
 async def test_a_folder_conforms_as_a_stream(house: MailHouse, user: str, stream: str) -> None:
     ctx = ctx_for(house, user)

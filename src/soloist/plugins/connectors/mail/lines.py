@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -100,7 +101,7 @@ class Lines:
         """
         server = Server.of(ctx.settings, "imap")
         door = self._doors.setdefault(_key(ctx, "door"), _Door())
-        async with door.turn():
+        async with contextlib.nullcontext() if insist else door.turn():
             if ctx.settings.get("auth") != "xoauth2":
                 credential, old = password(ctx, server.host), False
             else:

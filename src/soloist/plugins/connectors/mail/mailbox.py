@@ -65,7 +65,8 @@ class Mailbox:
 
     def _looked(self, ctx: Ctx, line: Line) -> Health:
         there = {name for _, _, name in line.folders()}
-        missing = [name for name in folders(ctx) if name not in there and name.upper() != "INBOX"]
+        wanted = [*folders(ctx), *filter(None, [str(ctx.settings.get("sent_folder") or "")])]
+        missing = [name for name in wanted if name not in there and name.upper() != "INBOX"]
         if missing:
             known = ", ".join(sorted(there)[:20])
             return Health("degraded", f"There is no folder {', '.join(missing)}; there are {known}.", remote=line.name)

@@ -74,8 +74,16 @@ class Server:
         except BaseException:  # a cancelled task must not leave the socket open
             sock.close()
             raise
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        _keep_alive(sock)
         return sock
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """A line that died in silence (the computer slept, a router forgot it) is noticed within two minutes."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 @lru_cache(maxsize=8)
