@@ -44,9 +44,9 @@ def test_clear_cases_follow_the_model() -> None:
 
 
 def test_what_is_torn_goes_to_the_operator_with_both_readings() -> None:
-    asked = choose(enquiry=0.25, spam=0.75)
+    asked = choose(support=0.35, spam=0.65)
     assert asked.kind == "unsure"
-    assert asked.rule == "classifier kind@0123abcd: reads like an enquiry, but also like a sales pitch or a fraud"
+    assert asked.rule == "classifier kind@0123abcd: reads like a request for help, but also like a sales pitch or a fraud"
 
 
 def test_a_lead_that_also_reads_like_a_pitch_stays_a_lead() -> None:
