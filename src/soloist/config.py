@@ -254,6 +254,7 @@ class Server(Part):
     """How the console and the API are served."""
 
     public_host: str = Field(default="", description="host name under which only forms and hooks are reachable")
+    console_host: str = Field(default="", description="host name behind a TLS proxy under which you sign in")
     tls: bool = False
 
 

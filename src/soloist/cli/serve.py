@@ -140,6 +140,7 @@ def _serve(root: Path, *, host: str, port: int, database: str, browser: bool, co
         logs.begin(app.home.logs)
         _small_heaps()
         check_bind(host, app.settings.server, bool(asyncio.run(app.access.password_hash())))
+        console = console or app.settings.server.console_host
         check_console(console, app.settings.server)
         address = f"http://localhost:{listening.getsockname()[1]}"
         link = _way_in(app, address)
