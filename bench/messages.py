@@ -62,9 +62,9 @@ def table() -> str:
     lines = ["{:<10}{:>5}{:>8}{:>8}{:>8}{:>9}{:>7}{:>8}{:>8}{:>8}{:>7}{:>9}{:>7}".format(*HEAD)]
     for name, rows in groups.items():
         s = scoring.score(rows)
-        values = (s.lead_recall, s.lead_precision, s.kind_accuracy, s.unwanted_cards, s.unsure, s.field_precision)
-        values += (s.field_recall, s.field_f1, s.without_words, s.criteria_accuracy, s.milliseconds)
-        lines.append(ROW.format(name, s.messages, *values))
+        kinds = (s.lead_recall, s.lead_precision, s.kind_accuracy, s.unwanted_cards, s.unsure)
+        fields = (s.field_precision, s.field_recall, s.field_f1, s.without_words, s.criteria_accuracy)
+        lines.append(ROW.format(name, s.messages, *kinds, *fields, s.milliseconds))
     return "\n".join(lines)
 
 
