@@ -28,7 +28,7 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("inbox", ("card.", "proposal.", "effect.", "outbound.", "run.", "mail.", "form.", "message.", "record.")),
     ("records", ("record.", "identity.", "card.", "proposal.", "effect.", "message.", "mail.", "form.")),
     ("runs", ("run.", "card.", "proposal.", "effect.", "message.", "mail.", "form.", "record.")),
-    ("settings", ("session.", "token.", "password.", "outbound.", "connection.", "stream.")),
+    ("settings", ("session.", "token.", "password.", "outbound.", "mailbox.", "stream.")),
 )
 """Parts of the console and the kinds of events that make them old; every event makes the activity old."""
 
