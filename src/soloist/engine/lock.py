@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import time
+from math import inf
 from pathlib import Path
 from typing import IO, Any
 
@@ -81,12 +83,15 @@ class DatabaseLock:
         """``number`` names the lock (64 bits); nothing is taken yet."""
         self._url, self._number = url, number
         self._connection: base.Connection | None = None
+        self.lost_at = -inf
+        """When it was found lost the last time, by the monotonic clock."""
 
     def held(self) -> bool:
         """Whether we hold it now; taken again when the connection was lost and nobody else has it. Blocks for 6 s."""
         if self._connection is not None:
             if base.answers(self._connection):
                 return True
+            self.lost_at = time.monotonic()
             self.release()
         with contextlib.suppress(StoreTrouble):
             self._connection = base.advisory_lock(self._url, self._number)

@@ -19,6 +19,8 @@ from soloist.kernel.errors import StoreTrouble
 
 TICK = 1.0
 """Seconds between two looks at the others; one whose lock is free at two looks is dead."""
+GRACE = 5.0
+"""Seconds after we lost our own lock in which others are not judged: a restart of Postgres frees every lock."""
 SEEN, SEEN_ALONE = 10.0, 60.0
 """Seconds between two marks that this process is there; for people, nothing depends on them."""
 EVERY_FIFTH = 5
@@ -141,6 +143,8 @@ class Presence:
     async def _look_after(self, recover: Recover) -> None:
         """Mark the dead, make what they were calling unknown, let their runs go on here or elsewhere."""
         unheld = await self._store.read(workers.unheld)
+        if time.monotonic() - self._lock.lost_at < GRACE:
+            unheld = []  # what cut our line may have cut theirs
         dead = [row for row in unheld if row["boot"] in self._suspects]
         self._suspects = {row["boot"] for row in unheld}
         for row in dead:

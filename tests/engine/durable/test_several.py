@@ -94,6 +94,25 @@ def test_parked_runs_of_a_dead_process_wake_in_another(
     assert {counted(store, f"done {ident} {step}") for ident in idents for step in ("before", "after")} == {1}
 
 
+def test_every_connection_is_cut_again_and_again(peers: list[Child], store: Store, url: str) -> None:
+    """As when Postgres is restarted: runs wait for it, none of them fails, and a wake-up that got lost is made up."""
+    first = start(store, "straight", "first") + start(store, "parked", "1")
+    until(lambda: counted(store, "done parked:1 before") and states(store, first[0]) == {"done"}, 60)
+    idents = first + start(store, "straight", *map(str, range(RUNS)))
+    others = "datname=current_database() AND pid<>pg_backend_pid()"
+    for _ in range(4):
+        time.sleep(0.4)
+        sql(url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    console = outside(url)
+    decide(console, "parked:1")
+    until(lambda: states(console, *idents) <= {"done", "failed"}, 60)
+    assert sql(url, "SELECT id, error FROM runs WHERE state='failed'") == []
+    assert {counted(console, f"done {ident} {step}") for ident in idents[2:] for step in ("one", "two")} == {1}
+    until(lambda: console.read_now(workers.unheld) == [])
+    assert len(console.read_now(workers.living)) == 2
+    console.close()
+
+
 def test_message_wakes_a_run_in_another_process_at_once(
     peers: list[Child], store: Store, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

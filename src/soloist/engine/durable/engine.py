@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -13,9 +15,11 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, SetWorkflowID
 from dbos import _serialization as serialization
 from dbos._core import WorkflowHandleAsyncTask
+from dbos._dbos import _get_dbos_instance
+from sqlalchemy.exc import DBAPIError
 
 from soloist.engine import failpoint
-from soloist.engine.durable import fastwake
+from soloist.engine.durable import fastwake, missed
 from soloist.engine.durable.room import Room
 from soloist.engine.store import base
 from soloist.engine.store.runs import asked_for, begin, pending_runs, still_pending
@@ -35,7 +39,10 @@ POOL = 20
 """Connections to Postgres that the library may open."""
 PATIENCE = 1.0
 """Seconds between two tries to write down that a run begins or ends."""
+EVERY_TENTH = 10
+"""Looks for pending runs (two a second) between two looks for lost wake-ups."""
 _ATTEMPTS = 1_000_000
+_log = logging.getLogger("soloist.engine")
 
 Finish = Callable[[str, Exception | None], Awaitable[None]]
 """Told once when a run ends: its id and what went wrong, or None."""
@@ -102,7 +109,9 @@ def _cause(error: Exception) -> Exception:
 
 
 def _try_again(error: BaseException) -> bool:
-    """Only faults that say so are tried again by themselves."""
+    """Only faults that say so are tried again by themselves, and those of a database that is away for a moment."""
+    if isinstance(error, StoreTrouble | DBAPIError):
+        return True
     return isinstance(error, SoloistError) and error.turn == "retry"
 
 
@@ -218,12 +227,19 @@ class Engine:
         await asyncio.to_thread(DBOS._recover_pending_workflows, list(executors))
 
     async def _look_for_more(self) -> None:
-        """Rows that another process committed have no one to announce them."""
-        while not self._stop.is_set():
+        """Rows that another process committed have no one to announce them, lost wake-ups on Postgres neither."""
+        for look in itertools.count(1):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), 0.5)
-            self._notice(await self._store.read(pending_runs))
-            await self._room.changed()
+            if self._stop.is_set():
+                return
+            try:
+                self._notice(await self._store.read(pending_runs))
+                await self._room.changed()
+                if look % EVERY_TENTH == 0 and not base.is_sqlite(self._store.url):
+                    await asyncio.to_thread(missed.wake, _get_dbos_instance()._sys_db)
+            except Exception as error:  # noqa: BLE001  # a database that is away for a while must not end this loop
+                _log.warning("could not look for runs to begin: %s", error)
 
     def _notice(self, runs: Sequence[str]) -> None:
         """Begin each pending run once in this process."""
@@ -238,20 +254,24 @@ class Engine:
         """Start one run under its own id; a run that does not park holds a place until it is done."""
         try:
             found = await self._store.read(lambda conn: asked_for(conn, run))
-            if found is None:
-                return
-            flow, value = found
-            if self._flows[flow].parks:
-                await self._start(run, flow, value)
-                return
-            async with self._room:
-                if self._others() and await self._store.read(lambda conn: not still_pending(conn, run)):
-                    return  # another process was quicker
-                handle = await self._start(run, flow, value)
-                if not self._others() or isinstance(handle, WorkflowHandleAsyncTask):
-                    await handle.get_result(polling_interval_sec=0.05)
+            if found is not None:
+                await self._begin_as(run, *found)
+        except Exception as error:  # noqa: BLE001  # the row is still pending, so the next look begins it again
+            _log.warning("run %s could not be begun yet: %s", run, error)
         finally:
             self._starting.discard(run)
+
+    async def _begin_as(self, run: str, flow: str, value: str) -> None:
+        """The same with what is known of the run."""
+        if self._flows[flow].parks:
+            await self._start(run, flow, value)
+            return
+        async with self._room:
+            if self._others() and await self._store.read(lambda conn: not still_pending(conn, run)):
+                return  # another process was quicker
+            handle = await self._start(run, flow, value)
+            if not self._others() or isinstance(handle, WorkflowHandleAsyncTask):
+                await handle.get_result(polling_interval_sec=0.05)
 
     async def _start(self, run: str, flow: str, value: str) -> Any:
         """The same id gives the same run, however often it is started."""

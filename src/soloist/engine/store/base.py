@@ -38,7 +38,7 @@ def is_sqlite(url: str) -> bool:
 def writer(url: str, *, full: bool) -> sa.Engine:
     """An engine for the single writer thread; ``full`` waits for the disk at every commit."""
     if not is_sqlite(url):
-        engine = sa.create_engine(url, pool_size=1, max_overflow=0, future=True)
+        engine = sa.create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
         if not full:
             sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("SET LOCAL synchronous_commit=off"))
         return engine
@@ -50,7 +50,9 @@ def writer(url: str, *, full: bool) -> sa.Engine:
 def reader(url: str, pool: int = 4) -> sa.Engine:
     """An engine for reads; each connection sees one consistent snapshot for as long as it is used."""
     if not is_sqlite(url):
-        return sa.create_engine(url, pool_size=pool, max_overflow=4, isolation_level="REPEATABLE READ")
+        return sa.create_engine(
+            url, pool_size=pool, max_overflow=4, pool_pre_ping=True, isolation_level="REPEATABLE READ"
+        )
     engine = _sqlite(url, "query_only=ON", pool=pool)
     sa.event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
     return engine

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
 
 from soloist.engine import failpoint
 from soloist.engine.store import journal
@@ -144,8 +144,8 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # handed to the caller through the future
             try:
                 tx.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
-            except DBAPIError:
-                raise error from None  # a full disk ends the whole transaction, savepoints included
+            except (DBAPIError, PendingRollbackError):
+                raise error from None  # a full disk or a lost line ends the whole transaction, savepoints included
             tx.undo_buffers()
             tx.conn.exec_driver_sql("RELEASE SAVEPOINT unit")
             return unit, None, error
@@ -170,6 +170,8 @@ def _raced(error: BaseException | None) -> bool:
 
 def _translate(error: BaseException) -> BaseException:
     """Database faults as one sentence for the operator; our own errors as they are."""
+    if isinstance(error, PendingRollbackError):
+        return StoreTrouble("The line to the database was cut. Nothing was written.")
     if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
         return error
     text = str(error.orig)
