@@ -14,6 +14,8 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at the journal."""
 BREATH = 0.02
 """Seconds between two turns of the server, so that mail that comes in is written first."""
+AT_THE_START = 3.0
+"""Seconds that a server has for its first page before a long journal is looked through."""
 AFTER_A_FAULT = 30.0
 
 
@@ -42,6 +44,7 @@ class Indexing:
     async def follow(self) -> None:
         """For as long as the server runs; a fault is written to the log and the next try waits."""
         log = logging.getLogger("soloist.search")
+        await asyncio.sleep(AT_THE_START)
         while True:
             try:
                 more = await self.turn()

@@ -20,6 +20,8 @@ LOOKED = 24
 BEFORE, AFTER = 70, 170
 """Characters shown around the first matched word of a text."""
 SCANNED = 20_000
+RANKED = frozenset({"people", "leads"})
+"""Groups in which a title that fits comes before a newer row."""
 NAMES = {"people": "People", "leads": "Enquiries", "records": "Other records", "messages": "Messages", "cards": "Cards"}
 _KINDS = {"person": "Person", "company": "Company", "lead": "Enquiry"}
 
@@ -60,33 +62,40 @@ class SearchPage:
 
 def page(conn: Connection, text: str, *, only: str = "", before: int = 0) -> SearchPage:
     """Everything that fits, in groups; one group by pages with ``only`` and the ``before`` of its last link."""
-    query = searching.parsed(text)
+    query, shown = searching.parsed(text), text[: searching.MOST_QUERY]
     only = only if only in searching.GROUPS else ""
-    shown = text[: searching.MOST_QUERY]
-    wanted = [only] if only else searching.GROUPS
-    groups = [_group(conn, query, name, text=shown, only=only, before=before) for name in wanted]
-    found = tuple(group for group in groups if group is not None)
-    return SearchPage(shown, found, only, searching.behind(conn), query.cut, bool(query))
+    limits = {only: MANY} if only else {name: LOOKED if name in RANKED else FEW for name in searching.GROUPS}
+    asked = {name: limit + 1 for name, limit in limits.items()}
+    found = searching.find(conn, query, asked, before=before or searching.NEWEST)
+    groups = {name: _hits(conn, query, name, places[: limits[name]], only) for name, places in found.items() if places}
+    more = {name: len(found[name]) > len(hits) for name, hits in groups.items()}
+    totals = searching.count(conn, query, [name for name in groups if more[name] or before])
+    made = tuple(
+        Group(
+            name,
+            NAMES[name],
+            tuple(hits),
+            totals.get(name, len(found[name])),
+            _more(shown, name, found[name], only) if more[name] else "",
+        )
+        for name, hits in groups.items()
+    )
+    return SearchPage(shown, made, only, searching.behind(conn), query.cut, bool(query))
 
 
-def _group(conn: Connection, query: Query, name: str, *, text: str, only: str, before: int) -> Group | None:
-    """One group, None when nothing in it fits."""
-    limit = MANY if only else FEW
-    ranked = name in ("people", "leads") and not only
-    looked = LOOKED if ranked else limit
-    places = searching.find(conn, query, name, limit=looked + 1, before=before or searching.NEWEST)
-    if not places:
-        return None
-    hits = _LOADERS[name](conn, [ref for _, ref in places[:looked]], query)
-    if ranked:
-        hits = sorted(hits, key=lambda hit: not any(piece.op == "hit" for piece in hit.title))[:limit]
-    asked = {"q": text, "in": name}
+def _hits(conn: Connection, query: Query, name: str, places: Sequence[tuple[int, str]], only: str) -> list[Hit]:
+    """What is shown of one group; of people and leads those whose title fits come first."""
+    hits = _LOADERS[name](conn, [ref for _, ref in places], query)
     if only:
-        more = {**asked, "before": str(places[limit - 1][0])} if len(places) > limit else {}
-    else:
-        more = asked if len(places) > limit else {}
-    total = len(places) if not more and not before else searching.count(conn, query, name)
-    return Group(name, NAMES[name], tuple(hits), total, "/search?" + urlencode(more) if more else "")
+        return hits
+    if name in RANKED:
+        hits.sort(key=lambda hit: not any(piece.op == "hit" for piece in hit.title))
+    return hits[:FEW]
+
+
+def _more(text: str, name: str, places: Sequence[tuple[int, str]], only: str) -> str:
+    """The link to the rest of a group."""
+    return "/search?" + urlencode({"q": text, "in": name, **({"before": str(places[MANY - 1][0])} if only else {})})
 
 
 def _messages(conn: Connection, refs: Sequence[str], query: Query) -> list[Hit]:

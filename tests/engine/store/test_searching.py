@@ -24,7 +24,7 @@ def index(store: Store) -> int:
 
 def found(store: Store, text: str, group: str = "messages") -> list[str]:
     query = searching.parsed(text)
-    return [ref for _, ref in store.read_now(lambda c: searching.find(c, query, group, limit=50))]
+    return [ref for _, ref in store.read_now(lambda c: searching.find(c, query, {group: 50})[group])]
 
 
 def message(store: Store, text: str, *, at: str = "2026-11-20T08:00:00.000000Z", **more: Any) -> str:
@@ -95,7 +95,7 @@ def test_odd_input_is_no_error(store: Store, text: str) -> None:
     message(store, "a b c")
     index(store)
     found(store, text)
-    store.read_now(lambda c: searching.count(c, query, "messages") if (query := searching.parsed(text)) else 0)
+    store.read_now(lambda c: searching.count(c, searching.parsed(text), ["messages", "people"]))
 
 
 @given(st.text(max_size=40), st.text(max_size=200))
@@ -117,8 +117,8 @@ def test_newest_first_and_by_pages(store: Store) -> None:
     made = [message(store, "site", at=f"2026-11-{day:02}T08:00:00.000000Z") for day in (3, 9, 1, 9, 5)]
     index(store)
     query = searching.parsed("site")
-    first = store.read_now(lambda c: searching.find(c, query, "messages", limit=3))
-    rest = store.read_now(lambda c: searching.find(c, query, "messages", limit=3, before=first[-1][0]))
+    first = store.read_now(lambda c: searching.find(c, query, {"messages": 3})["messages"])
+    rest = store.read_now(lambda c: searching.find(c, query, {"messages": 3}, before=first[-1][0])["messages"])
     order = [made[n] for n in (1, 3, 4, 0, 2)]
     refs = [ref for _, ref in (*first, *rest)]
     assert (sorted(refs[:2]), refs[2:]) == (sorted(order[:2]), order[2:])
@@ -138,7 +138,7 @@ def test_many_turns_leave_nothing_out_and_a_second_process_writes_nothing_twice(
     assert turn is not None
     assert index(store) == 3
     assert not store.write_now(lambda tx: searching.keep(tx, turn))
-    assert store.read_now(lambda c: searching.count(c, searching.parsed("person"), "people")) == 420
+    assert store.read_now(lambda c: searching.count(c, searching.parsed("person"), ["people"])) == {"people": 420}
     assert store.read_now(searching.behind) == 0
 
 

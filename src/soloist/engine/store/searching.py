@@ -52,6 +52,7 @@ _OF_KIND = {"person": "people", "company": "people", "lead": "leads"}
 _IDEOGRAPH = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 WORD = re.compile(rf"[{_IDEOGRAPH}]|[^\W_{_IDEOGRAPH}]+")
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
+_ACCENTS = {code: None for code in (*range(0x300, 0x3100), *range(0xFE20, 0xFE30)) if unicodedata.combining(chr(code))}
 _EVENT_SUBJECTS = ("record.", "card.", "message.")
 
 
@@ -59,8 +60,7 @@ def fold(text: str) -> str:
     """A text without case, accents and other forms of the same letters."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c))
+    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()).translate(_ACCENTS)
 
 
 @lru_cache(maxsize=20_000)
@@ -124,34 +124,47 @@ def _tsquery(query: Query, group: str) -> str:
     return " & ".join([f"'_{group}'", *(f"({' <-> '.join(phrase)})" for phrase in phrases)])
 
 
-_SQLITE = (
-    "SELECT rowid AS n FROM search_words WHERE search_words MATCH :q AND rowid < :before ORDER BY rowid DESC LIMIT :k"
-)
-_POSTGRES = "SELECT n FROM search_words WHERE words @@ CAST(:q AS tsquery) AND n < :before ORDER BY n DESC LIMIT :k"
+_FIND = {
+    "sqlite": "SELECT '{g}' AS g, rowid AS n FROM search_words"
+    " WHERE search_words MATCH :q_{g} AND rowid < :before ORDER BY rowid DESC LIMIT :k_{g}",
+    "postgresql": "SELECT '{g}' AS g, n FROM search_words"
+    " WHERE words @@ CAST(:q_{g} AS tsquery) AND n < :before ORDER BY n DESC LIMIT :k_{g}",
+}
 NEWEST = 2**62
 
 
-def find(conn: sa.Connection, query: Query, group: str, *, limit: int, before: int = NEWEST) -> list[tuple[int, str]]:
-    """(place, id) of what fits in a group, newest first, after the place of the last one seen."""
-    if not query:
-        return []
-    text, values = _asked(conn, query, group)
-    places = list(conn.execute(sa.text(text), {**values, "before": before, "k": limit}).scalars())
-    rows = conn.execute(sa.select(search_rows.c.n, search_rows.c.ref).where(search_rows.c.n.in_(places))).all()
-    return sorted(((int(row.n), str(row.ref)) for row in rows), reverse=True)
+def find(
+    conn: sa.Connection, query: Query, limits: Mapping[str, int], *, before: int = NEWEST
+) -> dict[str, list[tuple[int, str]]]:
+    """(place, id) of what fits in each group, newest first, after the place of the last one seen; one round trip."""
+    found: dict[str, list[tuple[int, str]]] = {group: [] for group in limits}
+    if query and limits:
+        text, values = _asked(conn, query, limits)
+        joined = f"SELECT f.g, f.n, r.ref FROM ({text}) AS f JOIN search_rows AS r ON r.n = f.n ORDER BY f.n DESC"  # noqa: S608  # only the texts above
+        for row in conn.execute(sa.text(joined), {**values, "before": before}):
+            found[row.g].append((int(row.n), str(row.ref)))
+    return found
 
 
-def count(conn: sa.Connection, query: Query, group: str) -> int:
-    """How many fit, at most ``COUNTED``."""
-    text, values = _asked(conn, query, group)
-    counted = sa.text(f"SELECT count(*) FROM ({text}) AS found")  # noqa: S608  # one of the two texts above
-    return int(conn.execute(counted, {**values, "before": NEWEST, "k": COUNTED}).scalar() or 0)
+def count(conn: sa.Connection, query: Query, groups: Iterable[str]) -> dict[str, int]:
+    """How many fit in each group, at most ``COUNTED``."""
+    limits = dict.fromkeys(groups, COUNTED)
+    if not query or not limits:
+        return limits if query else dict.fromkeys(limits, 0)
+    text, values = _asked(conn, query, limits)
+    counted = f"SELECT f.g, count(*) AS number FROM ({text}) AS f GROUP BY f.g"  # noqa: S608  # only the texts above
+    rows = conn.execute(sa.text(counted), {**values, "before": NEWEST})
+    return {**dict.fromkeys(limits, 0), **{row.g: int(row.number) for row in rows}}
 
 
-def _asked(conn: sa.Connection, query: Query, group: str) -> tuple[str, dict[str, str]]:
-    if conn.dialect.name == "postgresql":
-        return _POSTGRES, {"q": _tsquery(query, group)}
-    return _SQLITE, {"q": _match(query, group)}
+def _asked(conn: sa.Connection, query: Query, limits: Mapping[str, int]) -> tuple[str, dict[str, Any]]:
+    """One question for several groups; their names are ours."""
+    name = conn.dialect.name
+    write = _tsquery if name == "postgresql" else _match
+    values: dict[str, Any] = {f"k_{group}": limit for group, limit in limits.items()}
+    values |= {f"q_{group}": write(query, group) for group in limits}
+    parts = (f"SELECT * FROM ({_FIND[name].format(g=group)}) AS {group}" for group in limits)  # noqa: S608  # as above
+    return " UNION ALL ".join(parts), values
 
 
 # ----- following the journal
