@@ -12,6 +12,7 @@ import pytest
 
 from soloist.engine.local import model, ngrams, regress, serve, summary
 from soloist.engine.local.embedder import DATA, Embedder
+from soloist.engine.local.signs import NAMES, signs
 from soloist.engine.local.wordpiece import WordPieces
 from soloist.kernel.errors import BadConfig
 
@@ -163,3 +164,19 @@ def test_a_short_text_is_its_own_summary() -> None:
         "We need a website by the first of March."
     ]
     assert summary.summarise("", 3, None) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "unseen"),
+    [
+        ("We need a new website, our shop is old.", {"need", "our_own"}, {"we_offer", "you_need"}),
+        ("Do you need a website? Our team offers it from 199.", {"you_need", "we_offer"}, {"need"}),
+        ("Benötigen Sie eine App? Wir bieten Ihnen das.", {"you_need", "we_offer"}, {"need"}),
+        ("Nous cherchons une graphiste pour notre site.", {"need", "our_own"}, {"you_need"}),
+        ("¿Necesita una web? Somos una empresa con experiencia.", {"you_need", "we_offer"}, {"need"}),
+    ],
+)
+def test_signs_tell_who_needs_from_who_offers(text: str, seen: set[str], unseen: set[str]) -> None:
+    found = {name for name, value in zip(NAMES, signs("", text), strict=True) if value}
+    assert seen <= found
+    assert not unseen & found

@@ -44,13 +44,15 @@ def test_clear_cases_follow_the_model() -> None:
 
 
 def test_what_is_torn_goes_to_the_operator_with_both_readings() -> None:
-    asked = choose(support=0.35, spam=0.65)
+    asked = choose(support=0.45, spam=0.55)
     assert asked.kind == "unsure"
-    assert asked.rule == "classifier kind@0123abcd: reads like a request for help, but also like a sales pitch or a fraud"
+    assert (
+        asked.rule == "classifier kind@0123abcd: reads like a request for help, but also like a sales pitch or a fraud"
+    )
 
 
 def test_a_lead_that_also_reads_like_a_pitch_stays_a_lead() -> None:
-    found = choose(enquiry=0.4, spam=0.6)
+    found = choose(enquiry=0.45, spam=0.55)
     assert found.kind == "enquiry"
     assert "but also like a sales pitch" in found.rule
 
@@ -60,9 +62,9 @@ def test_a_personal_message_is_a_question_to_the_operator() -> None:
 
 
 def test_what_is_unlike_all_examples_is_not_guessed() -> None:
-    assert choose("unsure", support=0.6, in_scope=False).kind == "unsure"
-    assert "unlike all" in choose("unsure", support=0.6, in_scope=False).rule
-    assert choose("support", support=0.6, in_scope=False).kind == "support"
+    assert choose("unsure", support=0.4, in_scope=False).kind == "unsure"
+    assert "unlike all" in choose("unsure", support=0.4, in_scope=False).rule
+    assert choose("support", support=0.4, in_scope=False).kind == "support"
 
 
 @pytest.mark.parametrize("facts", [Facts(known=True), Facts(thread=True)])

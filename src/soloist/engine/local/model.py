@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from soloist.engine.local import ngrams, regress
+from soloist.engine.local.signs import NAMES, signs
 from soloist.kernel.errors import BadConfig
 
 Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]
@@ -23,12 +24,11 @@ Embed: TypeAlias = Callable[[Sequence[str]], Array]
 
 KINDS = ("enquiry", "client", "support", "billing", "scheduling", "bulk", "automatic", "spam", "other")
 RULES = ("enquiry", "pitch", "scam", "notice", "bulk", "billing", "scheduling", "support")
-FORMAT = 1
+FORMAT = 2
 KEPT_IN_SCOPE = 0.95
 _PENALTY = 3e-4
-_RULES_COUNT = 0.4
-"""How much the scores of the word rules weigh beside a text's own n-grams, which have length 1."""
-_MEANING_COUNTS = 1.0
+_COUNTS = {"votes": 0.16, "signs": 0.3, "meaning": 1.0}
+"""How much the scores of the word rules, the signs and the embedding weigh beside the n-grams of a text."""
 _EVEN = 0.7
 """How far kinds with many examples are held back: 0 not at all, 1 until every kind weighs the same."""
 _BLOCK = 4096
@@ -73,17 +73,19 @@ def fit(examples: Sequence[Example], embed: Embed | None, embedder: str = "") ->
     measured = np.array([not example.made for example in examples])
     rows, idf = _rows([ngrams.columns(example.subject, example.text) for example in examples])
     votes = np.stack([_votes(example.scores) for example in examples])
-    likeness = _products(rows) + _RULES_COUNT**2 * votes @ votes.T
+    seen = np.stack([np.array(signs(example.subject, example.text)) for example in examples])
+    likeness = _products(rows) + _COUNTS["votes"] * votes @ votes.T + _COUNTS["signs"] * seen @ seen.T
     parts: dict[str, Array] = {"idf": idf.astype(np.float16)}
-    meta: dict[str, Any] = {"format": FORMAT, "kinds": KINDS, "rules": RULES, "examples": len(examples)}
+    meta: dict[str, Any] = {"format": FORMAT, "kinds": KINDS, "rules": RULES, "signs": NAMES, "examples": len(examples)}
     meta["lines"] = key_of_lines([vars(example) for example in examples if not example.own])
     meta |= {"own": sum(e.own for e in examples), "data": key_of(examples), "embedder": embedder if embed else ""}
-    meta["any"] = _fit_part(parts, "any", likeness, rows, dense={"votes": votes}, facts=(labels, weights, measured))
+    dense = {"votes": votes, "signs": seen}
+    meta["any"] = _fit_part(parts, "any", likeness, rows, dense=dense, facts=(labels, weights, measured))
     english = np.array([index for index, example in enumerate(examples) if example.lang == "en"])
     if embed is not None and len(english):
         meaning = embed([as_read(examples[i].subject, examples[i].text) for i in english])
-        likeness = likeness[np.ix_(english, english)] + _MEANING_COUNTS**2 * meaning @ meaning.T
-        more = {"votes": votes[english], "meaning": meaning}
+        likeness = likeness[np.ix_(english, english)] + _COUNTS["meaning"] * meaning @ meaning.T
+        more = {"votes": votes[english], "signs": seen[english], "meaning": meaning}
         some = [rows[index] for index in english]
         facts = labels[english], weights[english], measured[english]
         meta["en"] = _fit_part(parts, "en", likeness, some, dense=more, facts=facts)
@@ -123,8 +125,7 @@ def _fit_part(
     parts[f"{name}.columns"] = spread.astype(np.float16)
     parts[f"{name}.offset"] = offset.astype(np.float32)
     for kind, block in dense.items():
-        scale = _RULES_COUNT**2 if kind == "votes" else _MEANING_COUNTS**2
-        parts[f"{name}.{kind}"] = (scale * block.T @ shares).astype(np.float32)
+        parts[f"{name}.{kind}"] = (_COUNTS[kind] * block.T @ shares).astype(np.float32)
     told, left_out = labels[measured], left_out[measured]
     right = float((left_out.argmax(1) == told).mean())
     gate = float(np.quantile(evidence[measured], 1 - KEPT_IN_SCOPE))
@@ -197,7 +198,7 @@ class Model:
             self.meta: dict[str, Any] = json.loads(self._parts.pop("meta").tobytes())
         except Exception as error:  # a damaged file fails in a dozen ways, all meaning the same
             raise BadConfig(f"This is no model: {type(error).__name__}: {error}.") from error
-        if self.meta.get("format") != FORMAT or tuple(self.meta.get("kinds", ())) != KINDS:
+        if self.meta.get("format") != FORMAT or (*self.meta["kinds"], *self.meta["signs"]) != (*KINDS, *NAMES):
             raise BadConfig("This model was fitted by another version of Soloist; fit it again.")
 
     @property
@@ -216,6 +217,7 @@ class Model:
         weights = self._parts[f"{part}.columns"]
         columns, values = _row(ngrams.columns(subject, text), self._parts["idf"].astype(np.float64))
         evidence = values @ weights[columns].astype(np.float64) + _votes(scores) @ self._parts[f"{part}.votes"]
+        evidence = evidence + np.array(signs(subject, text)) @ self._parts[f"{part}.signs"]
         if part == "en" and meaning is not None:
             evidence = evidence + meaning @ self._parts["en.meaning"]
         logits = evidence + self._parts[f"{part}.offset"]

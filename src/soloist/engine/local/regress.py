@@ -12,7 +12,7 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]
 
-STEPS = 150
+STEPS = 80
 _KEPT = 10
 """Pairs of steps the curvature is read from."""
 
