@@ -182,8 +182,9 @@ def _reason(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> tuple[str, 
 def _since(conn: Connection, seq: int) -> tuple[views.Link, ...]:
     """What happened after a place in the journal, each count a link to its list."""
     found = []
+    counts = reading.counts_since(conn, tuple(kind for kinds, *_ in SINCE for kind in kinds), seq)
     for kinds, text, group, tone in SINCE:
-        count = min(sum(reading.count_since(conn, kind, seq) for kind in kinds), reading.CAP)
+        count = min(sum(counts[kind] for kind in kinds), reading.CAP)
         if count:
             many = f"over {count}" if count == reading.CAP else str(count)
             after = f"&after={seq}" if seq else ""

@@ -91,7 +91,7 @@ def test_events_before_a_place(store: Store) -> None:
     assert seqs(0, 3) == [9, 8, 7]
     assert seqs(7, 3) == [6, 5, 4]
     assert seqs(0, 4, ["a.b", "c.d"]) == [8, 7, 5, 4]
-    assert store.read_now(lambda c: reading.count_since(c, "a.b", 1)) == 2
+    assert store.read_now(lambda c: reading.counts_since(c, ("a.b", "none"), 1)) == {"a.b": 2, "none": 0}
     assert store.read_now(reading.last_seq) == 9
 
 
@@ -130,7 +130,7 @@ def test_sleeping_cards_do_not_wait(store: Store) -> None:
 def test_counts_stop_at_their_cap(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "CAP", 5)
     store.write_now(lambda tx: [tx.append("a.b") for _ in range(8)] and None)
-    assert store.read_now(lambda c: reading.count_since(c, "a.b", 0)) == 5
+    assert store.read_now(lambda c: reading.counts_since(c, ("a.b",), 0)) == {"a.b": 5}
 
 
 @pytest.mark.parametrize("noun", sorted(reading._NOUNS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,9 +53,20 @@ def _count(conn: sa.Connection, query: sa.Select[Any]) -> int:
     return int(conn.execute(sa.select(sa.func.count()).select_from(query.limit(CAP).subquery())).scalar() or 0)
 
 
-def count_since(conn: sa.Connection, kind: str, seq: int) -> int:
-    """Events of a kind after a place in the journal, at most ``CAP``."""
-    return _count(conn, sa.select(events.c.seq).where((events.c.kind == kind) & (events.c.seq > seq)))
+def counts_since(conn: sa.Connection, kinds: tuple[str, ...], seq: int) -> dict[str, int]:
+    """Events of each kind after a place in the journal, at most ``CAP`` of one; one question for all of them."""
+    values = {"seq": seq, **{f"kind{n}": kind for n, kind in enumerate(kinds)}}
+    return {str(row.kind): int(row.many) for row in conn.execute(_counts(len(kinds), CAP), values)}
+
+
+@cache
+def _counts(many: int, cap: int) -> sa.TextClause:
+    """Each kind is read through its own index, and no further than the cap."""
+    one = (
+        "SELECT CAST(:kind{n} AS TEXT) AS kind, (SELECT count(*) FROM"
+        " (SELECT 1 AS one FROM events WHERE kind = :kind{n} AND seq > :seq LIMIT {cap}) AS seen) AS many"
+    )
+    return sa.text(" UNION ALL ".join(one.format(n=n, cap=cap) for n in range(many)))
 
 
 def before(conn: sa.Connection, seq: int, limit: int, kinds: Collection[str] = ()) -> list[dict[str, Any]]:

@@ -42,8 +42,10 @@ async def decide(request: Request) -> Response:
     """POST /cards/{card}/decision: commit it and go back; edits can be looked at first as a comparison."""
     ident, form = request.path_params["card"], await request.form()
     option = _text(form, "option")
-    sheet = await door(request).sheet(ident)
-    edits = _edits(form, sheet)
+    edits: dict[str, str] = {}
+    if option == "look" or any(name.startswith("edit.") for name in form):
+        sheet = await door(request).sheet(ident)
+        edits = _edits(form, sheet)
     if option == "look":
         return await _desk(request, ident, edits=edits, changed=_since_shown(form, sheet, MOVED))
     if option in ("edit", "compare"):
