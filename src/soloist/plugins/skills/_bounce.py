@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from soloist.plugins.skills import _automatic, _body, _headers, _mime
 
@@ -215,7 +216,7 @@ def _blocks(text: str) -> list[dict[str, str]]:
 def _from_blocks(report: _Report) -> list[Failed]:
     """The recipients of a machine-readable report that were not reached."""
     found = []
-    for block in report.blocks:
+    for block in report.blocks[:MOST]:
         address = _recipient(block, report)
         action = re.split(r"[\s;(]", block.get("action", "").lower())[0]
         if "feedback-type" in block:
@@ -284,7 +285,7 @@ def _from_words(report: _Report) -> list[Failed]:
     addresses = report.named or _listed(report) or _introduced(report) or _mentioned(report)
     late = bool(_LATE.search(f"{report.subject}\n{notice}")) and not _hard(notice)
     found = []
-    for address in addresses or _addressed(report):
+    for address in list(dict.fromkeys(addresses or _addressed(report)))[:MOST]:
         reason = _reason(notice, address)
         status = _status("", reason) or _status("", notice[:4000])
         status = "4" + status[1:] if late and status else status
@@ -354,7 +355,7 @@ def _reason(notice: str, address: str) -> str:
 def _reason_near(notice: str, address: str) -> str:
     """The words that stand behind an address: the rest of its line and the lines up to a gap or the next address."""
     best = ""
-    for spot in re.finditer(re.escape(address), notice, re.IGNORECASE):
+    for spot in islice(re.finditer(re.escape(address), notice, re.IGNORECASE), 20):
         lines = notice[spot.end() : spot.end() + 2000].split("\n")
         first = lines[0].lstrip(" >:;,'\")].*").rstrip(" :;,")
         kept = [first] if len(first) > 5 else []

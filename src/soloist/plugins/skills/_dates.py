@@ -204,7 +204,11 @@ def find_dates(text: str, today: date, language: str = "en") -> list[DateMention
     for name, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             start, end = match.span()
-            if any(start < e and s < end for s, e, _ in taken) or _is_other_number(text, start, end):
+            if (
+                len(taken) >= 200
+                or any(start < e and s < end for s, e, _ in taken)
+                or _is_other_number(text, start, end)
+            ):
                 continue
             found = _READ[name](match, today, language)
             if found:
