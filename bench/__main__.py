@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 from bench.figures import Figure
 
-NAMES = ("accept", "wake", "start", "size", "lists", "parked", "console", "search", "messages", "backfill")
+NAMES = ("accept", "wake", "start", "size", "lists", "parked", "console", "search", "messages", "local", "backfill")
 LIMIT = 170
 """Seconds after which a benchmark is given up, so that all of them together end."""
 

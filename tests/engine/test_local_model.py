@@ -170,7 +170,7 @@ def test_a_short_text_is_its_own_summary() -> None:
     ("text", "seen", "unseen"),
     [
         ("We need a new website, our shop is old.", {"need", "our_own"}, {"we_offer", "you_need"}),
-        ("Do you need a website? Our team offers it from 199.", {"you_need", "we_offer"}, {"need"}),
+        ("Are you looking for a website? Our team offers it from 199.", {"you_need", "we_offer"}, {"need"}),
         ("Benötigen Sie eine App? Wir bieten Ihnen das.", {"you_need", "we_offer"}, {"need"}),
         ("Nous cherchons une graphiste pour notre site.", {"need", "our_own"}, {"you_need"}),
         ("¿Necesita una web? Somos una empresa con experiencia.", {"you_need", "we_offer"}, {"need"}),

@@ -68,7 +68,19 @@ async def _opened(app: Any) -> list[dict[str, Any]]:
     found += machine.clock(app, datetime.now(UTC))
     found += [machine.zone(app, datetime.now(UTC)), machine.logs(app.home.logs), *machine.proxy()]
     found += [*await reach.connections(app), *reach.sources(app), *reach.public(app), _service()]
+    found.append(await local_model(app.worker))
     return found
+
+
+async def local_model(worker: Any) -> dict[str, Any]:
+    """Whether the local model and its embedder are whole; without them kinds are told by word rules only."""
+    try:
+        state = await worker.call("local.warm", {}, timeout=60.0)
+    except SoloistError as error:
+        return finding(False, error.detail, "soloist doctor again; if it stays, install Soloist again")
+    if state["troubles"]:
+        return finding(False, " ".join(state["troubles"]), "install Soloist again")
+    return finding(True, f"local model {state['model']}, learned from {state['examples']} examples")
 
 
 def _service() -> dict[str, Any]:
