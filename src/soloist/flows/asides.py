@@ -13,6 +13,14 @@ from soloist.kernel.errors import SoloistError
 from soloist.kernel.ids import derived
 
 
+ANSWERS = [
+    {"name": "enquiry", "label": "It is an enquiry", "consequence": "A reply is drafted for you."},
+    {"name": "client", "label": "It is from a client", "consequence": "A short answer is drafted."},
+    {"name": "aside", "label": "Put it aside", "consequence": "Nothing is sent."},
+]
+"""What the operator can say a message is; nobody can be answered without an address."""
+
+
 class Asides:
     """What happens to a message that nobody answers."""
 
@@ -61,9 +69,7 @@ class Asides:
                 return str(row)
         return ""
 
-    def _bounce_card(
-        self, tx: Tx, run: str, message: Mapping[str, Any], ours: str, told: Mapping[str, Any]
-    ) -> None:
+    def _bounce_card(self, tx: Tx, run: str, message: Mapping[str, Any], ours: str, told: Mapping[str, Any]) -> None:
         """Tell that a mail of ours did not arrive, to whom, and why."""
         mail = conversations.message(tx.conn, ours)
         failed = told.get("recipients") or []
@@ -103,11 +109,7 @@ class Asides:
                     conversation=message["conversation"],
                     run=run,
                     why=f"The rules are not sure what this message is ({meaning['rule']}).",
-                    options=[
-                        {"name": "enquiry", "label": "It is an enquiry", "consequence": "A reply is drafted for you."},
-                        {"name": "client", "label": "It is from a client", "consequence": "A short answer is drafted."},
-                        {"name": "aside", "label": "Put it aside", "consequence": "Nothing is sent."},
-                    ],
+                    options=ANSWERS if message["answer_to"] else ANSWERS[-1:],
                     estimate=20,
                     judgement=1,
                 )

@@ -23,6 +23,8 @@ def intake(desk: Desk) -> Flow:
             return
         if not arrived["new_thread"]:
             await do.step("answer came", desk.conversation.answer_came, message)
+        if not arrived.get("answerable", True):
+            meaning = {**meaning, "kind": "unsure", "rule": "it names no address that could be answered"}
         if meaning["kind"] == "unsure":
             await do.step("ask kind", asides.ask_kind, message, meaning)
             return

@@ -280,6 +280,7 @@ class Intake:
                 "duplicate": False,
                 "new_thread": new,
                 "automatic": mail.automatic is not None,
+                "answerable": bool(decide.answer_address(mail)),
             }
 
         shown = {"subject": mail.subject[:200], "attachments": len(mail.attachments), "defects": mail.defects[:5]}
@@ -300,6 +301,7 @@ class Intake:
             "duplicate": False,
             "new_thread": conversations.of(tx.conn, message["conversation"])[0]["id"] == message["id"],
             "automatic": message["automatic"] is not None,
+            "answerable": bool(message["answer_to"]),
         }
 
     def _thread(self, tx: Tx, thread: decide.Threading, at: str) -> str | None:
