@@ -204,10 +204,12 @@ def _full_disk(store: Store) -> None:
 
 
 def _lost_connection(store: Store) -> None:
-    pid = store.write_now(lambda tx: tx.conn.exec_driver_sql("SELECT pg_backend_pid()").scalar())
-    store.read_now(lambda c: c.exec_driver_sql(f"SELECT pg_terminate_backend({pid})").scalar())
+    def cut(tx: Tx) -> None:
+        settings.put(tx, "lost", "x")
+        tx.conn.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
     with pytest.raises(StoreTrouble, match="Nothing was written"):
-        store.write_now(_put("lost"))
+        store.write_now(cut)
 
 
 def test_close_finishes_what_is_queued_and_refuses_the_rest(store: Store) -> None:
