@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import imaplib
 import logging
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -272,12 +272,11 @@ class Line:
     def drop(self) -> None:
         """Close the line without a word."""
         self.kill()
-        try:
-            if self._client is not None:
-                self._client._imap.file.close()
-            self.sock.close()
-        except (OSError, ValueError, ssl.SSLError):
-            return
+        held = vars(self._client._imap) if self._client is not None else {}
+        buffers = [held[name] for name in ("file", "_file") if name in held]  # its name differs between Pythons
+        for one in (*buffers, self.sock):
+            with contextlib.suppress(OSError, ValueError):
+                one.close()
 
     def leave(self) -> None:
         """Say goodbye and close."""

@@ -60,6 +60,7 @@ async def send(ctx: Ctx, plan: Plan | None, credential: Credential) -> str:
     try:
         await _sign_in(server, client, credential)
         if plan is None:
+            await _leave(client)
             return ""
         await _envelope(client, plan)
         reply = await _hand_over(client, plan.request)
