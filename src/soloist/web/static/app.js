@@ -280,7 +280,7 @@
     settle();
     const kept = JSON.parse(sessionStorage.keys ?? 'null');
     delete sessionStorage.keys;
-    if (kept && Date.now() - kept.at < 3000) waiting.unshift(...kept.names.map((key) => ({ ...key, card: null })));
+    if (kept && Date.now() - kept.at < 5000) waiting.unshift(...kept.names.map((key) => ({ ...key, card: null })));
     free();
     listen();
     looked();
