@@ -1,6 +1,6 @@
 """Decides by rules what a message is to the business; where rules tie or are silent it says "unsure" and never guesses.
 
-A classifier may be asked after this skill about messages of kind "unsure"; it must not overrule the other kinds.
+A classifier is asked after this skill wherever neither a header nor an acquaintance decided; these scores have a vote.
 """
 
 from __future__ import annotations
