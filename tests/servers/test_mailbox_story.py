@@ -31,7 +31,7 @@ ASKS = (
 class NobodyHere:
     """The mail server of a domain where nobody has a mailbox."""
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         return f"550 5.1.1 <{address}>: there is nobody of this name here"
 
 

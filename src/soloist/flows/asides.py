@@ -12,7 +12,6 @@ from soloist.flows.elsewhere import turn_receipt
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.ids import derived
 
-
 ANSWERS = [
     {"name": "enquiry", "label": "It is an enquiry", "consequence": "A reply is drafted for you."},
     {"name": "client", "label": "It is from a client", "consequence": "A short answer is drafted."},

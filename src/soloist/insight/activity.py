@@ -58,6 +58,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "secret.removed": ("shield", "removed a secret", ""),
     "takeover.found": ("list-checks", "looked through a mailbox", ""),
     "takeover.taken": ("check", "took over", "go"),
+    "process.died": ("triangle-alert", "took over from a process that died", "warn"),
     "machine.woke": ("clock", "woke from sleep", ""),
     "clock.jumped": ("clock", "noticed that the clock was set", "warn"),
     "proposal.withdrawn": ("undo-2", "withdrew", ""),
