@@ -17,8 +17,7 @@ from soloist.engine.store.clock import Clock, new_id, utc_now
 from soloist.engine.store.store import Store
 from soloist.engine.vault import Vault
 from soloist.engine.worker import Worker
-from soloist.flows import equipped, every, running
-from soloist.flows.briefing import Briefing
+from soloist.flows import beside, equipped, every, running
 from soloist.flows.desk import Desk
 from soloist.flows.judging import Judging
 from soloist.flows.links import Links
@@ -103,7 +102,7 @@ class App:
         self.engine = await running.launch(self.store, every(self.desk), self.presence)
         if self.presence.kind == "server":
             self.sources.start()
-        self.following = running.beside(self.links.follow(self._linked), Briefing(self.desk).follow())
+        self.following = running.beside(self.links.follow(self._linked), *beside(self.desk))
 
     def connect(self, again: str = "") -> None:
         """Take over soloist.toml as it is now (BadConfig changes nothing); ``again`` is opened afresh in any case."""

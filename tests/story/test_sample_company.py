@@ -30,7 +30,7 @@ def test_settings_are_valid_and_marked_as_sample():
     assert settings.sample
     assert settings.business.email == "mara@studio-linde.example"
     assert settings.qualification.minimum_budget == "2000 EUR"
-    assert settings.mail.out == "mail"
+    assert settings.mail.out == ""
     assert "contact" in settings.forms
 
 

@@ -1,6 +1,10 @@
 """Flows: straight-line durable work, and the only place where stages meet."""
 
-from soloist.flows.briefing import brief
+from collections.abc import Coroutine
+from typing import Any
+
+from soloist.flows import training
+from soloist.flows.briefing import Briefing, brief
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
 from soloist.flows.elsewhere import sent
@@ -10,13 +14,18 @@ from soloist.flows.proposal import proposal
 from soloist.flows.takeover import Review, takeover
 from soloist.sdk.flow import Flow
 
-__all__ = ["equipped", "every"]
+__all__ = ["beside", "equipped", "every"]
 
 
 def equipped(desk: Desk) -> Desk:
     """The desk with those who carry out what needs more than its own stages."""
     Review(desk)
     return desk
+
+
+def beside(desk: Desk) -> list[Coroutine[Any, Any, None]]:
+    """What a process does beside its flows: the brief of the morning, and learning from the operator's answers."""
+    return [Briefing(desk).follow(), training.follow(desk)]
 
 
 def every(desk: Desk) -> list[Flow]:

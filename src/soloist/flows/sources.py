@@ -130,10 +130,12 @@ class Sources:
                     line.wake.set()
             except (SoloistError, Trouble, OSError, ValueError) as error:
                 self._log.info("source %s: watching ended: %s", line.name, error)
+                if isinstance(error, Trouble) and error.fault == "auth":
+                    pause = LOCKED_OUT
             except Exception:  # noqa: BLE001  # an adapter is someone else's code: its fault stops only its stream
                 self._log.exception("source %s: its adapter failed while watching", line.name)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE)  # after a refused sign-in, sooner again: by then it may be mended
             line.wake.set()  # what came while nobody listened
 
     async def pull_once(self, half: ReadingHalf, stream: Stream) -> bool:

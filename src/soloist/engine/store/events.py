@@ -80,7 +80,7 @@ def after(conn: sa.Connection, seq: int, limit: int, *, subject: str = "", kind:
 def counted(conn: sa.Connection, kinds: Sequence[str], since: str) -> dict[str, int]:
     """How many events of each kind there were since an instant, in the order of ``kinds``."""
     query = sa.select(events.c.kind, sa.func.count()).where(events.c.kind.in_(list(kinds)) & (events.c.at > since))
-    found = dict(conn.execute(query.group_by(events.c.kind)))
+    found: dict[str, int] = dict(conn.execute(query.group_by(events.c.kind)).tuples().all())
     return {kind: int(found.get(kind, 0)) for kind in kinds}
 
 

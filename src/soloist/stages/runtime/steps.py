@@ -121,6 +121,7 @@ class Runtime:
         person = records.identified(conn, "email", identity.normal_address(message["sender"] or "nobody@invalid"))
         thread = any(m["direction"] == "out" for m in conversations.of(conn, message["conversation"]))
         known = person is not None and conversations.earlier(conn, person, message["at"])
+        known = known or conversations.answered(conn, message["sender"], message["at"])
         return message, known, thread
 
     def _keep(
