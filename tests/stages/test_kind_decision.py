@@ -44,7 +44,7 @@ def test_clear_cases_follow_the_model() -> None:
 
 
 def test_what_is_torn_goes_to_the_operator_with_both_readings() -> None:
-    asked = choose(support=0.45, spam=0.55)
+    asked = choose(support=0.5, spam=0.5)
     assert asked.kind == "unsure"
     assert (
         asked.rule == "classifier kind@0123abcd: reads like a request for help, but also like a sales pitch or a fraud"
@@ -55,6 +55,16 @@ def test_a_lead_that_also_reads_like_a_pitch_stays_a_lead() -> None:
     found = choose(enquiry=0.45, spam=0.55)
     assert found.kind == "enquiry"
     assert "but also like a sales pitch" in found.rule
+
+
+def test_a_possible_lead_is_never_set_aside() -> None:
+    assert choose(enquiry=0.3, spam=0.7).kind == "enquiry"
+    assert choose(enquiry=0.1, spam=0.9).kind == "spam"
+
+
+def test_a_stranger_asks_rather_than_meets() -> None:
+    assert choose(enquiry=0.35, scheduling=0.65).kind == "enquiry"
+    assert choose(enquiry=0.3, scheduling=0.7).kind == "scheduling"
 
 
 def test_a_personal_message_is_a_question_to_the_operator() -> None:
