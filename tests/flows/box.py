@@ -27,18 +27,23 @@ class Box(Base):
         self.came = asyncio.Event()
         self.cut_after = -1
         self.later: set[str] = set()
+        self.sent_every = 0.05
 
     def put(self, folder: str, message: EmailMessage) -> None:
         self.folders[folder].append(message.as_bytes())
         self.came.set()
 
     def operations(self, ctx: Ctx) -> Mapping[str, Operation]:
-        return {OPERATION: Operation(OPERATION, "C", split="to", way_back="a correction can follow")}
+        return {
+            OPERATION: Operation(
+                OPERATION, "C", split="to", hold=ctx.settings["hold"], way_back="a correction can follow"
+            )
+        }
 
     def streams(self, ctx: Ctx) -> Mapping[str, Stream]:
         return {
             "inbox": Stream("inbox", every=30.0, watched=True),
-            "sent": Stream("sent", direction="out", every=0.05),
+            "sent": Stream("sent", direction="out", every=self.sent_every),
             "past-inbox": Stream("past-inbox", past=True, every=0.05),
             "past-sent": Stream("past-sent", direction="out", past=True, every=0.05),
         }

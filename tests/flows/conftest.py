@@ -73,7 +73,9 @@ class House:
             if found := true():
                 return found
             await asyncio.sleep(0.02)
-        raise AssertionError(f"not within {seconds} s; runs: {[(r['id'], r['state']) for r in self.rows('runs')]}")
+        raise AssertionError(
+            f"not within {seconds} s; runs: {[(r['id'], r['state'], r['error'][:200]) for r in self.rows('runs')]}"
+        )
 
     async def take_in(self, message: EmailMessage) -> dict[str, Any]:
         """Deliver a mail and wait until its intake has ended; answers the run."""

@@ -4,22 +4,30 @@ from email.message import EmailMessage
 
 import pytest
 
-from soloist.engine.connections import Connection
-from soloist.engine.registry import ReadingHalf
 from soloist.kernel.errors import NotAllowed
-from soloist.sdk import Ctx, Trouble
+from soloist.sdk import Trouble
 from tests.flows.box import Box
 from tests.flows.conftest import EMILY, House, Open, mail
 
 MARA = "Mara Linde <mara@studio-linde.example>"
 
 
+BOX = """
+[connectors.box]
+kind = "mail"
+address = "mara@studio-linde.example"
+username = "mara"
+imap_host = "imap.studio-linde.example"
+smtp_host = "smtp.studio-linde.example"
+"""
+
+
 async def connected(house: Open, box: Box | None = None, **values: str) -> tuple[House, Box]:
     home, box = await house(**values), box or Box()
-    sender = {"name": "Mara Linde", "address": "mara@studio-linde.example"}
-    ctx = Ctx("box", {"sender": sender})
-    home.app.desk.connections["box"] = ReadingHalf(Connection("box", "mail", {}), box, ctx)  # type: ignore[index]  # as Links does
-    home.app.sources.refresh()
+    home.app.registry.connectors["mail"] = box
+    toml = home.root / "soloist.toml"
+    toml.write_text(toml.read_text(encoding="utf-8") + BOX, encoding="utf-8")
+    home.app.connect()
     return home, box
 
 
@@ -72,12 +80,28 @@ async def test_an_answer_from_a_mail_program_stops_what_is_held(house: Open):
     await home.desk.allow_sending("box", True, who="operator")
     box.put("inbox", mail())
     proposal = (await home.until(lambda: home.rows("proposals", state="waiting")))[0]
-    proposal_connector = home.desk.mail_out("box")
-    assert proposal_connector == "box"
     await home.say(proposal, "approve")
+    await home.until(lambda: home.rows("effects", state="intended"))
     box.put("sent", answer())
-    await home.until(lambda: home.rows("messages", direction="out"))
-    await home.until(lambda: home.rows("proposals", state="withdrawn") or home.rows("effects", state="needs_human"))
+    await home.until(lambda: home.rows("proposals", id=proposal["id"], state="withdrawn"))
+    (effect,) = home.rows("effects")
+    assert (effect["state"], effect["attempts"]) == ("resolved_not_done", 0)
+    await home.until(lambda: home.rows("runs", flow="effect", state="done"))
+    assert home.card() is None
+
+
+async def test_sent_is_read_once_more_right_before_a_mail_leaves(house: Open):
+    box = Box()
+    box.sent_every = 60.0
+    home, _ = await connected(house, box)
+    await home.desk.allow_sending("box", True, who="operator")
+    box.put("inbox", mail())
+    proposal = (await home.until(lambda: home.rows("proposals", state="waiting")))[0]
+    box.put("sent", answer())
+    await home.say(proposal, "approve")
+    await home.until(lambda: home.rows("proposals", id=proposal["id"], state="withdrawn"))
+    (effect,) = home.rows("effects")
+    assert (effect["state"], effect["attempts"]) == ("resolved_not_done", 0)
 
 
 async def test_an_own_answer_to_a_lead_waits_for_an_answer(house: Open):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from soloist.flows.desk import Desk
+from soloist.flows.looking import after_a_look
 from soloist.flows.overdue import overdue
 from soloist.sdk.flow import Flow, Verbs
 
@@ -10,7 +11,7 @@ from soloist.sdk.flow import Flow, Verbs
 def effect(desk: Desk) -> Flow:
     """Hold, attempt, look up, ask, wait; then put what was sent on its thread."""
 
-    attempt = overdue(desk.store, desk.effects.attempt)
+    attempt = overdue(desk.store, after_a_look(desk, desk.effects.attempt))
 
     async def body(do: Verbs, ident: str) -> None:
         state = ""

@@ -139,16 +139,8 @@ class Sources:
             line.wake.set()  # what came while nobody listened
 
     async def pull_once(self, half: ReadingHalf, stream: Stream) -> bool:
-        """Take in everything that waits; each arrival is put aside only after its commit. True at the end of it."""
-        row = await self._store.read(lambda conn: rows.get(conn, half.name, stream.name))
-        if stream.past and row["state"] == "done":
-            return True
-        take = self._intake.observe_page if stream.past else self._intake.accept_page
-        async for page in half.pull(stream.name, row["cursor"]):
-            await take(half.name, stream, page)
-            for arrival in page.arrivals:
-                await asyncio.to_thread(half.done_with, arrival)
-        return True
+        """Take in everything that waits. True at the end of it."""
+        return await pull(self._intake, self._store, half, stream)
 
     @staticmethod
     def _read_back(tx: Tx, half: ReadingHalf) -> None:
@@ -216,6 +208,19 @@ class Sources:
         rows.put(tx, line.half.name, line.stream.name, trouble="")
         if card := tasks.open_for(tx.conn, f"source:{line.half.name}"):
             tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": "it works again"}, actor="soloist")
+
+
+async def pull(intake: Intake, store: Store, half: ReadingHalf, stream: Stream) -> bool:
+    """Take in everything that waits in a stream; each arrival is put aside only after its commit. True at the end."""
+    row = await store.read(lambda conn: rows.get(conn, half.name, stream.name))
+    if stream.past and row["state"] == "done":
+        return True
+    take = intake.observe_page if stream.past else intake.accept_page
+    async for page in half.pull(stream.name, row["cursor"]):
+        await take(half.name, stream, page)
+        for arrival in page.arrivals:
+            await asyncio.to_thread(half.done_with, arrival)
+    return True
 
 
 def _streams(half: ReadingHalf) -> list[tuple[str, Stream]]:

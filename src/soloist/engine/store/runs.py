@@ -29,6 +29,12 @@ def exists(conn: sa.Connection, run: str) -> bool:
     return conn.execute(sa.select(runs.c.id).where(runs.c.id == run)).first() is not None
 
 
+def unfinished(conn: sa.Connection, flow: str) -> bool:
+    """Whether a run of a flow was asked for and has not ended."""
+    query = sa.select(runs.c.id).where((runs.c.flow == flow) & runs.c.state.in_(["pending", "running"]))
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def asked_for(conn: sa.Connection, run: str) -> tuple[str, str] | None:
     """Flow and input of a run that has not ended, else None."""
     row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()

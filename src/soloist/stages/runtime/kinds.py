@@ -13,8 +13,10 @@ FROM_ACQUAINTANCES = ("client", "support", "billing", "scheduling", "enquiry")
 SET_ASIDE_FROM = 0.55
 """Share of the unwanted kinds from which a stranger's message makes no card, unless MAYBE_A_LEAD speaks against it."""
 MAYBE_A_LEAD = 0.22
-"""Share of "enquiry" from which a stranger's message is answered although most of it reads unwanted; both were chosen on
-480 messages that were written apart and were not learned from then."""
+"""Share of "enquiry" from which a stranger's message is answered although most of it reads unwanted.
+
+Both were chosen on 480 messages that were written apart and were not learned from at that time.
+"""
 FROM_STRANGERS = 2.0
 """Weight of "enquiry" against the other wanted kinds: a stranger seldom writes about an invoice or a date of ours."""
 FROM_A_NEWSLETTER = 0.45
