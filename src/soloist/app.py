@@ -128,7 +128,7 @@ class App:
 
     async def stop(self) -> None:
         """Stop pulling, let open calls end, close the engine; parked runs go on at the next start."""
-        self.following.cancel()
+        self.following()
         await self.sources.stop()
         await self.desk.effects.drain()
         if self.engine is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from soloist.engine.lock import ServerLock
@@ -41,13 +41,15 @@ async def launch(store: Store, flows: Sequence[Flow], presence: Presence) -> Any
     return engine
 
 
-def beside(*work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """What runs beside the engine for as long as the process lives; cancelling it cancels all of it."""
+def beside(*work: Coroutine[Any, Any, None]) -> Callable[[], None]:
+    """Start what runs beside the engine for as long as the process lives; calling the answer ends all of it."""
+    tasks = [asyncio.create_task(one) for one in work]
 
-    async def together() -> None:
-        await asyncio.gather(*work)
+    def end() -> None:
+        for task in tasks:
+            task.cancel()
 
-    return asyncio.create_task(together())
+    return end
 
 
 def not_prepared(url: str) -> str:

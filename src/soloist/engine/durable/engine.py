@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import logging
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -221,6 +223,7 @@ class Engine:
             await loop.run_in_executor(threads, DBOS.destroy)
         finally:
             loop.set_default_executor(threads)
+        await _clear_away()
 
     async def recover(self, executors: Sequence[str]) -> None:
         """Free the unfinished runs of dead executors: whichever process is first goes on with each, exactly one."""
@@ -277,6 +280,26 @@ class Engine:
         """The same id gives the same run, however often it is started."""
         with SetWorkflowID(run):
             return await DBOS.start_workflow_async(self._bodies[flow], value)
+
+
+async def _clear_away() -> None:
+    """End what the library left of parked runs; they are in the database and go on at the next launch.
+
+    Left to the garbage collector, the library's clean-up would ask for a thread at a random moment: also while a lock
+    of the thread pool is held by the very line that is running, which never ends (seen).
+    """
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and _of_library(task)]
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=2.0)
+    gc.collect()
+
+
+def _of_library(task: asyncio.Task[Any]) -> bool:
+    """Whether a task runs a coroutine of the durable library."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and f"{os.sep}dbos{os.sep}" in code.co_filename
 
 
 def _check_pin() -> None:
