@@ -102,7 +102,7 @@ class App:
         self.engine = await running.launch(self.store, every(self.desk), self.presence)
         if self.presence.kind == "server":
             self.sources.start()
-        self.following = running.beside(self.links.follow(self._linked), *beside(self.desk))
+        self.following = running.beside(self.links.follow(self._linked), *beside(self.desk, self.presence.kind))
 
     def connect(self, again: str = "") -> None:
         """Take over soloist.toml as it is now (BadConfig changes nothing); ``again`` is opened afresh in any case."""

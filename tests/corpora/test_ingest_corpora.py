@@ -9,6 +9,9 @@ import pytest
 
 from soloist.app import App
 from soloist.engine.store import assets, conversations, events, proposals, runs
+from soloist.kernel.hashing import sha256
+from soloist.sdk import Arrival, Page, Stream
+from soloist.sdk.folders import MESSAGE
 
 pytestmark = pytest.mark.corpora
 
@@ -29,9 +32,10 @@ async def test_the_whole_email_corpus_is_ingested(tmp_path: Path, corpora: Path)
     raws = {path.read_bytes() for path in sorted((corpora / "corpora" / "email").rglob("*")) if path.is_file()}
     await app.start()
     try:
-        taken = await asyncio.gather(*(app.desk.intake.accept_mail("corpus", raw, origin="") for raw in raws))
+        arrivals = tuple(Arrival(f"raw@{sha256(raw)}", MESSAGE, raw) for raw in raws)
+        fresh = await app.desk.intake.accept_page("corpus", Stream("files"), Page(arrivals, ""))
         intake = await _settled(app, len(raws))
-        kept = await app.store.read(lambda conn: [_raw(app, conn, event.id) for event, _ in taken])
+        kept = await app.store.read(lambda conn: [_raw(app, conn, row["input"]) for row in intake])
         made = await app.store.read(lambda conn: proposals.listed(conn, "", after=("", ""), limit=5000))
         answered = await app.store.read(
             lambda conn: [_automatic(conn, p["conversation"]) for p in made if p["conversation"]]
@@ -42,6 +46,7 @@ async def test_the_whole_email_corpus_is_ingested(tmp_path: Path, corpora: Path)
     failed = [row for row in intake if row["state"] == "failed"]
     print(f"\nmails {len(raws)}, failed {len(failed)}, proposals {len(made)}")
     assert not failed, sorted({str(row["error"]).partition("\n")[0] for row in failed})[:10]
+    assert fresh == len(raws)
     assert set(kept) == raws
     assert not any(answered)
 

@@ -23,9 +23,9 @@ def equipped(desk: Desk) -> Desk:
     return desk
 
 
-def beside(desk: Desk) -> list[Coroutine[Any, Any, None]]:
-    """What a process does beside its flows: the brief of the morning, and learning from the operator's answers."""
-    return [Briefing(desk).follow(), training.follow(desk)]
+def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
+    """What the one server does beside its flows: the brief of the morning, learning from the operator's answers."""
+    return [Briefing(desk).follow(), training.follow(desk)] if kind == "server" else []
 
 
 def every(desk: Desk) -> list[Flow]:

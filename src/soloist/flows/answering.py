@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from soloist.config import seconds
-from soloist.engine.store import assets, conversations, proposals, runs, tasks
+from soloist.engine.store import assets, conversations, proposals, runs
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import MAIL_OPERATION, Desk
 from soloist.kernel.identity import normal_address
@@ -70,10 +70,8 @@ class Answering:
         for older in proposals.waiting_on(tx.conn, conversation):
             if older["operation"] != MAIL_OPERATION:
                 continue
-            proposals.move(tx, older["id"], "withdrawn", actor="soloist", why="a newer message came on this thread")
-            if card := tasks.open_for(tx.conn, older["id"]):
-                tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": "newer message"}, actor="soloist")
-            tx.send(f"proposal:{older['id']}", "decision", {"state": "withdrawn"})
+            why = "a newer message came on this thread"
+            self._desk.approvals.withdraw(tx, older["id"], actor="soloist", why=why)
 
     def _reply(self, tx: Tx, run: str, thought: Thought, who: Mapping[str, Any], context: str) -> str:
         """The proposed reply; a draft with faults is kept from the card, and the card says why."""

@@ -74,7 +74,7 @@ class Briefing:
     async def ask(self) -> bool:
         """Ask for the run of today's brief if it is due; True when it was asked for now. The id makes it one a day."""
         settings = self._desk.settings
-        if not settings.brief.enabled or not self._may_send():
+        if not settings.brief.enabled or not await asyncio.to_thread(self._may_send):
             return False
         day = due(self._desk.store.clock(), settings.business.timezone, settings.brief.at)
 

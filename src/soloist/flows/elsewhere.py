@@ -57,7 +57,7 @@ class Elsewhere:
         for proposal in proposals.waiting_on(tx.conn, message["conversation"]):
             if proposal["operation"] == MAIL_OPERATION:
                 self._correct(tx, proposal, message)
-                self._withdraw(tx, proposal["id"])
+                self._desk.approvals.withdraw(tx, proposal["id"], actor="operator", why=WHY)
                 found.append(str(proposal["id"]))
         for card in tasks.open_on(tx.conn, message["conversation"], "question"):
             tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": WHY}, actor="soloist")
@@ -74,17 +74,9 @@ class Elsewhere:
                 effects.move(tx, effect, "resolved_not_done", note=f"Not sent. {WHY}")
                 tx.send(effect["run"], "effect", {"state": "resolved_not_done"})
             self._correct(tx, proposal, message)
-            self._withdraw(tx, proposal["id"])
+            self._desk.approvals.withdraw(tx, proposal["id"], actor="operator", why=WHY)
             found.append(str(proposal["id"]))
         return found
-
-    @staticmethod
-    def _withdraw(tx: Tx, proposal: str) -> None:
-        """The proposal, its card and its run."""
-        proposals.move(tx, proposal, "withdrawn", actor="operator", why=WHY)
-        if card := tasks.open_for(tx.conn, proposal):
-            tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": WHY}, actor="operator")
-        tx.send(f"proposal:{proposal}", "decision", {"state": "withdrawn"})
 
     @staticmethod
     def _correct(tx: Tx, proposal: Mapping[str, Any], message: Mapping[str, Any]) -> None:

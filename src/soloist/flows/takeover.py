@@ -11,6 +11,7 @@ from soloist.engine.store import takeover as questions
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
+from soloist.insight import takeover as lists
 from soloist.kernel import identity
 from soloist.kernel.errors import Conflict, NotFound, SoloistError
 from soloist.kernel.ids import derived
@@ -23,8 +24,6 @@ MOST_CLIENTS, MOST_THREADS, MOST_PROMISES = 500, 100, 100
 LOOKED_AT = 300
 """Unanswered threads whose last message is read for what it is, newest first."""
 WORTH = frozenset({"enquiry", "client", "support", "billing", "scheduling"})
-FOUND = "takeover.found"
-TAKEN = "takeover.taken"
 SUBJECT = "takeover"
 
 
@@ -64,7 +63,7 @@ class Review:
         def work(tx: Tx) -> dict[str, Any]:
             def keep() -> dict[str, Any]:
                 digest = assets.keep(tx, data, "application/json", path)
-                tx.append(FOUND, subject=connection, payload={"asset": digest, **counts}, run=run)
+                tx.append(lists.FOUND, subject=connection, payload={"asset": digest, **counts}, run=run)
                 if any(counts.values()):
                     self._card(tx, run, connection, digest, counts)
                 return counts
@@ -185,7 +184,7 @@ class Review:
         who: str,
     ) -> dict[str, Any]:
         """The same inside a transaction."""
-        if events.newest_of(tx.conn, TAKEN, connection) is not None:
+        if events.newest_of(tx.conn, lists.TAKEN, connection) is not None:
             raise Conflict("This review was taken over already; nothing was added twice.")
         clients = _picked(found["clients"], chosen, "clients", "address")
         threads = _picked(found["threads"], chosen, "threads", "message")
@@ -198,7 +197,7 @@ class Review:
         for promise in promises:
             self._remind(tx, promise)
         counts = {"clients": len(clients), "threads": len(threads), "promises": len(promises), "records": len(made)}
-        tx.append(TAKEN, subject=connection, payload={**counts, "made": made[:200]}, actor=who)
+        tx.append(lists.TAKEN, subject=connection, payload={**counts, "made": made[:200]}, actor=who)
         if card := tasks.open_for(tx.conn, connection):
             tasks.close(tx, card["id"], "done", {"option": "taken", "reason": said(counts)}, actor=who)
         return counts
@@ -240,10 +239,9 @@ class Review:
 
 def findings(conn: Any, desk: Desk, connection: str) -> dict[str, Any]:
     """What the last look at a mailbox found (NotFound before there was one)."""
-    event = events.newest_of(conn, FOUND, connection)
-    if event is None:
+    found = lists.findings(conn, desk.home.assets, connection)
+    if found is None:
         raise NotFound(f"There is no review of {connection}: its mail is still being read, or it was never connected.")
-    found: dict[str, Any] = json.loads(assets.load(conn, desk.home.assets, event["payload"]["asset"]))
     return found
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from soloist.engine.store import assets, events
-from soloist.engine.store import streams as rows
 from soloist.engine.store.reading import Connection
+from soloist.insight import mailboxes
 
 FOUND, TAKEN = "takeover.found", "takeover.taken"
+"""Events: lists were put together, and the operator took them over."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,18 @@ class TakeoverPage:
     reading: str = ""
 
 
-def page(conn: Connection, folder: Path, connection: str) -> TakeoverPage:
-    """The review of one mailbox; before its mail was read the page says how far it is."""
+def findings(conn: Connection, folder: Path, connection: str) -> dict[str, Any] | None:
+    """What the last look at a mailbox found: {clients, threads, promises}; None before there was one."""
     event = events.newest_of(conn, FOUND, connection)
-    if event is None:
-        return TakeoverPage(connection, reading=_reading(progress(conn, connection)))
-    found = json.loads(assets.load(conn, folder, event["payload"]["asset"]))
+    return json.loads(assets.load(conn, folder, event["payload"]["asset"])) if event else None
+
+
+def page(conn: Connection, folder: Path, connection: str, past: Collection[str]) -> TakeoverPage:
+    """The review of one mailbox; before its mail was read the page says how far its ``past`` streams are."""
+    found = findings(conn, folder, connection)
+    if found is None:
+        (line,) = mailboxes.lines(conn, [mailboxes.Known(connection, "", "", True, past=past)])
+        return TakeoverPage(connection, reading=_reading(line))
     taken = events.newest_of(conn, TAKEN, connection)
     return TakeoverPage(
         connection,
@@ -54,20 +61,12 @@ def page(conn: Connection, folder: Path, connection: str) -> TakeoverPage:
     )
 
 
-def progress(conn: Connection, connection: str) -> dict[str, Any]:
-    """How far the past of a mailbox was read: {done, total, state}; state is "", "reading" or "done"."""
-    past = [row for row in rows.of(conn, connection) if row["stream"].startswith("past")]
-    if not past:
-        return {"done": 0, "total": 0, "state": ""}
-    done, total = sum(row["done"] for row in past), sum(row["total"] for row in past)
-    return {"done": done, "total": total, "state": "done" if all(r["state"] == "done" for r in past) else "reading"}
-
-
-def _reading(now: Mapping[str, Any]) -> str:
-    if now["state"] == "reading":
-        return f"{now['done']} of {now['total']} mails were read so far. The lists come when all are read."
-    if now["state"] == "done":
+def _reading(line: mailboxes.MailboxLine) -> str:
+    if line.past_state == "done":
         return "All mail was read; the lists are being put together."
+    if line.past_state:
+        total = f" of {line.past_total}" if line.past_total else ""
+        return f"{line.past_done}{total} mails were read so far. The lists come when all are read."
     return "No mail of this mailbox was read yet."
 
 

@@ -121,8 +121,9 @@ class Console:
 
     async def takeover(self, connection: str) -> takeover.TakeoverPage:
         """What a mailbox that was read back holds."""
-        folder = self._desk.home.assets
-        return await self._desk.store.read(lambda conn: takeover.page(conn, folder, connection))
+        folder, half = self._desk.home.assets, self._desk.connections.get(connection)
+        past = [name for name, stream in half.streams().items() if stream.past] if half else []
+        return await self._desk.store.read(lambda conn: takeover.page(conn, folder, connection, past))
 
     async def take_over(self, connection: str, chosen: Mapping[str, Sequence[str]], who: str) -> None:
         """Add what was ticked."""

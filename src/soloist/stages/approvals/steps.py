@@ -268,6 +268,12 @@ class Approvals:
             at_expiry="Nothing is sent.",
         )
 
+    def withdraw(self, tx: Tx, proposal_id: str, *, actor: str, why: str) -> None:
+        """What it rested on is over: nothing of it is sent, its card closes and its run ends."""
+        proposals.move(tx, proposal_id, "withdrawn", actor=actor, why=why)
+        self._close_card(tx, proposal_id, "withdrawn", Decision("", "", actor, "", reason=why))
+        tx.send(f"proposal:{proposal_id}", DECIDED, {"state": "withdrawn"})
+
     def supersede(self, tx: Tx, proposal_id: str, *, actor: str, why: str, payload: Any = None) -> str:
         """Replace a proposal by a fresh waiting copy with its own card and run; returns the copy's id.
 

@@ -44,7 +44,7 @@ class Reads(Protocol):
 
 
 class Intake:
-    """The front door: sources, forms, hooks and the API all come through ``accept`` or ``accept_mail``."""
+    """The front door: sources, forms, hooks and the API all come through ``accept`` or a page."""
 
     def __init__(self, store: Store, home: Home, settings: Settings, worker: Reads) -> None:
         """All collaborators are given; the stage owns none of them."""
@@ -62,28 +62,6 @@ class Intake:
             raise TooLarge(f"payload: at most {MAX_PAYLOAD} bytes; send larger things as a mail or a file.")
         inbound.check(kind, payload)
         taken = await self._store.write(lambda tx: self._take(tx, source, external_id, kind, payload, actor=actor))
-        failpoint.hit("accepted")
-        return taken
-
-    async def accept_mail(self, source: str, raw: bytes, *, origin: str, cut: bool = False) -> tuple[Event, bool]:
-        """Keep the raw bytes of a mail and commit its event; the same bytes again are the same event.
-
-        ``cut`` says that ``raw`` is only the beginning of a mail over the limit, whose file stays where it came from.
-        """
-        payload: dict[str, Any] = {"asset": sha256(raw), "size": len(raw), "origin": origin}
-        if cut:
-            payload["cut"] = True
-        path = assets.write_file(self._home.assets, raw)
-        name = f"raw@{payload['asset']}"
-
-        def work(tx: Tx) -> tuple[Event, bool]:
-            assets.keep(tx, raw, "message/rfc822", path)
-            found = events.named(tx.conn, source, name)
-            if found is not None:
-                return found, False
-            return self._take(tx, source, name, inbound.MAIL, payload, actor="outside")
-
-        taken = await self._store.write(work)
         failpoint.hit("accepted")
         return taken
 
