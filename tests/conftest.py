@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from soloist.app import App
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,3 +35,12 @@ def corpora() -> Path:
     if not folder.is_dir():
         pytest.fail(f"There is no folder {folder}; make test-corpora needs it.")
     return folder
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """A real home that is opened and not started."""
+    opened = App(tmp_path)
+    opened.store.writer.send = lambda *_: None  # no engine runs here, so there is nobody to wake
+    yield opened
+    opened.close()

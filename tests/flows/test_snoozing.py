@@ -1,6 +1,5 @@
 """Putting a card off: until a morning of the operator's own, never past its time, durable, and taken back."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,14 +40,6 @@ def test_what_ends_soon_and_what_is_no_choice_is_refused() -> None:
         snoozing.until({"deadline": later(FRIDAY, 3600)}, "tomorrow", FRIDAY, BERLIN)
     with pytest.raises(BadInput, match="tomorrow, 3days, week"):
         snoozing.morning("never", FRIDAY, BERLIN)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Any:
-    opened = App(tmp_path)
-    opened.store.writer.send = lambda *_: None  # no engine runs here, so there is nobody to wake
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

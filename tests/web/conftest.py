@@ -11,9 +11,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
+from soloist.app import App
 from soloist.kernel.errors import SoloistError
+from soloist.web.console import Console
 from soloist.web.pages import routes
-from soloist.web.pages.edge import fault
+from soloist.web.pages.edge import fault, faults
 
 _SPEC = importlib.util.spec_from_file_location("fake_door", Path(__file__).parent / "fake_door.py")
 assert _SPEC is not None
@@ -41,3 +43,11 @@ def console(fake: Any) -> TestClient:
 @pytest.fixture
 def empty_console() -> TestClient:
     return client_of(fake_door.FakeDoor(empty=True))
+
+
+@pytest.fixture
+def real_console(app: App) -> TestClient:
+    """The pages over a real home instead of the fake Door."""
+    inner = Starlette(routes=routes(), exception_handlers=faults())
+    inner.state.soloist = Console(app)
+    return TestClient(inner, follow_redirects=False)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from soloist.app import App
@@ -18,25 +16,13 @@ from soloist.insight import inbox
 from soloist.kernel.access import Session
 from soloist.kernel.proposal import NewProposal
 from soloist.web.console import Console
-from soloist.web.pages import routes
-from soloist.web.pages.edge import faults
 
 PAYLOAD = {"to": ["ada@okafor-ceramics.example"], "subject": "Re: New shop", "body": "Dear Ada,\nyes.\nMara"}
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Any:
-    opened = App(tmp_path)
-    opened.store.writer.send = lambda *_: None  # no engine runs here, so there is nobody to wake
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def console(app: App) -> TestClient:
-    inner = Starlette(routes=routes(), exception_handlers=faults())
-    inner.state.soloist = Console(app)
-    return TestClient(inner, follow_redirects=False)
+def console(real_console: TestClient) -> TestClient:
+    return real_console
 
 
 @pytest.fixture

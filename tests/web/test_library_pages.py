@@ -5,33 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from soloist.app import App
 from soloist.engine.store import assets, conversations, records
-from soloist.web.console import Console
-from soloist.web.pages import routes
-from soloist.web.pages.edge import faults
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Any:
-    opened = App(tmp_path)
-    opened.store.writer.send = lambda *_: None  # no engine runs here, so there is nobody to wake
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def console(app: App) -> TestClient:
-    inner = Starlette(routes=routes(), exception_handlers=faults())
-    inner.state.soloist = Console(app)
-    return TestClient(inner, follow_redirects=False)
+def console(real_console: TestClient) -> TestClient:
+    return real_console
 
 
 def person(app: App, name: str, **body: Any) -> str:
