@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine.default import DefaultDialect
 
-from soloist.engine.store.tables import Json
+from soloist.engine.store.columns import Json
 from soloist.kernel.errors import BadInput
 from soloist.kernel.hashing import body_hash, canonical, chain_hash, json_hash, keyed, payload_hash, sha256
 

@@ -90,7 +90,17 @@ class Desk:
             raise NotFound(f"{connector} has no operation {operation!r}. Known: {listed}.", field="operation")
         found = known_operations[operation]
         return OperationFacts(
-            found.effect_class, found.risk, found.undo, found.way_back, hold=found.hold, split=found.split
+            found.effect_class,
+            found.risk,
+            found.undo,
+            found.way_back,
+            hold=found.hold,
+            split=found.split,
+            primitive=found.primitive,
+            audience=found.audience,
+            amount=found.amount,
+            currency=found.currency,
+            recipients=found.recipients,
         )
 
     async def propose_over_api(self, new: NewProposal, *, actor: str) -> dict[str, Any]:

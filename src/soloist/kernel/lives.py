@@ -1,4 +1,4 @@
-"""The declared lives of proposals, effects, cards, runs and runs' starts; who moves them is decided elsewhere."""
+"""The declared lives of everything that has states; who moves them is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ EFFECT = Machine(
         "failed": set(),
         "resolved_not_done": set(),
         "compensated": set(),
-        "compensation_failed": set(),
+        "compensation_failed": {"compensating", "compensated"},
     },
 )
 """The life of an approved proposal at the outside; nothing leads back from attempting but an answer or a doubt.
 
-A receipt says that the other side took it; a bounce that comes later turns it to failed.
+A receipt says that the other side took it; a bounce or dispute that comes later turns it to failed. A way back that
+failed can be tried again, or a person says that it was taken back by hand.
 """
 
 TASK = Machine(
@@ -62,3 +63,45 @@ RUN = Machine(
         "failed": set(),
     },
 )
+
+SAGA = Machine(
+    "way back",
+    "running",
+    {"running": {"done", "stopped"}, "stopped": {"running", "left"}, "done": set(), "left": set()},
+)
+"""Taking back a bundle, last effect first; it stops at the first that cannot be taken back and waits for a person."""
+
+GRANT = Machine(
+    "grant",
+    "offered",
+    {
+        "offered": {"live", "declined", "expired"},
+        "live": {"revoked", "expired", "lost"},
+        "declined": set(),
+        "revoked": set(),
+        "expired": set(),
+        "lost": set(),
+    },
+)
+"""A grant is offered by the ladder or made live at once by the operator; a correction loses it."""
+
+MISMATCH = Machine(
+    "mismatch",
+    "open",
+    {
+        "open": {"fixing", "accepted", "gone"},
+        "fixing": {"gone", "open"},
+        "accepted": {"open", "gone"},
+        "gone": {"open"},
+    },
+    ends=frozenset({"gone"}),
+)
+"""A difference between inside and outside; one that comes back is open again."""
+
+FAILURE = Machine(
+    "failure",
+    "open",
+    {"open": {"quarantined", "closed"}, "quarantined": {"open", "closed"}, "closed": {"open"}},
+    ends=frozenset({"closed"}),
+)
+"""One kind of fault on the failure board, however often it happens; it opens again when it comes back."""

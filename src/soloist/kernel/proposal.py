@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,7 +18,10 @@ BRIEF = "soloist:brief"
 
 @dataclass(frozen=True)
 class OperationFacts:
-    """What the connector declares about an operation, as it was when the proposal was made. ``hold`` in seconds."""
+    """What the connector declares about an operation, as it was when the proposal was made. ``hold`` in seconds.
+
+    ``amount``, ``currency`` and ``recipients`` are dotted places in the payload.
+    """
 
     effect_class: str
     risk: str
@@ -26,10 +29,20 @@ class OperationFacts:
     way_back: str
     hold: float = 0.0
     split: str = ""
+    primitive: str = "act"
+    audience: str = ""
+    amount: str = "amount"
+    currency: str = "currency"
+    recipients: tuple[str, ...] = ("to", "cc")
 
 
 CHANGE_FACTS = OperationFacts(
-    effect_class="A", risk="reversible", undo="exact", way_back="The former version is kept and can be written again."
+    effect_class="A",
+    risk="reversible",
+    undo="exact",
+    way_back="The former version is kept and can be written again.",
+    primitive="write",
+    audience="nobody",
 )
 """A record change happens inside our own database: keyed, exact to undo."""
 
@@ -60,6 +73,9 @@ class NewProposal:
     currency: str = ""
     new_recipient: bool = True
     thread_known: bool = False
+    bundle: str = ""
+    place: int = 0
+    """``bundle`` names proposals that are decided together and taken back in reverse order of ``place``."""
 
     @property
     def hash(self) -> str:
@@ -77,22 +93,30 @@ def api_proposal_id(token: str, source_ref: str) -> str:
     return derived("proposal", "api", token, source_ref)
 
 
-def recipients(payload: Mapping[str, Any]) -> list[str]:
-    """Every address a payload names in ``to`` and ``cc``; other payloads have none."""
+def at(payload: Mapping[str, Any], place: str) -> Any:
+    """What stands at a dotted place of a payload, None when nothing does."""
+    found: Any = payload
+    for part in place.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(part)
+    return found
+
+
+def recipients(payload: Mapping[str, Any], places: Sequence[str] = ("to", "cc")) -> list[str]:
+    """Every address a payload names at these places; other payloads have none."""
     found: list[str] = []
-    for name in ("to", "cc"):
-        value = payload.get(name, [])
+    for place in places:
+        value = at(payload, place)
         found += [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []
     return found
 
 
-def amount(payload: Mapping[str, Any]) -> tuple[int, str]:
-    """Amount in minor units and currency of a payload that names one (``amount``, ``currency``), else (0, "")."""
-    value, currency = payload.get("amount"), payload.get("currency", "")
+def amount(payload: Mapping[str, Any], place: str = "amount", currency: str = "currency") -> tuple[int, str]:
+    """Amount in minor units and currency of a payload that names one, else (0, "")."""
+    value, unit = at(payload, place), at(payload, currency)
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return (int(value) if whole and value is not None else 0), str(currency).upper() if isinstance(
-        currency, str
-    ) else ""
+    return (int(value) if whole and value is not None else 0), unit.upper() if isinstance(unit, str) else ""
 
 
 def edited(payload: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,10 +15,14 @@ class Machine:
     noun: str
     start: str
     moves: Mapping[str, Set[str]]
+    ends: Set[str] = frozenset()
+    """States a life may rest in; by itself those that nothing leaves."""
 
     def __post_init__(self) -> None:
         """Refuse a machine with an unknown target, an unreachable state or no way to an end (ValueError)."""
         states = set(self.moves)
+        if not self.ends:
+            object.__setattr__(self, "ends", frozenset(s for s, targets in self.moves.items() if not targets))
         unknown = {t for targets in self.moves.values() for t in targets} - states
         if unknown or self.start not in states:
             raise ValueError(f"{self.noun}: unknown states {sorted(unknown) or self.start}")
@@ -31,11 +35,6 @@ class Machine:
     def states(self) -> frozenset[str]:
         """Every state of this machine."""
         return frozenset(self.moves)
-
-    @property
-    def ends(self) -> frozenset[str]:
-        """States that nothing leaves."""
-        return frozenset(s for s, targets in self.moves.items() if not targets)
 
     def check(self, old: str, new: str) -> None:
         """Raise Conflict, naming both states, unless ``old -> new`` is a declared move."""

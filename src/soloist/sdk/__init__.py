@@ -24,6 +24,7 @@ from soloist.sdk.connector import (
     Receipt,
     Refused,
     Stream,
+    Thing,
     Trouble,
     Unknown,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "Registry",
     "Skill",
     "Stream",
+    "Thing",
     "Trouble",
     "Unknown",
     "skill",

@@ -12,11 +12,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-EffectClass = Literal["A", "B", "C"]
-"""A: the provider knows our key. B: we can look our write up. C: neither, so never retried without a person's word."""
+EffectClass = Literal["A", "B", "B'", "C"]
+"""A: the provider knows our key. B: we can look our write up. B': found proves it happened, not found proves nothing
+(mail that may show in Sent). C: neither. B' and C are never retried without a person's word."""
 
 Risk = Literal["reversible", "irreversible", "financial"]
-Undo = Literal["exact", "offset", "none"]
+Undo = Literal["exact", "offset", "apology", "none"]
+"""exact: as if it had not been. offset: another effect makes up for it (a refund). apology: only words can follow."""
+
+Primitive = Literal["create", "update", "schedule", "send", "read", "write", "act"]
+"""The small set of things that can be done anywhere; every operation is one of them."""
+
+Audience = Literal["", "nobody", "operator", "client", "list", "public"]
+"""Who meets the result: "" not said (taken for a client when there are recipients), "list" a newsletter's readers."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,8 @@ class Operation:
 
     Times are seconds. ``split`` names a payload field holding a list of recipients; the core makes one effect for
     each. ``key_window`` is how long a provider honours our key (class A); ``lookup_lag`` how long a write may stay
-    invisible to ``find`` (class B).
+    invisible to ``find`` (class B). ``amount`` (minor units), ``currency`` and ``recipients`` are dotted places in the
+    payload, for policy and for the card.
     """
 
     name: str
@@ -39,6 +48,11 @@ class Operation:
     hold: float = 0.0
     split: str = ""
     summary: str = ""
+    primitive: Primitive = "act"
+    audience: Audience = ""
+    amount: str = "amount"
+    currency: str = "currency"
+    recipients: tuple[str, ...] = ("to", "cc")
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,20 @@ class CannotTell:
 
 
 Lookup = Found | Absent | CannotTell
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One thing as it is outside, for reconciling: the provider's id, our key when it shows there, plain fields.
+
+    ``at`` is an ISO instant, "" when the outside does not tell.
+    """
+
+    ref: str
+    key: str = ""
+    title: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,7 +242,9 @@ class Manifest:
     ``dials`` are pairs of settings (host, port) it may open connections to, ``urls`` settings that hold the address
     of its HTTP server, ``files`` the setting that names its folder. ``secrets`` are the settings that name secrets.
     ``observes_first``: it can send nothing until the operator allows it. ``needs_public_address``: it waits to be
-    called from outside. ``quality`` is its grade on its card (bronze, silver, gold, platinum).
+    called from outside. ``quality`` is its grade on its card (bronze, silver, gold, platinum). ``consistency`` says in
+    a sentence how far outside and inside may drift apart and for how long. ``inventory`` are the operations whose
+    results it can list for reconciling.
     """
 
     title: str = ""
@@ -230,6 +260,8 @@ class Manifest:
     observes_first: bool = False
     needs_public_address: bool = False
     quality: str = "bronze"
+    consistency: str = ""
+    inventory: tuple[str, ...] = ()
 
 
 class Files(Protocol):
@@ -317,6 +349,7 @@ class Connector(Protocol):
     async def execute(self, ctx: Ctx, plan: Plan) -> Outcome: ...
     async def find(self, ctx: Ctx, plan: Plan) -> Lookup: ...
     def undo(self, ctx: Ctx, plan: Plan, receipt: Receipt) -> Plan | None: ...
+    def inventory(self, ctx: Ctx, operation: str, since: datetime) -> AsyncIterator[Thing]: ...
 
 
 class Base:
@@ -367,3 +400,9 @@ class Base:
     def undo(self, ctx: Ctx, plan: Plan, receipt: Receipt) -> Plan | None:
         """There is no way back."""
         return None
+
+    async def inventory(self, ctx: Ctx, operation: str, since: datetime) -> AsyncIterator[Thing]:
+        """What there is outside of an operation's results since an instant (Trouble); by default nothing is listed."""
+        nothing: tuple[Thing, ...] = ()
+        for thing in nothing:
+            yield thing

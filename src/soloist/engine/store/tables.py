@@ -6,53 +6,13 @@ JSON is compact text with sorted keys so that the bytes that were hashed are the
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.types import TypeDecorator
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class Json(TypeDecorator[Any]):
-    """A JSON value as compact text with sorted keys."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """Serialise; None stays NULL."""
-        return None if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        """Parse; NULL is None."""
-        return None if value is None else json.loads(value)
-
-
-def _text(name: str, *args: Any, **options: Any) -> sa.Column[str]:
-    """A text column that is never NULL; empty means nothing."""
-    options.setdefault("nullable", False)
-    if not options.get("primary_key"):
-        options.setdefault("server_default", "")
-    return sa.Column(name, sa.Text, *args, **options)
-
-
-def _int(name: str, default: int = 0, **options: Any) -> sa.Column[int]:
-    """A 64-bit integer column that is never NULL."""
-    return sa.Column(name, sa.BigInteger, nullable=False, server_default=str(default), **options)
-
-
-def _json(name: str, **options: Any) -> sa.Column[Any]:
-    """A JSON column; NULL means not given."""
-    return sa.Column(name, Json, **options)
-
+from soloist.engine.store import tables_out as tables_out  # so that the metadata is whole
+from soloist.engine.store.columns import integer as _int
+from soloist.engine.store.columns import json_text as _json
+from soloist.engine.store.columns import metadata as metadata
+from soloist.engine.store.columns import text as _text
 
 meta = sa.Table("meta", metadata, _text("key", primary_key=True), _text("value"))
 
@@ -232,6 +192,11 @@ tasks = sa.Table(
     _text("updated"),
     _text("closed"),
     _json("decision"),
+    _text("urgency"),
+    _text("bundle"),
+    _text("delegate"),
+    _text("shown"),
+    _json("seen"),
     sa.Index("ix_tasks_state_created", "state", "waits_for", "created", "id"),
     sa.Index("ix_tasks_subject", "subject"),
 )
@@ -297,6 +262,16 @@ proposals = sa.Table(
     _text("updated"),
     _text("superseded_by"),
     _int("hold_ms"),
+    _text("primitive"),
+    _text("audience"),
+    _text("bundle"),
+    _int("place"),
+    _int("amount_minor"),
+    _text("currency"),
+    _json("recipients"),
+    _json("flags"),
+    sa.Index("ix_proposals_bundle", "bundle"),
+    sa.Index("ix_proposals_operation_created", "connector", "operation", "created"),
     sa.Index("ix_proposals_state_created", "state", "created", "id"),
     sa.Index("ix_proposals_conversation", "conversation"),
     sa.Index("ix_proposals_run", "run"),
@@ -333,6 +308,8 @@ verdicts = sa.Table(
     _text("policy_version"),
     _text("mode"),
     _text("when"),
+    _text("grant"),
+    _json("gates"),
     _json("trace"),
     _text("at"),
     sa.Index("ix_verdicts_proposal", "proposal"),
@@ -384,7 +361,9 @@ effects = sa.Table(
     _text("first_attempt"),
     _int("lookups"),
     _json("late"),
+    _text("waits"),
     sa.UniqueConstraint("proposal", "group"),
+    sa.Index("ix_effects_provider_ref", "connector", "provider_ref"),
     sa.Index("ix_effects_state", "state", "not_before"),
     sa.Index("ix_effects_ordinal", "ordinal"),
     sa.Index("ix_effects_key", "key"),
