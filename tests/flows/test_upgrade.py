@@ -1,8 +1,10 @@
-"""A home of the first release opens in this one: its journal verifies and what was parked goes on."""
+"""A home of every earlier release opens in this one: its journal verifies and what was parked goes on."""
 
 import asyncio
 import tarfile
 from pathlib import Path
+
+import pytest
 
 from soloist.app import App
 from soloist.engine.store import effects, migrate, proposals, tasks
@@ -19,12 +21,13 @@ async def _until(true) -> None:
     raise AssertionError("not within 30 s")
 
 
-async def test_a_home_of_the_first_release_goes_on(tmp_path: Path):
-    with tarfile.open(HOMES / "0001.tar.xz") as archive:
+@pytest.mark.parametrize("release", ["0001", "0002"])
+async def test_a_home_of_an_earlier_release_goes_on(release: str, tmp_path: Path):
+    with tarfile.open(HOMES / f"{release}.tar.xz") as archive:
         archive.extractall(tmp_path, filter="data")
     app = App(tmp_path)
     assert app.store.read_now(migrate.current) == migrate.HEAD
-    assert (tmp_path / f"backups/before-{migrate.HEAD}-from-0001.db").exists()
+    assert (tmp_path / f"backups/before-{migrate.HEAD}-from-{release}.db").exists()
     assert app.verify_journal().faults == []
     cards = app.store.read_now(lambda conn: tasks.cards(conn, "open"))
     card = next(c for c in cards if c["title"].startswith("Reply to Emily Carter"))
