@@ -6,12 +6,13 @@ SOLOIST_CORPORA ?= ../shared/data
 export SOLOIST_CORPORA
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-servers test-corpora check format bench reference lock clean
+.PHONY: help run setup test test-servers storm test-corpora check format bench reference lock clean
 
 help:
 	@echo "make run            set up and open a sample company in your browser"
 	@echo "make test           every test that needs nothing but pip"
 	@echo "make test-servers   tests against real mail servers and a real browser"
+	@echo "make storm          the promises under kills and faults; prints the counts (SOLOIST_STORM=full for a night)"
 	@echo "make test-corpora   tests on the mail corpora in $(SOLOIST_CORPORA)"
 	@echo "make check          format, lint, types, import contracts"
 	@echo "make bench          print the figures"
@@ -33,11 +34,15 @@ run: .venv/.ready
 	$(BIN)/soloist demo --home sample-home
 
 test: .venv/.ready-dev
-	$(BIN)/python -m pytest -m "not servers and not corpora"
+	$(BIN)/python -m pytest -m "not servers and not corpora and not storm"
 
 test-servers: .venv/.ready-dev
 	@sh bin/servers
 	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest -m servers
+
+storm: .venv/.ready-dev
+	@sh bin/faketime
+	$(BIN)/python -m pytest -m storm --durations=15
 
 test-corpora: .venv/.ready-dev
 	@test -d "$(SOLOIST_CORPORA)" || { \

@@ -13,6 +13,7 @@ from tests.acceptance.driving import told, until
 from tests.acceptance.town import Town
 from tests.engine.store import databases
 
+pytestmark = pytest.mark.storm
 DIED = 137
 MANY, KILLS, SEED = 40, 4, 20261121
 

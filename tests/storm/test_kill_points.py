@@ -1,11 +1,10 @@
 """The server dies at each point on the way of one mail; after a restart there is one card and one mail, never more.
 
-``SOLOIST_STORM=2`` or more goes over every commit of the writer as well.
+``SOLOIST_STORM=full`` goes over every commit of the writer as well.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections import Counter
@@ -22,7 +21,9 @@ from soloist.app import App
 from soloist.cli import starter
 from soloist.engine.store import tables
 from tests.acceptance.driving import Served, token, until
+from tests.storm.size import FULL
 
+pytestmark = pytest.mark.storm
 DIED = 137
 POINTS = (
     "accepted",
@@ -43,7 +44,7 @@ POINTS = (
 """In the order of the way."""
 COMMITS = tuple(f"{when}:{n}" for n in range(1, 25) for when in ("before commit", "committed"))
 """The writer joins commits as it can, so that the last of these may never be reached."""
-EVERY = POINTS + (COMMITS if int(os.environ.get("SOLOIST_STORM", "1")) > 1 else ())
+EVERY = POINTS + (COMMITS if FULL else ())
 ASKS = "Hello,\n\nwe need a new website with about five pages. Our budget is 3,500 EUR.\n\nNora Feld\n"
 
 

@@ -1,10 +1,8 @@
 """A kill storm: the server is killed at random moments while a provider fails at a quarter of the calls.
 
 Beside the script's proposals enquiries come in as mail, and a rule lets the replies go out alone.
-``SOLOIST_STORM`` multiplies kills and proposals (8 and 60 at 1), for a night's run.
 """
 
-import os
 import random
 import threading
 import time
@@ -18,9 +16,10 @@ import pytest
 from tests.acceptance.claims import AT_REST, Story, faults
 from tests.acceptance.driving import Served, token, told, until
 from tests.acceptance.sink import CALLS, Sink
+from tests.storm.size import scale
 
-SIZE = int(os.environ.get("SOLOIST_STORM", "1"))
-KILLS, PROPOSALS, SEED = 8 * SIZE, 60 * SIZE, 20261121
+pytestmark = pytest.mark.storm
+KILLS, PROPOSALS, SEED = scale(1000, 8), scale(8000, 60), 20261121
 MAILS = PROPOSALS // 5
 ALONE = """
 [mail]
