@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +28,7 @@ def status(home: HomeOption = None, database: DatabaseOption = "", as_json: Json
     ]
     lines += [f"Process: {brief.process_line(row)}" for row in found["processes"] if row["state"] != "ended"]
     if found["stopped_since"]:
-        lines.insert(0, f"STOPPED since {found['stopped_since']}: nothing leaves. Release with: soloist stop --off")
+        lines.insert(0, f"STOPPED since {found['stopped_since']}: nothing leaves. Release with: soloist stop --release")
     show(found, as_json, "\n".join(lines))
 
 
@@ -38,18 +39,44 @@ def _is_server(row: dict[str, Any]) -> bool:
 def stop(
     home: HomeOption = None,
     database: DatabaseOption = "",
-    off: Annotated[bool, typer.Option("--off", help="Release the stop button.")] = False,
+    off: Annotated[bool, typer.Option("--release", "--off", help="Release the stop button.")] = False,
 ) -> None:
-    """Press the stop button: nothing leaves the house until it is released."""
+    """Press the stop button: nothing leaves the house until it is released. The server may run or not."""
     import asyncio
 
+    from soloist.engine.stopping import FILE
+
+    mark = home_of(home) / FILE
+    ours = not off and _touched(mark)
     with opened(home, database) as app:
-        asyncio.run(app.desk.effects.stop(not off, who="operator"))
-    typer.echo(
-        "Released: what is approved goes out again."
-        if off
-        else "Stopped: nothing leaves. Release with: soloist stop --off"
-    )
+        from soloist.flows import safety
+
+        if off:
+            asyncio.run(safety.release(app.desk, who="operator"))
+            left = app.store.read_now(lambda conn: app.desk.effects.halt.pressed(conn))
+            typer.echo(f"Released, but: {left} See: soloist safe-mode" if left else RELEASED)
+            return
+        asyncio.run(safety.press(app.desk, who="operator", way="command line"))
+        if ours:
+            mark.unlink(missing_ok=True)
+    typer.echo("Stopped: nothing leaves. Release with: soloist stop --release")
+
+
+RELEASED = "Released: what is approved goes out again."
+
+
+def _touched(mark: Path) -> bool:
+    """Make the file that stops everything at once, before anything is loaded; whether it was not there already.
+
+    It stays when the database cannot be written afterwards.
+    """
+    if not mark.parent.is_dir():
+        return False
+    try:
+        mark.touch(exist_ok=False)
+    except OSError:
+        return False
+    return True
 
 
 def verify(home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from soloist.config import Settings
 from soloist.engine.connections import Connection, Secrets, connections, context
 from soloist.engine.rate import Breakers, Rates
+from soloist.engine.stopping import Halt
 from soloist.engine.vault import mask
 from soloist.kernel.errors import BadInput, NotFound, SoloistError
 from soloist.sdk import (
@@ -33,6 +34,8 @@ from soloist.sdk import (
     Unknown,
 )
 
+STOPPED = 1.0
+"""Seconds after which what the stop button caught in the last instant is looked at again; it then parks."""
 SHORT_WAIT = 2.0
 """Seconds the door waits for its own rate limit before it refuses with ``retry_after``."""
 
@@ -55,6 +58,8 @@ class Door:
         self._contexts: dict[str, Ctx] = {}
         self._rates: dict[str, Rates] = {}
         self.breakers = Breakers()
+        self.halt = Halt(home)
+        self.last_look: Callable[[], Awaitable[str]] = _nothing_halts
 
     def operation(self, connector: str, operation: str) -> Operation:
         """The declaration of an operation; NotFound names the known ones and the nearest."""
@@ -82,6 +87,9 @@ class Door:
         held_up = await self._held_up(connector)
         if held_up:
             return held_up
+        if why := await self.last_look():
+            self.breakers.skipped(connector)
+            return Refused(f"{why} Nothing was sent.", retry_after=STOPPED)
         try:
             async with asyncio.timeout(plan.operation.timeout):
                 outcome = await adapter.execute(ctx, plan)
@@ -183,6 +191,11 @@ class Door:
         if isinstance(outcome, Refused):
             return Refused(reason, retry_after=outcome.retry_after, auth=outcome.auth, evidence=evidence)
         return Unknown(reason, evidence)
+
+
+async def _nothing_halts() -> str:
+    """Until the stage of effects says what to look at."""
+    return ""
 
 
 def _known(ctx: Ctx) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from soloist.flows import training
+from soloist.flows import safety, training, troubles
 from soloist.flows.briefing import Briefing, brief
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
@@ -20,12 +20,17 @@ __all__ = ["beside", "equipped", "every"]
 def equipped(desk: Desk) -> Desk:
     """The desk with those who carry out what needs more than its own stages."""
     Review(desk)
+    desk.takers["failure"] = troubles.take
     return desk
 
 
 def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
-    """What the one server does beside its flows: the brief of the morning, learning from the operator's answers."""
-    return [Briefing(desk).follow(), training.follow(desk)] if kind == "server" else []
+    """What the one server does beside its flows: the brief of the morning, learning from the operator's answers.
+
+    The file that stops everything is looked for in every process.
+    """
+    both = [safety.StopFile(desk, kind).follow()]
+    return [*both, Briefing(desk).follow(), training.follow(desk)] if kind == "server" else both
 
 
 def every(desk: Desk) -> list[Flow]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soloist.engine.store import effects, events, proposals, reading, records, runs, settings, tasks
+from soloist.engine.stopping import Halt, standing
+from soloist.engine.store import effects, events, proposals, reading, records, runs, tasks
 from soloist.engine.store.reading import Connection
 
 Row = dict[str, Any]
@@ -84,10 +85,11 @@ def record(conn: Connection, kind: str, ident: str) -> Row:
     return records.get(conn, ident, kind)
 
 
-def stop_state(conn: Connection) -> Row:
-    """Whether the stop button is pressed, and since when ("" while it is not)."""
-    since = settings.value(conn, settings.STOP)
-    return {"stopped": bool(since), "since": since}
+def stop_state(conn: Connection, halt: Halt) -> Row:
+    """Whether everything outbound is halted, since when ("" while it is not), and each thing that halts it."""
+    found = standing(conn, halt)
+    by = [{"way": one.way, "since": one.since, "by": one.by} for one in found]
+    return {"stopped": bool(found), "since": found[0].since if found else "", "by": by}
 
 
 def stories(conn: Connection, subjects: Sequence[str]) -> list[Row]:

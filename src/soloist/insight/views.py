@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from soloist.engine.stopping import Halted
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -24,6 +26,7 @@ class Frame:
     who: str = "operator"
     now: str = ""
     seq: int = 0
+    halted: tuple[Halted, ...] = ()
 
 
 @dataclass(frozen=True)

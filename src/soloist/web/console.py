@@ -9,11 +9,13 @@ from typing import Any
 
 from soloist.app import App
 from soloist.config import seconds
-from soloist.flows import snoozing
+from soloist.engine.stopping import standing
+from soloist.flows import safety, snoozing
 from soloist.flows.takeover import Review
 from soloist.insight import activity, explanation, inbox, records, runs, setup, sheets, takeover, views
 from soloist.insight.live import Feed, News
 from soloist.kernel.errors import BadInput, Conflict
+from soloist.web.attention_door import Time
 from soloist.web.doors import Decision
 from soloist.web.library_door import Library
 
@@ -26,6 +28,7 @@ class Console:
         self._desk, self._access = app.desk, app.access
         self.feed = Feed(app.store)
         self.library = Library(app)
+        self.time = Time(app)
 
     @property
     def _now(self) -> str:
@@ -34,16 +37,19 @@ class Console:
     async def frame(self) -> views.Frame:
         """What surrounds every page."""
         business, now = self._desk.settings.business, self._now
-        waiting, stopped, seq = await self._desk.store.read(lambda conn: inbox.standing(conn, now))
+        (waiting, stopped, seq), halted = await self._desk.store.read(
+            lambda conn: (inbox.standing(conn, now), standing(conn, self._desk.effects.halt))
+        )
         return views.Frame(
             business.name,
             business.timezone,
             business.language,
             waiting,
-            stopped,
+            stopped or (halted[0].since if halted else ""),
             self._desk.settings.sample,
             now=now,
             seq=seq,
+            halted=tuple(halted),
         )
 
     async def inbox(self, current: str = "", after: str = "") -> views.InboxPage:
@@ -131,7 +137,7 @@ class Console:
 
     async def stop(self, on: bool, who: str) -> None:
         """Halt everything outbound, or let it go on."""
-        await self._desk.effects.stop(on, who=who)
+        await (safety.press(self._desk, who=who, way="console") if on else safety.release(self._desk, who=who))
 
     async def activity(self, group: str = "", query: str = "", before: str = "", after: str = "") -> views.ActivityPage:
         """A page of what happened."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from soloist.engine.stopping import Halt
 from soloist.engine.store import base, effects, migrate, proposals, workers
 from soloist.engine.store.store import Store
 from soloist.kernel.hashing import json_hash, keyed, payload_hash
@@ -71,7 +72,7 @@ class FakeDoor:
     """The outbound door in front of the world; ``world.next`` says how the next call goes."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
+        self.world, self.halt = world, Halt()
 
     def connect(self, *_given: Any) -> None:
         """Nobody adds a connection here."""

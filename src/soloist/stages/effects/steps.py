@@ -49,10 +49,14 @@ class Effects:
         """``allowed`` judges again, on the bytes about to leave."""
         self._store, self._door, self._boot, self._key, self._allowed = store, door, boot, install_key, allowed
         self.connect = door.connect
+        self.halt = door.halt
+        door.last_look = self._last_look
         self._calling = 0
         self._draining = False
         self.fenced: Callable[[], bool] = lambda: False
         """Whether this process has lost its lock, so that another may take it for dead."""
+        self.fill: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]] = lambda _proposal, given: given
+        """Puts into a letter of ours what is stored nowhere: (proposal, payload) -> payload."""
 
     # ----- before the attempt
 
@@ -110,7 +114,7 @@ class Effects:
         def read(conn: Any) -> dict[str, Any]:
             effect = effects.get(conn, effect_id)
             operation = self._door.operation(effect["connector"], effect["operation"])
-            move = decide.next_move(effect, operation, now=self._store.clock(), stopped=settings.stopped(conn))
+            move = decide.next_move(effect, operation, now=self._store.clock(), stopped=bool(self.halt.pressed(conn)))
             return {"do": move.do, "seconds": move.seconds, "why": move.why, "state": effect["state"]}
 
         return await self._store.read(read)
@@ -161,6 +165,14 @@ class Effects:
             return {"state": now["state"], "wait": 0.0}
         return self._end(tx, effect, outcome)
 
+    async def _last_look(self) -> str:
+        """Why nothing may leave, asked in the last instant before a call: a rate limit may have held it up."""
+        try:
+            why = await self._store.read(self.halt.pressed)
+        except Exception:  # noqa: BLE001  # whatever keeps the database from answering, without its word nothing leaves
+            why = "The database did not say whether the stop button is pressed."
+        return why or self.halt.at_once()
+
     def _held_back(self) -> bool:
         """Whether nothing may leave this process."""
         return self._draining or self.fenced()
@@ -191,7 +203,7 @@ class Effects:
         origin = effects.get(conn, effect["undoes"]) if effect["undoes"] else effect
         split = self._door.operation(effect["connector"], effect["operation"]).split
         payloads = dict(decide.groups(proposal["payload"], split))
-        payload = payloads.get(origin["group"], proposal["payload"])
+        payload = self.fill(proposal, payloads.get(origin["group"], proposal["payload"]))
         return self._door.prepare(effect["connector"], effect["operation"], payload, origin["key"], origin["created"])
 
     def _begin(self, tx: Tx, effect_id: str) -> tuple[dict[str, Any], Plan | None]:
@@ -218,7 +230,7 @@ class Effects:
     def _next(self, tx: Tx, effect: Mapping[str, Any]) -> decide.Move:
         """What is due for an effect at the instant of this transaction."""
         operation = self._door.operation(effect["connector"], effect["operation"])
-        return decide.next_move(effect, operation, now=from_iso(tx.now), stopped=settings.stopped(tx.conn))
+        return decide.next_move(effect, operation, now=from_iso(tx.now), stopped=bool(self.halt.pressed(tx.conn)))
 
     def _moved(self, tx: Tx, effect: Mapping[str, Any], proposal: Mapping[str, Any]) -> str:
         """What moved since the approval, in words; "" when nothing did.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, HTTPException, Response
 from fastapi.responses import JSONResponse
 
-from soloist.flows import snoozing
+from soloist.flows import safety, snoozing
 from soloist.insight import api as rows
 from soloist.kernel.access import Principal
 from soloist.kernel.errors import BadInput, NotFound
@@ -115,15 +115,15 @@ async def post_undo(who: Approver, desk: TheDesk, ident: Id) -> Any:
 @router.put("/stop", response_model=shapes.StopState)
 async def put_stop(who: Approver, desk: TheDesk) -> Any:
     """Halt everything outbound until it is released; survives a restart."""
-    await desk.effects.stop(True, who=who.actor)
-    return await read(desk, rows.stop_state)
+    await safety.press(desk, who=who.actor, way="API")
+    return await read(desk, lambda conn: rows.stop_state(conn, desk.effects.halt))
 
 
 @router.delete("/stop", response_model=shapes.StopState)
 async def delete_stop(who: Approver, desk: TheDesk) -> Any:
     """Let what is outbound go on."""
-    await desk.effects.stop(False, who=who.actor)
-    return await read(desk, rows.stop_state)
+    await safety.release(desk, who=who.actor)
+    return await read(desk, lambda conn: rows.stop_state(conn, desk.effects.halt))
 
 
 @router.put("/records/{kind}/{ident}", response_model=shapes.RecordRow)

@@ -85,7 +85,7 @@ async def get_effect(_: Reader, desk: TheDesk, ident: Id) -> Any:
 @router.get("/stop", response_model=shapes.StopState)
 async def get_stop(_: Reader, desk: TheDesk) -> Any:
     """Whether everything outbound is halted."""
-    return await read(desk, rows.stop_state)
+    return await read(desk, lambda conn: rows.stop_state(conn, desk.effects.halt))
 
 
 @router.get("/records/{kind}", response_model=shapes.Page[shapes.RecordRow])

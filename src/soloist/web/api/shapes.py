@@ -332,11 +332,20 @@ class EffectState(BaseModel):
     again: str | None = None
 
 
+class HaltedBy(BaseModel):
+    """One thing that halts what is outbound: button, file or safe mode."""
+
+    way: str
+    since: str
+    by: str
+
+
 class StopState(BaseModel):
-    """Whether everything outbound is halted, and since when ("" while it is not)."""
+    """Whether everything outbound is halted, since when ("" while it is not), and by what."""
 
     stopped: bool
     since: str
+    by: list[HaltedBy] = []
 
 
 class RecordRow(BaseModel):
