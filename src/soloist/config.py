@@ -109,13 +109,15 @@ class Form(Part):
 
 
 class Find(Part):
-    """How a class B operation is looked up."""
+    """How a class B operation is looked up: one thing by its address, or a list that is searched."""
 
     method: Literal["GET", "HEAD"] = "GET"
     path: str
-    found: str = "status == 200"
-    absent: str = "status == 404"
-    lag: str = "2s"
+    query: dict[str, str] = {}
+    found: str = Field(default="status == 200", description="CEL over status, body, headers and key")
+    absent: str = Field(default="status == 404", description="CEL; only what proves absence")
+    ref: str = Field(default="", description="CEL that gives the provider's id of what was found")
+    lag: str = Field(default="2s", description="how long a write may stay invisible to this look-up")
 
     @field_validator("lag")
     @classmethod
@@ -125,25 +127,73 @@ class Find(Part):
 
 
 class UndoCall(Part):
-    """How an operation is taken back."""
+    """How an operation is taken back; ``{key}`` and ``{ref}`` are those of what is undone."""
 
     method: Literal["POST", "PUT", "PATCH", "DELETE"]
     path: str
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
     body: dict[str, Any] | None = None
+    kind: Literal["", "exact", "offset"] = Field(
+        default="", description="exact: as if it had not been; offset: a refund, a credit note; empty: by the risk"
+    )
+    done: str = Field(default="", description="CEL over status, body, headers and key")
+    find: Find | None = None
+
+
+class Listing(Part):
+    """How the results of an operation are listed, for comparing outside with inside."""
+
+    path: str
+    query: dict[str, str] = {}
+    items: str = Field(default="", description="place of the list in the answer; empty: the answer is the list")
+    id: str = Field(default="id", description="place of the provider's id in an item")
+    key: str = Field(default="", description="place of our key in an item")
+    title: str = Field(default="", description="place of what a person calls it")
+    at: str = Field(default="", description="place of its instant: ISO text or Unix seconds")
+    fields: dict[str, str] = Field(default={}, description="name in the payload = place in an item")
+    next: str = Field(
+        default="", description='place of the next cursor or address; "header.link" for a Link header; empty: one page'
+    )
+    cursor: str = Field(default="", description="query parameter that takes the cursor; empty: next is an address")
+    more: str = Field(default="", description="place of a true or false that says whether another page follows")
+    since: str = Field(default="", description="query parameter for the earliest instant")
+    since_as: Literal["iso", "unix"] = "iso"
+    pages: int = Field(default=100, ge=1, le=10_000)
 
 
 class HttpOperation(Part):
-    """One operation of the generic http connector."""
+    """One operation of the generic http connector; without a class it is C and irreversible."""
 
     method: Literal["POST", "PUT", "PATCH", "DELETE"]
-    path: str
-    effect_class: Literal["A", "B", "C"] = Field(alias="class")
+    path: str = Field(description="below base_url; or a whole address on one of the hosts")
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    body: dict[str, Any] | None = Field(default=None, description="template; empty: the payload itself")
+    encoding: Literal["json", "form"] = "json"
+    effect_class: Literal["A", "B", "C"] = Field(default="C", alias="class")
     key_header: str = ""
     key_window: str = "24h"
-    risk: Literal["reversible", "irreversible", "financial"] = "irreversible"
-    headers: dict[str, str] = {}
+    risk: Literal["reversible", "irreversible", "financial"] = Field(
+        default="irreversible", description="reversible by default when an exact undo is declared"
+    )
+    amount: str = Field(default="amount", description="place of the amount in the payload, in minor units")
+    currency: str = Field(default="currency", description="place of the currency in the payload")
+    recipients: list[str] = Field(default=["to", "cc"], description="places of the people it reaches")
+    primitive: Literal["create", "update", "schedule", "send", "read", "write", "act"] | None = Field(
+        default=None, description="by default from the method: POST create, PUT and PATCH update, DELETE act"
+    )
+    audience: Literal["", "nobody", "operator", "client", "list", "public"] = ""
+    ref: str = Field(
+        default="", description='place of the provider\'s id: "data.id", "header.x-id", or "location" for its last part'
+    )
+    done: str = Field(default="", description="CEL over status, body, headers and key; only then it is done")
+    refused: str = Field(default="", description="CEL; then certainly nothing was done")
     find: Find | None = None
     undo: UndoCall | None = None
+    listing: Listing | None = Field(default=None, alias="list")
+    page: str = Field(default="", description="the provider's page for a person, with {ref}, {key}, {payload.x}")
+    summary: str = ""
     timeout: str = "30s"
     hold: str = "0s"
 
@@ -153,13 +203,61 @@ class HttpOperation(Part):
         seconds(value)
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _careful(cls, raw: Any) -> Any:
+        """Without a class it is irreversible, whatever else is said of it; an exact undo makes it reversible."""
+        if not isinstance(raw, dict) or raw.get("risk") == "financial":
+            return raw
+        if "class" not in raw:
+            return {**raw, "risk": "irreversible"}
+        undo = raw.get("undo")
+        exact = isinstance(undo, dict) and undo.get("kind", "exact") in ("", "exact")
+        return {"risk": "reversible" if exact else "irreversible", **raw}
+
     @model_validator(mode="after")
     def _whole(self) -> HttpOperation:
-        if self.effect_class == "A" and not self.key_header:
+        places = (self.path, *self.query.values(), *self.headers.values(), *_texts(self.body))
+        if self.effect_class == "A" and not self.key_header and not any("{key}" in text for text in places):
             raise ValueError('class "A" needs key_header, the header in which the provider takes our key')
         if self.effect_class == "B" and self.find is None:
             raise ValueError('class "B" needs find, the request that looks our write up')
+        if self.page and not self.page.startswith(("https://", "http://")):
+            raise ValueError("page begins with https://")
         return self
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text in a template."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value] if isinstance(value, str) else [text for item in inner for text in _texts(item)]
+
+
+class HttpAuth(Part):
+    """How an http connector signs in; ``secret`` and ``client_secret`` are names in the vault."""
+
+    kind: Literal["bearer", "basic", "header", "client_credentials", "refresh_token"]
+    secret: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")
+    username: str = Field(default="", pattern=r"^[^:\x00-\x1f]*$", description="for basic")
+    header: str = Field(default="X-Api-Key", description="for header")
+    token_url: str = Field(default="", description="for client_credentials and refresh_token")
+    client_id: str = ""
+    client_secret: str = ""
+    scope: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> HttpAuth:
+        if self.kind in ("client_credentials", "refresh_token") and not (self.token_url and self.client_id):
+            raise ValueError(f"auth of the kind {self.kind} needs token_url and client_id")
+        return self
+
+
+class Late(Part):
+    """News that flips something done earlier: the webhook event that tells it and where it names the thing."""
+
+    kind: str = Field(description="kind of the webhook's event, like charge.dispute.created")
+    ref: str = Field(description="place of the provider's id in the event")
+    says: str = Field(default="", description="what it means, in a sentence for the card")
 
 
 class ConnectorPart(Part):
@@ -170,6 +268,15 @@ class ConnectorPart(Part):
     allow_private_network: bool = False
     headers: dict[str, str] = {}
     operations: dict[str, HttpOperation] = {}
+    hosts: list[str] = Field(default=[], description="further hosts that operations may name, like files.example.com")
+    auth: HttpAuth | None = None
+    rate: str = Field(
+        default="",
+        pattern=r"^(\s*\d{1,6}\s*/\s*[smhd]\s*(,|$))*$",
+        description='how often, like "10/s" or "10/s, 100/m"',
+    )
+    late: dict[str, Late] = {}
+    consistency: str = Field(default="", description="how far outside and inside may drift apart, in a sentence")
     webhook_secret: str = Field(default="", description="name of a secret in the vault")
     webhook_scheme: Literal["standard", "stripe", "github"] = "standard"
     webhook_message: dict[str, str] = Field(
@@ -241,6 +348,7 @@ class Policy(Part):
     """The operator's rules, in the order they are shown; deny wins over ask, ask over allow."""
 
     rules: list[Rule] = []
+    bulk: int = Field(default=5, ge=1, le=1000, description="more recipients than this, or proposals at once, ask")
 
 
 class Brief(Part):
@@ -248,6 +356,39 @@ class Brief(Part):
 
     enabled: bool = True
     at: str = Field(default="07:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="local time, HH:MM")
+
+
+class Attention(Part):
+    """How much of the operator's time cards may take, and when."""
+
+    minutes_per_day: int = Field(default=30, ge=1, le=960, description="what is planned for decisions in one day")
+    windows: list[str] = Field(
+        default=["09:00-09:30", "16:30-17:00"], description="times of the day for decisions; none: the whole day"
+    )
+    weekdays: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = ["mon", "tue", "wed", "thu", "fri"]
+    interruptions_per_day: int = Field(default=3, ge=0, le=100, description="urgent cards that may reach you at once")
+    urgent_value: str = Field(
+        default="1000 EUR", pattern=r"^(\d{1,9} [A-Z]{3})?$", description="money at risk from which a card is urgent"
+    )
+
+    @field_validator("windows")
+    @classmethod
+    def _hours(cls, value: list[str]) -> list[str]:
+        clock = r"([01]\d|2[0-3]):[0-5]\d"
+        for text in value:
+            if not re.fullmatch(f"{clock}-{clock}", text) or text[:5] >= text[6:]:
+                raise ValueError(f"write a window like 09:00-09:30, not {text!r}")
+        found = sorted(value)
+        if any(later[:5] < earlier[6:] for earlier, later in zip(found, found[1:], strict=False)):
+            raise ValueError("two windows overlap")
+        return found
+
+
+class Person(Part):
+    """Somebody a card may be handed to: she decides about that one card as herself, by mail or by a link."""
+
+    name: str = Field(min_length=1, max_length=100)
+    email: str = Field(pattern=r"^[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,255}$")
 
 
 class Server(Part):
@@ -269,6 +410,8 @@ class Settings(Part):
     connectors: dict[str, ConnectorPart] = {}
     policy: Policy = Policy()
     brief: Brief = Brief()
+    attention: Attention = Attention()
+    people: dict[str, Person] = Field(default={}, description="whom a card may be handed to, by a short name")
     server: Server = Server()
     sample: bool = Field(default=False, description="the home holds the invented sample company")
 
@@ -309,7 +452,18 @@ def _sentence(fault: Any) -> str:
 def _known_keys() -> set[str]:
     """Every key that soloist.toml knows at any level."""
     found: set[str] = set()
-    todo: list[type[BaseModel]] = [Settings, Form, ConnectorPart, HttpOperation, Find, UndoCall, Rule]
+    todo: list[type[BaseModel]] = [
+        Settings,
+        Form,
+        ConnectorPart,
+        HttpOperation,
+        Find,
+        UndoCall,
+        Listing,
+        HttpAuth,
+        Person,
+        Rule,
+    ]
     while todo:
         model = todo.pop()
         for key, info in model.model_fields.items():

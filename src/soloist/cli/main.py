@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from soloist.cli import brief, connect, house, keys, logs, serve, service, work, worker
+from soloist.cli import attention, brief, connect, house, keys, logs, serve, service, work, worker
 
 app = typer.Typer(
     name="soloist",
@@ -23,6 +23,7 @@ for command in (
     house.status,
     house.stop,
     work.inbox,
+    attention.attention,
     work.approve,
     work.reject,
     work.why,

@@ -9,6 +9,7 @@ from typing import Protocol
 from soloist.insight import views
 from soloist.insight.live import News
 from soloist.insight.takeover import TakeoverPage
+from soloist.web.attention_door import Time
 from soloist.web.library_door import Library
 
 
@@ -30,6 +31,8 @@ class Door(Protocol):
 
     library: Library
     """What is kept about clients: pages, files, tables as CSV, search."""
+    time: Time
+    """The operator's time: what is planned for it and measured of it, sittings, cards decided together."""
 
     async def frame(self) -> views.Frame:
         """What surrounds every page."""

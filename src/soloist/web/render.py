@@ -33,7 +33,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters.update(
-        money=words.money, when=_when, full=_full, left=_left, short=words.short, visible=visible, compared=compared
+        money=words.money,
+        when=_when,
+        full=_full,
+        left=_left,
+        short=words.short,
+        lasted=words.lasted,
+        visible=visible,
+        compared=compared,
     )
     env.globals.update(icon=icon, asset=asset, counted=words.counted, answers=ANSWERS, oddity=lookalike.address_warning)
     return env
