@@ -58,7 +58,8 @@ class House:
 
     def rows(self, table: str, **wanted: Any) -> list[dict[str, Any]]:
         """Rows of a table in the order they were made, with these column values."""
-        found = self.app.store.read_now(lambda c: c.execute(getattr(tables, table).select()).mappings().all())
+        named = tables.metadata.tables[{"notes": "annotations", "streams": "intake_streams"}.get(table, table)]
+        found = self.app.store.read_now(lambda c: c.execute(named.select()).mappings().all())
         return [dict(row) for row in found if all(row[key] == value for key, value in wanted.items())]
 
     def card(self, **wanted: Any) -> dict[str, Any] | None:

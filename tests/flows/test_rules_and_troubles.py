@@ -50,7 +50,7 @@ async def test_a_run_that_fails_is_one_card_and_runs_again(house: Open):
     assert (await home.take_in(mail()))["state"] == "failed"
     card = home.card(type="failure")
     assert card
-    assert card["title"] == "Intake did not finish"
+    assert (card["title"], card["waits_for"]) == ("Taking in a message did not finish", "board")
     (run,) = home.rows("runs", state="failed")
     assert (card["detail"]["input"], "Traceback" in run["error"]) == (run["input"], True)
     book.rmdir()

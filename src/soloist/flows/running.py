@@ -12,7 +12,7 @@ from soloist.engine.lock import ServerLock
 from soloist.engine.processes import Presence
 from soloist.engine.store import migrate
 from soloist.engine.store.store import Store
-from soloist.flows.troubles import Troubles
+from soloist.flows.troubles import Supervisor, Troubles
 from soloist.kernel.hashing import keyed
 from soloist.sdk.flow import Flow
 from soloist.stages.effects import Effects
@@ -37,6 +37,8 @@ async def launch(store: Store, flows: Sequence[Flow], presence: Presence) -> Any
         leaves=presence.kind == "server",
     )
     await engine.launch()
+    if presence.kind == "server":
+        engine.beside(Supervisor(store, engine.dead_letters).follow())
     presence.watch(engine.recover, _leave)
     return engine
 

@@ -8,7 +8,7 @@ import gc
 import itertools
 import logging
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
@@ -21,12 +21,13 @@ from dbos._dbos import _get_dbos_instance
 from sqlalchemy.exc import DBAPIError
 
 from soloist.engine import failpoint
-from soloist.engine.durable import fastwake, missed
+from soloist.engine.durable import fastwake, missed, suspects
 from soloist.engine.durable.room import Room
 from soloist.engine.store import base
 from soloist.engine.store.runs import asked_for, begin, pending_runs, still_pending
 from soloist.engine.store.store import Store
 from soloist.engine.store.tables import runs
+from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import SoloistError, StoreTrouble
 from soloist.sdk.flow import Flow
 
@@ -43,6 +44,8 @@ PATIENCE = 1.0
 """Seconds between two tries to write down that a run begins or ends."""
 EVERY_TENTH = 10
 """Looks for pending runs (two a second) between two looks for lost wake-ups."""
+QUIET = 2.0
+"""Seconds after a launch before a run goes on in whose middle the process ended several times."""
 _ATTEMPTS = 1_000_000
 _log = logging.getLogger("soloist.engine")
 
@@ -200,6 +203,7 @@ class Engine:
     async def launch(self) -> None:
         """Open the engine's tables, go on with interrupted runs, start pending ones, and keep looking for more."""
         loop = asyncio.get_running_loop()
+        alone = await self._set_aside() if base.is_sqlite(self._store.url) else []
         await asyncio.to_thread(DBOS.launch)
         self._store.writer.send = sender(self._store.url)
 
@@ -209,6 +213,40 @@ class Engine:
         self._store.writer.on_starts = announce
         self._notice(await self._store.read(pending_runs))
         self._tasks.add(asyncio.create_task(self._look_for_more()))
+        if alone:
+            self.beside(self._one_by_one(alone))
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something for as long as this engine runs."""
+        self._tasks.add(asyncio.create_task(work))
+
+    async def dead_letters(self) -> list[tuple[str, str]]:
+        """Runs that the library has given up and that have not ended for us: (run, why)."""
+        return await self._store.read(lambda conn: suspects.dead(conn, VERSION))
+
+    async def _set_aside(self) -> list[str]:
+        """Runs in whose middle the last processes ended: some go on alone, others not without a person's word."""
+        parking = [flow.name for flow in self._flows.values() if flow.parks]
+
+        def work(tx: Tx) -> dict[str, int]:
+            counted = suspects.count(tx, suspects.working(tx.conn, parking))
+            aside = {run: ends for run, ends in counted.items() if ends >= suspects.ALONE}
+            suspects.set_aside(tx, list(aside))
+            return aside
+
+        aside = await self._store.write(work, full=False)
+        for run, ends in aside.items():
+            if ends >= suspects.MOST:
+                await self._finish(run, SoloistError(suspects.WHY.format(count=ends)))
+        return [run for run, ends in aside.items() if ends < suspects.MOST]
+
+    async def _one_by_one(self, found: Sequence[str]) -> None:
+        """Go on with each suspect once everything else had a start, one at a time."""
+        await asyncio.sleep(QUIET)
+        for run in found:
+            handle = await DBOS.resume_workflow_async(run)
+            with contextlib.suppress(Exception):  # how it ends is told by the run itself
+                await handle.get_result(polling_interval_sec=0.1)
 
     async def close(self) -> None:
         """Stop starting runs; parked and interrupted ones go on at the next launch."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from soloist.engine.store import failures
 from soloist.engine.store.tables import run_steps, runs
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import NotFound
@@ -14,8 +15,10 @@ from soloist.kernel.lives import RUN
 
 
 def pending_runs(conn: sa.Connection) -> list[str]:
-    """Ids of runs that were asked for and not begun, oldest first."""
+    """Ids of runs that were asked for and not begun, oldest first; those of a flow that is held are not among them."""
     query = sa.select(runs.c.id).where(runs.c.state == "pending").order_by(runs.c.started).limit(1000)
+    if held := failures.held(conn):
+        query = query.where(runs.c.flow.not_in(held))
     return list(conn.execute(query).scalars())
 
 
@@ -35,10 +38,18 @@ def unfinished(conn: sa.Connection, flow: str) -> bool:
     return conn.execute(query.limit(1)).first() is not None
 
 
+def any_done_since(conn: sa.Connection, flow: str, since: str) -> bool:
+    """Whether a run of a flow ended well after an instant."""
+    done = (runs.c.flow == flow) & (runs.c.state == "done") & (runs.c.ended >= since)
+    return conn.execute(sa.select(runs.c.id).where(done).limit(1)).first() is not None
+
+
 def asked_for(conn: sa.Connection, run: str) -> tuple[str, str] | None:
-    """Flow and input of a run that has not ended, else None."""
+    """Flow and input of a run that has not ended and is not held, else None."""
     row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()
-    return None if row is None or row["state"] in RUN.ends else (row["flow"], row["input"])
+    if row is None or row["state"] in RUN.ends or (row["state"] == "pending" and row["flow"] in failures.held(conn)):
+        return None
+    return row["flow"], row["input"]
 
 
 def begin(tx: Tx, run: str) -> None:
