@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from soloist.plugins.connectors.mail.relay import WAY_BACK, Smtp, greeted, hand_over, not_signed_in, prepared
@@ -29,6 +30,7 @@ from soloist.sdk import (
     Receipt,
     Refused,
     Stream,
+    Thing,
     Trouble,
 )
 from soloist.sdk.connector import EffectClass
@@ -61,6 +63,9 @@ class Mail(Base):
         per_minute=120,
         observes_first=True,
         quality="gold",
+        consistency="Sent follows within a minute; deletions there are not followed. What you send with another "
+        "program is yours and is never taken for a difference.",
+        inventory=(OPERATION,),
     )
 
     def __init__(self) -> None:
@@ -156,6 +161,13 @@ class Mail(Base):
         if plan.operation.effect_class == "C":
             return CannotTell("No folder of sent mail shows what was sent; it may have been delivered.")
         return await self.mailbox.find(ctx, str(plan.data["message_id"]))
+
+    async def inventory(self, ctx: Ctx, operation: str, since: datetime) -> AsyncIterator[Thing]:
+        """The mails in the folder of sent mail (Trouble when there is none or no answer)."""
+        from soloist.plugins.connectors.mail.inventory import sent  # start-up time: not every home has a mailbox
+
+        async for found in sent(self.mailbox, ctx, since):
+            yield found
 
     async def close(self) -> None:
         """Leave every open line."""

@@ -232,7 +232,11 @@ class Line:
 
     def subjects(self, uids: Sequence[int]) -> dict[int, bytes]:
         """The Subject header lines, raw."""
-        found = self._fetch(_set(uids), "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        return self.heads(uids, ("SUBJECT",))
+
+    def heads(self, uids: Sequence[int], names: Sequence[str]) -> dict[int, bytes]:
+        """These header lines, raw, by number; reading marks nothing as read."""
+        found = self._fetch(_set(uids), f"(UID BODY.PEEK[HEADER.FIELDS ({' '.join(names)})])")
         return {
             uid: value
             for uid, told in found

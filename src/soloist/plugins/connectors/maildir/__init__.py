@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
+from soloist.plugins.connectors.maildir.inventory import lying
 from soloist.sdk import (
     Absent,
     Arrival,
@@ -28,6 +30,7 @@ from soloist.sdk import (
     Receipt,
     Refused,
     Stream,
+    Thing,
 )
 from soloist.sdk.connector import Files
 from soloist.sdk.folders import LOOK_EVERY, PAGE, granted, health, page
@@ -38,7 +41,15 @@ class Maildir(Base):
     """The adapter; ``direction`` in the settings says whether this folder is read or written."""
 
     kind = "maildir"
-    manifest = Manifest(title="Mail folder (maildir)", capabilities=("mail",), files="folder", quality="gold")
+    manifest = Manifest(
+        title="Mail folder (maildir)",
+        capabilities=("mail", "spool"),
+        files="folder",
+        quality="gold",
+        consistency="A mail lies in the folder at once and until the program that sends it on takes it away; one that "
+        "is no longer there was taken, so only what is there is compared.",
+        inventory=(OPERATION,),
+    )
 
     def streams(self, ctx: Ctx) -> Mapping[str, Stream]:
         """One stream for an incoming folder; another program delivers into it, so it is looked at often."""
@@ -100,6 +111,11 @@ class Maildir(Base):
             return await asyncio.to_thread(self._look, ctx, plan)
         except OSError as error:
             return CannotTell(f"the folder {ctx.settings.get('folder')} cannot be read: {error.strerror}")
+
+    async def inventory(self, ctx: Ctx, operation: str, since: datetime) -> AsyncIterator[Thing]:
+        """The mails that lie in ``new`` and ``cur`` (Trouble when the folder cannot be read)."""
+        async for found in lying(ctx, since):
+            yield found
 
     def _write(self, ctx: Ctx, plan: Plan) -> Outcome:
         """The slow half of ``execute``: it waits for the disk."""
