@@ -269,7 +269,6 @@ class ConnectorPart(Part):
     headers: dict[str, str] = {}
     operations: dict[str, HttpOperation] = {}
     hosts: list[str] = Field(default=[], description="further hosts that operations may name, like files.example.com")
-    auth: HttpAuth | None = None
     rate: str = Field(
         default="",
         pattern=r"^(\s*\d{1,6}\s*/\s*[smhd]\s*(,|$))*$",
@@ -296,7 +295,9 @@ class ConnectorPart(Part):
     smtp_host: str = ""
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
-    auth: Literal["password", "xoauth2"] = "password"
+    auth: Literal["password", "xoauth2"] | HttpAuth = Field(
+        default="password", description="of a mailbox; for http a table of its own"
+    )
     authorize_url: str = ""
     token_url: str = ""
     client_id: str = ""
@@ -416,22 +417,27 @@ class Settings(Part):
     sample: bool = Field(default=False, description="the home holds the invented sample company")
 
 
-def read(path: Path) -> Settings:
-    """Settings from a soloist.toml, defaults without one; BadConfig names key, value and what would be right."""
+def read(path: Path, *, strict: bool = True) -> Settings:
+    """Settings from a soloist.toml, defaults without one; BadConfig names key, value and what would be right.
+
+    Without ``strict`` faults in the policy rules alone are left to whoever reads the rules, and no rule is returned.
+    """
     if not path.exists():
         return Settings()
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path.name} cannot be read: {error}. Nothing was changed.", field=path.name) from error
-    return parse(raw, path.name)
+    return parse(raw, path.name, strict=strict)
 
 
-def parse(raw: dict[str, Any], name: str = "soloist.toml") -> Settings:
+def parse(raw: dict[str, Any], name: str = "soloist.toml", *, strict: bool = True) -> Settings:
     """Settings from a parsed table; BadConfig lists every fault with its place."""
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
+        if not strict and all(fault["loc"][:1] == ("policy",) for fault in error.errors()):
+            return parse({key: value for key, value in raw.items() if key != "policy"}, name)
         lines = [_sentence(fault) for fault in error.errors()]
         raise BadConfig(f"{name}: " + "; ".join(lines), field=_place(error.errors()[0]["loc"])) from error
 

@@ -106,7 +106,7 @@ def halves(tmp_path: Path, settings: Settings) -> dict[str, ReadingHalf]:
 
 def test_a_reading_half_cannot_write(tmp_path: Path) -> None:
     half = halves(tmp_path, Settings())["mail"]
-    assert not {"execute", "prepare", "undo", "find"} & set(dir(half))
+    assert not {"execute", "prepare", "undo"} & set(dir(half))
 
 
 async def test_a_reading_half_checks_pulls_and_puts_aside(tmp_path: Path) -> None:

@@ -151,7 +151,21 @@ def _ways(connection: Connection, keys: tuple[str, ...], resolver: Resolver) -> 
         with _told_as(connection, key):
             target = parse_url(str(own[key]))
             found[target.host, target.port] = _egress(own, target.host, target.port, resolver)
+    if found:
+        for key, text in _further(own):
+            with _told_as(connection, key):
+                for target in (parse_url(f"{scheme}{text}") for scheme in ("http://", "https://")):
+                    place = (target.host, target.port)
+                    found.setdefault(place, _egress(own, *place, resolver))
     return Ways(found)
+
+
+def _further(own: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Hosts besides those of the URLs: the declared ones on ports 80 and 443, and where a sign-in gives its tokens."""
+    auth = own.get("auth")
+    token = str(auth.get("token_url") or "") if isinstance(auth, Mapping) else ""
+    further = [("hosts", str(host)) for host in own.get("hosts", ())]
+    return [*further, ("auth.token_url", token.partition("://")[2].partition("/")[0])] if token else further
 
 
 def _lines(connection: Connection, pairs: tuple[tuple[str, str], ...], resolver: Resolver) -> Ways:
@@ -188,14 +202,14 @@ def _told_as(connection: Connection, key: str) -> Iterator[None]:
 
 
 def _named_secrets(value: Any) -> frozenset[str]:
-    """Every secret that the settings name: ``{secret.NAME}`` in any text, and keys ending in ``_secret``."""
+    """Every secret that the settings name: ``{secret.NAME}`` in any text, and keys called ``secret`` or ending so."""
     names: set[str] = set()
     if isinstance(value, str):
         names.update(_SECRET.findall(value))
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             names |= _named_secrets(inner)
-            if str(key).endswith("_secret") and isinstance(inner, str) and inner:
+            if (key == "secret" or str(key).endswith("_secret")) and isinstance(inner, str) and inner:
                 names.add(inner)
     elif isinstance(value, list):
         for inner in value:

@@ -5,13 +5,27 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from soloist.engine.connections import Connection
 from soloist.kernel.errors import BadInput
-from soloist.sdk import Arrival, Connector, Ctx, Health, Hint, Manifest, Operation, Page, Registry, Stream
+from soloist.sdk import (
+    Arrival,
+    Connector,
+    Ctx,
+    Health,
+    Hint,
+    Lookup,
+    Manifest,
+    Operation,
+    Page,
+    Registry,
+    Stream,
+    Thing,
+)
 
 GROUP = "soloist.plugins"
 ONLY = "SOLOIST_PLUGINS"
@@ -83,6 +97,7 @@ class ReadingHalf:
         self.kind = connection.kind
         self.manifest = adapter.manifest
         self.address = str(connection.settings.get("address", ""))
+        self.consistency = str(connection.settings.get("consistency") or adapter.manifest.consistency)
         self._adapter, self._ctx = adapter, ctx
 
     def operations(self) -> Mapping[str, Operation]:
@@ -111,6 +126,23 @@ class ReadingHalf:
     def watch(self, stream: str) -> AsyncIterator[Hint]:
         """Hints that something may have come; it ends when there is nothing to listen to."""
         return self._adapter.watch(self._ctx, stream)
+
+    async def find(self, operation: str, payload: Mapping[str, Any], *, key: str, created_at: str) -> Lookup:
+        """Look up what an operation with this key would have left outside; writes nothing (BadInput)."""
+        try:
+            plan = self._adapter.prepare(self._ctx, operation, payload, key, created_at)
+        except ValueError as error:
+            raise BadInput(f"payload.{error}") from error
+        return await self._adapter.find(self._ctx, plan)
+
+    def listed(self) -> tuple[str, ...]:
+        """The operations whose results can be listed, by the manifest or by a ``list`` in their configuration."""
+        own = getattr(self._adapter, "listed", None)
+        return tuple(own(self._ctx)) if own else self.manifest.inventory
+
+    def inventory(self, operation: str, since: datetime) -> AsyncIterator[Thing]:
+        """What there is outside of an operation's results since an instant (Trouble when it cannot be listed)."""
+        return self._adapter.inventory(self._ctx, operation, since)
 
     def done_with(self, arrival: Arrival) -> None:
         """The arrival was committed: put it aside where the adapter keeps what was taken in (nothing by default)."""

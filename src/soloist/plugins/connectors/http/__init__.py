@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
-from soloist.kernel.errors import SoloistError
-from soloist.kernel.hashing import canonical
-from soloist.plugins.connectors.http import answers, lookup, rendering
+from soloist.plugins.connectors.http import answers, lookup, reading, rendering, requests, signing
 from soloist.plugins.connectors.http.rendering import Values
+from soloist.plugins.connectors.http.requests import UNDO
 from soloist.sdk import (
     Absent,
     Base,
@@ -28,21 +29,17 @@ from soloist.sdk import (
     Plan,
     Receipt,
     Refused,
+    Thing,
+    Trouble,
     Unknown,
 )
-from soloist.sdk.connector import EffectClass, Http
-from soloist.sdk.durations import seconds
 
-UNDO = ".undo"
-"""Ending of the name of an operation that takes another one back."""
 NOT_REACHED = 5.0
 """Seconds to wait after a service could not be reached."""
 OWN_SHARE = 0.9
 """Part of an operation's time limit a request may use, so that it ends by itself and can say whether it left."""
-
-
-class MissingSecret(NotSent):
-    """A secret the headers name is not in the vault; waiting does not help, the operator does."""
+READ_WITHIN = 30.0
+"""Seconds for one page of a list."""
 
 
 class HttpConnector(Base):
@@ -51,14 +48,24 @@ class HttpConnector(Base):
     kind = "http"
     manifest = Manifest(title="Any HTTP service", urls=("base_url",), quality="silver")
 
+    def __init__(self) -> None:
+        """Tokens are kept for the life of the process."""
+        self._signer = signing.Signer()
+
     def operations(self, ctx: Ctx) -> Mapping[str, Operation]:
         """The declared operations."""
-        return {name: _operation(name, part) for name, part in ctx.settings.get("operations", {}).items()}
+        return {name: requests.operation(name, part) for name, part in ctx.settings.get("operations", {}).items()}
+
+    def listed(self, ctx: Ctx) -> tuple[str, ...]:
+        """The operations whose results can be listed."""
+        return tuple(name for name, part in ctx.settings.get("operations", {}).items() if part.get("list"))
 
     async def check(self, ctx: Ctx) -> Health:
         """Whether the host answers at all; a GET of the base URL, which writes nothing."""
         try:
-            answer = await self._send(ctx, _read_request(ctx, "GET", ctx.settings["base_url"]), 10.0)
+            answer = await self._send(ctx, requests.read(ctx, "GET", ctx.settings["base_url"]), 10.0)
+        except signing.NoSignIn as error:
+            return Health("auth", str(error))
         except (NotSent, MaybeSent) as error:
             return Health("down", str(error))
         if answer.status in {401, 403}:
@@ -71,42 +78,43 @@ class HttpConnector(Base):
         if part is None:
             raise ValueError(f"operation: {ctx.name} has no operation {operation!r}")
         values = Values(key, payload)
-        body = None if part["method"] == "DELETE" else canonical(dict(payload)).decode()
-        templates = {**ctx.settings.get("headers", {}), **part.get("headers", {})}
-        if part.get("key_header"):
-            templates[part["key_header"]] = "{key}"
-        data = _request(ctx, part["method"], part["path"], templates, values=values, body=body)
-        if part.get("find"):
-            data |= _find_data(ctx, part["find"], values)
-        preview = f"{data['method']} {data['url']}" + ("" if body is None else f"\n{body}")
-        return Plan(_operation(operation, part), key, rendering.request_bytes(data), preview, data)
+        data = requests.write(ctx, part, values, payload, key_header=part.get("key_header", ""), key=key)
+        data |= requests.look_up(ctx, part.get("find"), values, own=part.get("ref", ""))
+        data["page"] = rendering.page(part["page"], values) if part.get("page") else ""
+        return Plan(requests.operation(operation, part), key, rendering.request_bytes(data), requests.shown(data), data)
 
     async def execute(self, ctx: Ctx, plan: Plan) -> Outcome:
         """Send once and judge the answer."""
         try:
             answer = await self._send(ctx, plan.data, plan.operation.timeout * OWN_SHARE)
-        except MissingSecret as error:
+        except signing.NoSignIn as error:
             return Refused(str(error), auth=True)
         except NotSent as error:
             return Refused(str(error), retry_after=NOT_REACHED)
         except MaybeSent as error:
-            return Unknown(str(error), str(error))
+            return _without(Unknown(str(error), str(error)), self._signer.used(ctx, plan.data))
+        used = self._signer.used(ctx, plan.data)
+        if answer.status == 401 and self._signer.forget(ctx, plan.data):
+            return Refused("The token was no longer accepted (401); a new one is fetched.", retry_after=1.0)
         if plan.operation.name.endswith(UNDO) and plan.data["method"] == "DELETE" and answer.status in {404, 410}:
             return Done(Receipt(plan.key, f"{answer.status}: it is gone"))
-        outcome = answers.judge(answer, key=plan.key, effect_class=plan.operation.effect_class)
-        return _without_secrets(outcome, _used_secrets(ctx, plan.data))
+        terms = answers.Terms(**plan.data.get("terms", {}))
+        return _without(
+            answers.judge(answer, key=plan.key, effect_class=plan.operation.effect_class, terms=terms), used
+        )
 
     async def find(self, ctx: Ctx, plan: Plan) -> Lookup:
         """Ask the declared look-up; a failure of the line is "cannot tell"."""
-        if "find_url" not in plan.data:
+        part = plan.data.get("find")
+        if not part:
             return CannotTell("this operation declares no look-up")
-        request = _read_request(ctx, plan.data["find_method"], plan.data["find_url"])
+        request = requests.read(ctx, part["method"], part["url"])
         try:
-            answer = await self._send(ctx, request, plan.operation.timeout * OWN_SHARE)
+            answer = await reading.follow(partial(self._send_for, ctx, plan), request)
         except (NotSent, MaybeSent) as error:
             return CannotTell(str(error))
-        seen = lookup.judge(answer, plan.data["found"], plan.data["absent"], key=plan.key)
-        if not plan.operation.name.endswith(UNDO):
+        seen = lookup.judge(answer, part["found"], part["absent"], key=part["key"], ref=part["ref"], own=part["own"])
+        if not part["gone"]:
             return seen
         # undoing has happened when the thing is gone
         if isinstance(seen, Absent):
@@ -119,88 +127,48 @@ class HttpConnector(Base):
         back = part.get("undo")
         if not back:
             return None
-        payload = answers.parse_json(plan.data["body"].encode()) if plan.data["body"] is not None else {}
-        values = Values(plan.key, payload, receipt.provider_ref)
-        body = None if back.get("body") is None else rendering.json_text(back["body"], values)
         own_key = f"{plan.key}{UNDO}"
-        templates = dict(ctx.settings.get("headers", {}))
-        if part.get("key_header"):
-            templates[part["key_header"]] = own_key
-        data = _request(ctx, back["method"], back["path"], templates, values=values, body=body)
-        data |= {name: plan.data[name] for name in ("find_method", "find_url", "found", "absent") if name in plan.data}
-        operation = replace(plan.operation, name=plan.operation.name + UNDO, undo="none", hold=0.0)
-        return Plan(operation, own_key, rendering.request_bytes(data), f"{data['method']} {data['url']}", data)
+        values = Values(plan.key, plan.data["payload"], receipt.provider_ref or None, own_key)
+        call = {**back, "encoding": part.get("encoding", "json"), "refused": part.get("refused", "")}
+        data = requests.write(ctx, call, values, None, key_header=part.get("key_header", ""), key=own_key)
+        how = back.get("find") or part.get("find")
+        data |= requests.look_up(ctx, how, values, own=part.get("ref", ""), gone=not back.get("find"))
+        data["page"] = plan.data.get("page", "")
+        operation = requests.way_back(plan.operation, part)
+        return Plan(operation, own_key, rendering.request_bytes(data), requests.shown(data), data)
+
+    async def inventory(self, ctx: Ctx, operation: str, since: datetime) -> AsyncIterator[Thing]:
+        """What the service lists of an operation's results since an instant (Trouble)."""
+        part = ctx.settings.get("operations", {}).get(operation, {}).get("list")
+        if not part:
+            raise Trouble("invalid", f"{ctx.name}.{operation} declares no list.")
+        values = Values("", {})
+        address = rendering.url(ctx.settings["base_url"], part["path"], values, part["query"])
+        if part["since"]:
+            text = since.astimezone(UTC)
+            instant = str(int(text.timestamp())) if part["since_as"] == "unix" else text.strftime("%Y-%m-%dT%H:%M:%SZ")
+            address = reading.with_parameter(address, part["since"], instant)
+        send = partial(self._read, ctx)
+        async for found in reading.things(send, requests.read(ctx, "GET", address), part):
+            yield found
+
+    async def _read(self, ctx: Ctx, data: Mapping[str, Any]) -> HttpAnswer:
+        return await self._send(ctx, data, READ_WITHIN)
+
+    async def _send_for(self, ctx: Ctx, plan: Plan, data: Mapping[str, Any]) -> HttpAnswer:
+        return await self._send(ctx, data, plan.operation.timeout * OWN_SHARE)
 
     async def _send(self, ctx: Ctx, data: Mapping[str, Any], limit: float) -> HttpAnswer:
         """The one place where secrets are put in and a request leaves."""
         if ctx.http is None:
             raise NotSent("No way out was granted to this connector; nothing was sent.")
-        try:
-            headers = rendering.with_secrets(data["headers"], ctx.secrets)
-        except (KeyError, SoloistError) as error:
-            raise MissingSecret(f"A secret is not there ({error}); nothing was sent.") from error
+        headers = await self._signer.headers(ctx, data)
         body = None if data["body"] is None else data["body"].encode()
-        http: Http = ctx.http
-        return await http.send(data["method"], data["url"], headers=headers, body=body, timeout=limit)
+        return await ctx.http.send(data["method"], data["url"], headers=headers, body=body, timeout=limit)
 
 
-def _operation(name: str, part: Mapping[str, Any]) -> Operation:
-    """A declaration as the core knows it."""
-    way_back = f"{part['undo']['method']} {part['undo']['path']}" if part.get("undo") else "cannot be undone"
-    return Operation(
-        name,
-        cast(EffectClass, part["class"]),
-        risk=part.get("risk", "irreversible"),
-        undo="none" if not part.get("undo") else "exact" if part.get("risk") != "financial" else "offset",
-        way_back=way_back,
-        key_window=seconds(part.get("key_window", "24h")) if part["class"] == "A" else 0.0,
-        lookup_lag=seconds(part["find"]["lag"]) if part.get("find") else 0.0,
-        timeout=seconds(part.get("timeout", "30s")),
-        hold=seconds(part.get("hold", "0s")),
-        summary=f"{part['method']} {part['path']}",
-    )
-
-
-def _request(
-    ctx: Ctx, method: str, path: str, templates: Mapping[str, str], *, values: Values, body: str | None
-) -> dict[str, Any]:
-    """Everything that will be sent, with secrets still as placeholders."""
-    ours = {"Accept": "application/json"} | ({} if body is None else {"Content-Type": "application/json"})
-    given = {name.lower() for name in templates}
-    merged = {**{name: text for name, text in ours.items() if name.lower() not in given}, **templates}
-    return {
-        "method": method,
-        "url": rendering.url(ctx.settings["base_url"], path, values),
-        "headers": rendering.headers(merged, values),
-        "body": body,
-    }
-
-
-def _find_data(ctx: Ctx, part: Mapping[str, Any], values: Values) -> dict[str, Any]:
-    """The look-up, rendered with the same values; a wrong expression is found now, not when it is needed."""
-    for name in ("found", "absent"):
-        try:
-            lookup.compiled(part[name])
-        except ValueError as error:
-            raise ValueError(f"find.{name}: {error}") from error
-    url = rendering.url(ctx.settings["base_url"], part["path"], values)
-    return {"find_method": part["method"], "find_url": url, "found": part["found"], "absent": part["absent"]}
-
-
-def _read_request(ctx: Ctx, method: str, url: str) -> dict[str, Any]:
-    """A reading request with the connector's own headers (those that need no payload)."""
-    plain = {name: text for name, text in ctx.settings.get("headers", {}).items() if "{payload." not in text}
-    return {"method": method, "url": url, "headers": {"Accept": "application/json", **plain}, "body": None}
-
-
-def _used_secrets(ctx: Ctx, data: Mapping[str, Any]) -> list[str]:
-    """The secrets that were in the headers of this request."""
-    return [
-        ctx.secrets[name] for name in ctx.secrets if any(f"{{secret.{name}}}" in t for t in data["headers"].values())
-    ]
-
-
-def _without_secrets(outcome: Outcome, used: list[str]) -> Outcome:
+def _without(outcome: Outcome, used: list[str]) -> Outcome:
+    """The outcome without what was secret in the request: a service may echo it."""
     if isinstance(outcome, Done):
         receipt = outcome.receipt
         return Done(replace(receipt, detail=answers.without(receipt.detail, used)))
