@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from soloist.cli import attention, brief, connect, house, keys, logs, serve, service, work, worker
+from soloist.cli import attention, brief, connect, failures, house, keys, logs, serve, service, work, worker
 
 app = typer.Typer(
     name="soloist",
@@ -24,6 +24,7 @@ for command in (
     house.stop,
     work.inbox,
     attention.attention,
+    failures.failures,
     work.approve,
     work.reject,
     work.why,

@@ -17,6 +17,7 @@ from soloist.insight.live import Feed, News
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.web.attention_door import Time
 from soloist.web.doors import Decision
+from soloist.web.failures_door import Failures
 from soloist.web.library_door import Library
 
 
@@ -29,6 +30,7 @@ class Console:
         self.feed = Feed(app.store)
         self.library = Library(app)
         self.time = Time(app)
+        self.failures = Failures(app)
 
     @property
     def _now(self) -> str:

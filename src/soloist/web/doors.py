@@ -10,6 +10,7 @@ from soloist.insight import views
 from soloist.insight.live import News
 from soloist.insight.takeover import TakeoverPage
 from soloist.web.attention_door import Time
+from soloist.web.failures_door import Failures
 from soloist.web.library_door import Library
 
 
@@ -31,6 +32,9 @@ class Door(Protocol):
 
     library: Library
     """What is kept about clients: pages, files, tables as CSV, search."""
+    failures: Failures
+    """What does not work."""
+
     time: Time
     """The operator's time: what is planned for it and measured of it, sittings, cards decided together."""
 

@@ -44,6 +44,13 @@ def waiting_count(conn: sa.Connection, now: str) -> int:
     return _count(conn, sa.select(tasks.c.id).where(_waits(now)))
 
 
+def open_of_type(conn: sa.Connection, type_: str, limit: int, *, but: str = "") -> list[dict[str, Any]]:
+    """Open cards of a type, the newest first; none about this kind of subject."""
+    where = (tasks.c.state == "open") & (tasks.c.type == type_) & (tasks.c.subject_kind != but)
+    query = sa.select(tasks).where(where).order_by(tasks.c.created.desc(), tasks.c.id).limit(limit)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
 def _waits(now: str) -> Any:
     awake = (tasks.c.snoozed_until == "") | (tasks.c.snoozed_until <= now)
     return (tasks.c.state == "open") & (tasks.c.waits_for == "operator") & awake

@@ -79,8 +79,8 @@ def open_on(conn: sa.Connection, conversation: str, type_: str) -> list[dict[str
 def cards(
     conn: sa.Connection, state: str, *, after: tuple[str, str] = ("", ""), limit: int = 100
 ) -> list[dict[str, Any]]:
-    """Cards in a state, oldest first, after the (created, id) of the last one seen."""
-    query = sa.select(tasks).where((tasks.c.state == state) & (tasks.c.waits_for == "operator"))
+    """Cards in a state, those on the board of failures too, oldest first, after the (created, id) of the last seen."""
+    query = sa.select(tasks).where((tasks.c.state == state) & tasks.c.waits_for.in_(["operator", "board"]))
     query = query.where(sa.tuple_(tasks.c.created, tasks.c.id) > sa.tuple_(*map(sa.literal, after)))
     rows = conn.execute(query.order_by(tasks.c.created, tasks.c.id).limit(limit)).mappings()
     return [dict(row) for row in rows]

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from soloist.web.pages import activity, attention, clients, inbox, live, mailboxes, records, runs, search, settings, takeover
+from soloist.web.pages import (
+    activity,
+    attention,
+    clients,
+    failures,
+    inbox,
+    live,
+    mailboxes,
+    records,
+    runs,
+    search,
+    settings,
+    takeover,
+)
 from soloist.web.pages.shell import Kept
 from soloist.web.render import STATIC
 
@@ -26,6 +39,7 @@ def routes() -> list[BaseRoute]:
         Route("/records/{kind}/{ident}", records.show),
         *clients.routes(),
         *attention.routes(),
+        *failures.routes(),
         Route("/search", search.show, name="search"),
         Route("/runs", runs.index, name="runs"),
         Route("/runs/{ident}", runs.show),
