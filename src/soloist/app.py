@@ -39,8 +39,8 @@ class App:
         self.home = config.Home(root)
         for folder in (root, self.home.assets, self.home.keys, self.home.backups, self.home.logs):
             folder.mkdir(parents=True, exist_ok=True)
-        self.settings = config.read(self.home.toml)
-        self.judging = Judging(self.settings, clock)
+        self.settings = config.read(self.home.toml, strict=False)
+        self.judging = Judging(self.home, self.settings, clock)
         self.vault = Vault(self.home.keys)
         url = database or base.sqlite_url(self.home.database)
         migrate.prepare(url, self.home.backups)
@@ -53,7 +53,6 @@ class App:
         self.boot = new_id(clock())
         self.links = Links(self.home, self.settings, self.registry, self.keyring)
         self.desk = equipped(self._desk())
-        self.judging.observe_only = self.desk.observe_only
         self.sources = Sources(self.desk.intake, self.store, self.desk.connections)
         self.lock = ServerLock(self.home.lock, url)
         self.presence = running.presence(self.store, self.lock, self.boot, self.desk.effects, self.vault.install_key())
@@ -77,6 +76,7 @@ class App:
             approvals=Approvals(store, self.judging.judge, self.links.check_payload, key, self.judging.hindered),
             conversation=Conversation(store, chosen),
             effects=Effects(store, door, boot=self.boot, install_key=key, allowed=self.judging.still_allowed),
+            judging=self.judging,
         )
 
     def _first_send(self, conn: Any, run: str, topic: str, message: Any) -> None:

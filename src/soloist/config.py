@@ -271,7 +271,7 @@ class ConnectorPart(Part):
     hosts: list[str] = Field(default=[], description="further hosts that operations may name, like files.example.com")
     rate: str = Field(
         default="",
-        pattern=r"^(\s*\d{1,6}\s*/\s*[smhd]\s*(,|$))*$",
+        pattern=r"^(\s*[1-9]\d{0,5}\s*/\s*[smhd]\s*(,|$))*$",
         description='how often, like "10/s" or "10/s, 100/m"',
     )
     late: dict[str, Late] = {}
@@ -392,6 +392,22 @@ class Person(Part):
     email: str = Field(pattern=r"^[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,255}$")
 
 
+class Backup(Part):
+    """What is kept against the loss of this machine; keys are never in a backup, the recovery sheet carries them."""
+
+    every: str = Field(default="1d", description="pause between two backups; 0s: none by itself")
+    keep: int = Field(default=14, ge=1, le=1000, description="how many are kept, in each folder")
+    to: str = Field(default="", description="a second folder, best on another disk or a synced one")
+    drill: str = Field(default="7d", description="pause between two trials of the newest backup; 0s: none by itself")
+    checkpoints: str = Field(default="", description="folder that signed ends of the journal are copied to")
+
+    @field_validator("every", "drill")
+    @classmethod
+    def _time(cls, value: str) -> str:
+        seconds(value)
+        return value
+
+
 class Server(Part):
     """How the console and the API are served."""
 
@@ -413,6 +429,7 @@ class Settings(Part):
     brief: Brief = Brief()
     attention: Attention = Attention()
     people: dict[str, Person] = Field(default={}, description="whom a card may be handed to, by a short name")
+    backup: Backup = Backup()
     server: Server = Server()
     sample: bool = Field(default=False, description="the home holds the invented sample company")
 

@@ -8,6 +8,7 @@ import email.policy
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ import pytest
 
 from soloist.app import App
 from soloist.cli import sample
-from soloist.engine.store import tables
+from soloist.engine.store import grants, tables
+from soloist.engine.store.clock import iso
 from soloist.engine.worker import Worker
 from soloist.plugins.connectors import dropfolder, maildir
 from soloist.stages.approvals import Decision
@@ -110,6 +112,12 @@ class House:
     async def choose(self, card: dict[str, Any], option: str) -> dict[str, Any]:
         """Choose an option of a card that is not about bytes."""
         return await self.desk.decide_card(card["id"], option, digest="", who="operator", via="test")
+
+    def grant(self, *gates: str, **more: Any) -> str:
+        """A grant of the operator's for mail, by itself for a month; answers its id."""
+        end = iso(self.app.store.clock() + timedelta(days=30))
+        given = {"title": "mail", "operation": "mail.send", "gates": gates, "until": end, "who": "operator", **more}
+        return self.app.store.write_now(lambda tx: grants.insert(tx, given))
 
     def sent(self) -> list[EmailMessage]:
         """The mails that left."""

@@ -12,11 +12,13 @@ when = 'proposal.operation == "mail.send"'
 then = "allow"
 mode = "audit"
 """
+TO_CLIENTS = ("client contact", "new recipient")
 REFUSED = ALONE.replace('"allow"', '"deny"')
 
 
 async def test_a_rule_lets_one_reply_go_and_the_next_one_asks(house: Open):
     home = await house(ALONE)
+    home.grant(*TO_CLIENTS)
     await home.take_in(mail())
     (left,) = await home.has_sent()
     assert home.card() is None
@@ -29,9 +31,18 @@ async def test_a_rule_lets_one_reply_go_and_the_next_one_asks(house: Open):
 
 async def test_another_thread_may_be_answered_alone_on_the_same_day(house: Open):
     home = await house(ALONE)
+    home.grant(*TO_CLIENTS)
     await home.take_in(mail())
     await home.take_in(mail(sender="Jo <jo@brandt-physio.example>", subject="Website", ident="three"))
     await home.has_sent(2)
+
+
+async def test_a_rule_alone_opens_no_gate(house: Open):
+    home = await house(ALONE)
+    proposal = await home.proposed()
+    (verdict,) = home.rows("verdicts", proposal=proposal["id"])
+    assert (verdict["answer"], verdict["gates"]) == ("ask", ["new recipient", "client contact"])
+    assert 'Rule "replies may go out alone" allows this, but it needs your word' in home.card()["why"]
 
 
 async def test_a_rule_that_denies_makes_no_card_and_sends_nothing(house: Open):

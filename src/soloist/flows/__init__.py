@@ -5,13 +5,16 @@ from typing import Any
 
 from soloist.flows import safety, training, troubles
 from soloist.flows.briefing import Briefing, brief
+from soloist.flows.deciding import Deciding
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
 from soloist.flows.elsewhere import sent
 from soloist.flows.followup import followup
 from soloist.flows.intake import intake, reply
 from soloist.flows.proposal import proposal
+from soloist.flows.reconciling import Reconciling, reconcile
 from soloist.flows.takeover import Review, takeover
+from soloist.flows.urgent import Urgent
 from soloist.sdk.flow import Flow
 
 __all__ = ["beside", "equipped", "every"]
@@ -19,7 +22,10 @@ __all__ = ["beside", "equipped", "every"]
 
 def equipped(desk: Desk) -> Desk:
     """The desk with those who carry out what needs more than its own stages."""
+    desk.judging.attach(desk.store, desk.facts)
+    desk.judging.observe_only = desk.observe_only
     Review(desk)
+    desk.effects.fill = Deciding(desk).fill
     desk.takers["failure"] = troubles.take
     return desk
 
@@ -29,10 +35,14 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
 
     The file that stops everything is looked for in every process.
     """
-    both = [safety.StopFile(desk, kind).follow()]
-    return [*both, Briefing(desk).follow(), training.follow(desk)] if kind == "server" else both
+    both = [desk.judging.follow(), safety.StopFile(desk, kind).follow()]
+    return (
+        [*both, Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
+        if kind == "server"
+        else both
+    )
 
 
 def every(desk: Desk) -> list[Flow]:
     """Every flow of a server."""
-    return [make(desk) for make in (intake, reply, sent, proposal, effect, followup, takeover, brief)]
+    return [make(desk) for make in (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile)]

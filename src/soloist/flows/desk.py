@@ -12,6 +12,7 @@ from soloist.engine.store import conversations, effects, labels, proposals, reco
 from soloist.engine.store import settings as switches
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
+from soloist.flows.judging import Judging
 from soloist.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from soloist.kernel.proposal import NewProposal, OperationFacts
 from soloist.stages.approvals import Approvals, Decision
@@ -44,8 +45,10 @@ class Desk:
     approvals: Approvals
     conversation: Conversation
     effects: Effects
+    judging: Judging
     takers: dict[str, Callable[[Tx, Mapping[str, Any], str, str], dict[str, Any]]] = field(default_factory=dict)
-    """Who carries out the options of cards about one kind of subject: (tx, card, option, who) -> what was done."""
+    """Who carries out the options of cards about one kind of subject, or of one type ("audit card"):
+    (tx, card, option, who) -> what was done."""
 
     # ----- connections
 
@@ -113,8 +116,12 @@ class Desk:
 
     async def apply_change(self, run: str, proposal_id: str) -> dict[str, Any]:
         """Carry out an approved record change; one whose record moved comes back as a fresh card."""
-        proposal = await self.store.read(lambda conn: proposals.get(conn, proposal_id))
-        done = await self.records.apply(run, proposal["payload"], actor="operator")
+        proposal, said = await self.store.read(
+            lambda conn: (proposals.get(conn, proposal_id), proposals.approvals_of(conn, proposal_id))
+        )
+        by_rule = bool(said) and said[-1]["decision"] == "allow"
+        actor = proposal["agent"] or "soloist" if by_rule else "operator"
+        done = await self.records.apply(run, proposal["payload"], actor=actor)
         if done["ok"]:
             return done
 
@@ -163,21 +170,18 @@ class Desk:
         reason: str = "",
     ) -> dict[str, Any]:
         """Carry out an option of a card; answers {card, option, state, ...}. BadInput names the options."""
+        said: dict[str, Any] = {"digest": digest, "who": who, "via": via, "edits": edits, "reason": reason}
+        return await self.store.write(lambda tx: self.decide_in(tx, card_id, option, **said))
 
-        def work(tx: Tx) -> dict[str, Any]:
-            card = tasks.get(tx.conn, card_id)
-            names = [choice["name"] for choice in card["options"] or []]
-            if option not in names:
-                raise BadInput(f"option: one of {', '.join(names)}.", field="option")
-            if card["state"] != "open" and card["subject_kind"] != "proposal":
-                raise Conflict(f"This card is {card['state']} already; nothing was changed.")
-            return {
-                "card": card_id,
-                "option": option,
-                **self._carry_out(tx, card, option, digest=digest, who=who, via=via, edits=edits, reason=reason),
-            }
-
-        return await self.store.write(work)
+    def decide_in(self, tx: Tx, card_id: str, option: str, **said: Any) -> dict[str, Any]:
+        """The same inside a transaction."""
+        card = tasks.get(tx.conn, card_id)
+        names = [choice["name"] for choice in card["options"] or []]
+        if option not in names:
+            raise BadInput(f"option: one of {', '.join(names)}.", field="option")
+        if card["state"] != "open" and card["subject_kind"] != "proposal":
+            raise Conflict(f"This card is {card['state']} already; nothing was changed.")
+        return {"card": card_id, "option": option, **self._carry_out(tx, card, option, **said)}
 
     def _carry_out(
         self,
@@ -197,7 +201,7 @@ class Desk:
             return self.approvals.decide_in(tx, card["subject"], decision)
         if card["type"] == "unknown_outcome":
             return self.effects.resolve_in(tx, card["subject"], option, digest, who=who)
-        if taker := self.takers.get(card["subject_kind"]):
+        if taker := self.takers.get(f"{card['type']} card") or self.takers.get(card["subject_kind"]):
             return taker(tx, card, option, who)
         result = self._simple_option(tx, card, option, who)
         tasks.close(tx, card["id"], "done", {"option": option, "reason": reason}, actor=who)

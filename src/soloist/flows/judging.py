@@ -1,40 +1,89 @@
-"""Judging: policy as one pure function of a proposal's facts, asked when it is made, edited, and about to leave."""
+"""Judging: policy with the operator's clock, files and history; asked when something is proposed and when it leaves."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from soloist.config import Settings
-from soloist.engine.store.clock import Clock
+from soloist.config import Home, Rule, Settings
+from soloist.engine.store import autonomy, grants, history, policies, proposals, tasks
+from soloist.engine.store.clock import Clock, from_iso, iso, later
+from soloist.engine.store.store import Store
+from soloist.engine.store.tx import Tx
+from soloist.kernel.errors import BadConfig, NotFound
+from soloist.kernel.ids import derived
+from soloist.kernel.proposal import OperationFacts
 from soloist.stages import policy
 from soloist.stages.approvals import facts_for_policy
+from soloist.stages.policy import ladder, rulebook, unusual
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at the dates of the files with rules."""
+FILE = "policy.toml"
+"""The file in the home that holds the rules made from cards and pages."""
+DAY = 86400.0
+OWN_LETTERS = "built in: letters to yourself"
 
 
 class Judging:
-    """The operator's rules with the operator's clock."""
+    """The operator's rules in force. ``trouble`` says why a changed file was refused, "" when none was."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        """Compile the rules (BadConfig names rule, line and column)."""
-        self.rules = policy.compile_rules(settings.policy.rules)
-        self._zone, self._clock = settings.business.zone, clock
+    def __init__(self, home: Home, settings: Settings, clock: Clock) -> None:
+        """Read the rules of soloist.toml and policy.toml; a fault in them is told by ``attach``."""
+        self._home, self._zone, self._clock = home, settings.business.zone, clock
         self._own = settings.business.email.casefold()
         self.observe_only: Callable[[str], bool] = lambda _connector: False
+        self._declared: Callable[[str, str], OperationFacts] | None = None
+        self._store: Store | None = None
+        self.trouble, self._fault, self._seen = "", None, self._dates()
+        self.rules = policy.compile_rules([])
+        try:
+            self.rules = rulebook.load(self._files())
+        except BadConfig as error:
+            self.trouble, self._fault = error.detail, error
 
-    def judge(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """The verdict on the facts of one proposal, now."""
-        verdict = asdict(policy.judge(self.rules, policy.Facts(**facts, now=self._clock().astimezone(self._zone))))
-        if verdict["answer"] == "ask" and self._to_oneself(facts):
-            verdict |= {"answer": "allow", "rule": "built in: letters to yourself", "mode": "audit"}
-        if verdict["answer"] == "allow" and self.observe_only(str(facts["connector"])):
-            verdict |= {"answer": "ask", "reason": f"{facts['connector']} only reads until you allow it to send."}
-        return verdict
+    def attach(self, store: Store, declared: Callable[[str, str], OperationFacts]) -> None:
+        """Give it the store and what connectors declare. With a fault in a file the last valid rules stay in force.
 
-    def _to_oneself(self, facts: Mapping[str, Any]) -> bool:
-        """Whether it is a letter of Soloist to the operator's own address and nobody else."""
-        to = [str(address).casefold() for address in facts["recipients"]]
-        return facts["source"] == "soloist" and facts["operation"] == "mail.send" and to == [self._own]
+        BadConfig when there are none.
+        """
+        self._store, self._declared = store, declared
+        if self._fault is None:
+            return
+        stored = store.read_now(policies.current)
+        if stored is None:
+            raise self._fault
+        self.rules = _from_store(stored["rules"])
+
+    # ----- asked by the stages
+
+    def judge(self, tx: Tx, row: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The verdict on a proposal that is made or edited, with ``flags``: what is unusual about it."""
+        self._keep(tx, "read from the files", who="soloist")
+        return self._judged(tx.conn, row, payload, asked=True)
+
+    def still_allowed(self, proposal: Mapping[str, Any]) -> str:
+        """Policy once more, right before something leaves: "" or why not. ``approved_by`` is "approve" or "allow".
+
+        ``conn`` is the open transaction, so that a grant revoked in the same instant counts; else it is read anew.
+        A person's approval stays valid unless policy denies by now.
+        """
+        if why := self.hindered(proposal["connector"]):
+            return why
+        ask = partial(self._judged, row=proposal, payload=proposal["payload"], asked=False)
+        conn = proposal.get("conn")
+        verdict = ask(conn) if conn is not None else self._opened().read_now(ask)
+        if verdict["answer"] == "deny":
+            return f"Policy denies it by now: {verdict['reason']}"
+        if verdict["answer"] == "ask" and proposal["approved_by"] == "allow":
+            return f"Policy asks for your word by now: {verdict['reason']}"
+        return ""
 
     def hindered(self, connector: str) -> str:
         """Why nothing may leave by a connection although a person approves, "" when it may."""
@@ -45,13 +94,257 @@ class Judging:
             f"Allow it under Settings, Mailboxes, or run: soloist connect allow-sending {connector}"
         )
 
-    def still_allowed(self, proposal: Mapping[str, Any]) -> str:
-        """Policy once more, right before something leaves: "" or why not. ``approved_by`` is "approve" or "allow"."""
-        if why := self.hindered(proposal["connector"]):
-            return why
-        verdict = self.judge(facts_for_policy(proposal, proposal["payload"]))
-        if verdict["answer"] == "deny":
-            return f"Policy denies it by now: {verdict['reason']}"
-        if verdict["answer"] == "ask" and proposal["approved_by"] == "allow":
-            return f"Policy asks for your word by now: {verdict['reason']}"
-        return ""
+    def _judged(self, conn: Any, row: Mapping[str, Any], payload: Mapping[str, Any], asked: bool) -> dict[str, Any]:
+        """Rules, gates and grants on the facts of this instant; ``asked`` is False when it is about to leave."""
+        facts, rows = self.facts(conn, row, payload)
+        now = iso(self._clock())
+        flags: list[unusual.Flag] = []
+        if "proposal.unusual" in self.rules.uses:
+            facts, flags = self._flagged(conn, row, facts)
+        live = [policy.grants.ready(g, grants.used(conn, g, later(now, -DAY), but=row["id"])) for g in rows]
+        found = policy.judge(self.rules, facts, live)
+        verdict = asdict(found)
+        if verdict["answer"] == "ask" and facts.source == "soloist" and facts.message and facts.to_operator:
+            verdict |= {"answer": "allow", "rule": OWN_LETTERS, "mode": "audit"}
+        elif asked and verdict["answer"] != "deny" and self._observes(conn, facts):
+            what = ladder.class_of(facts)
+            verdict |= {"answer": "deny", "reason": f"{facts.agent} only observes for now ({what}): nothing is sent."}
+        if verdict["answer"] == "allow" and self.observe_only(facts.connector):
+            verdict |= {"answer": "ask", "reason": f"{facts.connector} only reads until you allow it to send."}
+        if verdict["answer"] == "allow" and asked and not flags and not facts.to_operator:
+            facts, flags = self._flagged(conn, row, facts)
+        figures = {"amount_minor": facts.amount_minor, "currency": facts.currency, "recipients": list(facts.recipients)}
+        return {**verdict, "flags": [asdict(flag) for flag in flags], "figures": figures}
+
+    @staticmethod
+    def _observes(conn: Any, facts: policy.Facts) -> bool:
+        """Whether the operator lets this agent only watch operations of this kind."""
+        return bool(facts.agent) and autonomy.get(conn, facts.agent, ladder.class_of(facts))["level"] == "observe"
+
+    # ----- what policy looks at
+
+    def facts(
+        self, conn: Any, row: Mapping[str, Any], payload: Mapping[str, Any], moment: datetime | None = None
+    ) -> tuple[policy.Facts, list[dict[str, Any]]]:
+        """What a rule may look at now (or at ``moment``), and the grants that speak of it.
+
+        History is read only as far as a rule or a grant asks for it.
+        """
+        given = facts_for_policy(row, payload, self._operation(row))
+        at = (moment or self._clock()).astimezone(self._zone)
+        now, but = iso(at), row["id"]
+        where = (given["connector"], given["operation"])
+        rows = grants.applying(conn, connector=where[0], operation=where[1], agent=given["agent"], now=now)
+        uses = self.rules.uses | policy.grants.speaks_of(rows)
+        if given["kind"] == "change":
+            given["record_kind"] = history.record_kind(conn, str(payload.get("record", "")))
+            given["own_fields"] = history.set_by_hand(conn, str(payload.get("record", "")), given["fields"])
+        if row.get("bundle"):
+            given["bundle_size"] = 1 + history.in_bundle(conn, row["bundle"], but)
+        if uses & policy.RATES:
+            given["sent_hour"], given["sent_day"] = history.sent(conn, *where, now=now, but=but)
+        if "proposal.to_recipient_day" in uses:
+            given["to_recipient_day"] = history.to_one(conn, *where, given["recipients"], now=now, but=but)
+        if given["new_recipient"] and (rows or "proposal.new_recipient" in uses):
+            known = _addresses(history.past(conn, *where, now=now, but=but, limit=1000))
+            given["new_recipient"] = not {address.casefold() for address in given["recipients"]} <= known
+        to = {str(address).casefold() for address in given["recipients"]}
+        return policy.Facts(**given, now=at, to_operator=to == {self._own}), rows
+
+    def _operation(self, row: Mapping[str, Any]) -> OperationFacts | None:
+        """What the connector declares now, None for record changes and for connectors that are gone."""
+        if row["noun"] == "change" or self._declared is None:
+            return None
+        try:
+            return self._declared(row["connector"], row["operation"])
+        except NotFound:
+            return None
+
+    def _flagged(
+        self, conn: Any, row: Mapping[str, Any], facts: policy.Facts
+    ) -> tuple[policy.Facts, list[unusual.Flag]]:
+        """What is unusual about a proposal against the history of its own operation."""
+        where, now = (facts.connector, facts.operation), iso(facts.now)
+        rows = history.past(conn, *where, now=now, but=row["id"])
+        if facts.kind == "change" or len(rows) < unusual.ENOUGH:
+            return facts, []
+        texts = history.payloads(conn, *where, now=now, but=row["id"], limit=unusual.TEXTS)
+        found = unusual.flags(
+            self._past(rows, texts, facts),
+            amount=facts.amount_minor,
+            currency=facts.currency,
+            recipients=facts.recipients,
+            hour=facts.now.hour,
+            text=unusual.text_of(facts.payload),
+        )
+        return replace(facts, unusual=[flag.name for flag in found]), found
+
+    def _past(self, rows: list[dict[str, Any]], texts: list[Any], facts: policy.Facts) -> unusual.Past:
+        """Rows of the history as the figures that flags are made from."""
+        hour_ago = later(iso(facts.now), -3600)
+        moments = [from_iso(one["approved"]).astimezone(self._zone) for one in rows]
+        rates: dict[str, int] = {}
+        for one in rows:
+            if one["approved"] < hour_ago:
+                rates[one["approved"][:13]] = rates.get(one["approved"][:13], 0) + 1
+        same = [one["amount_minor"] for one in rows if one["amount_minor"] and one["currency"] == facts.currency]
+        return unusual.Past(
+            count=len(rows),
+            amounts=same,
+            recipients=_addresses(rows),
+            hours=[moment.hour for moment in moments],
+            rates=list(rates.values()),
+            last_hour=sum(1 for one in rows if one["approved"] >= hour_ago),
+            texts=[unusual.text_of(payload or {}) for payload in texts],
+        )
+
+    def past(self, conn: Any, limit: int = 200) -> list[policy.Former]:
+        """The newest proposals with their facts, recomputed from the rows, and what policy answered; for replaying.
+
+        Copies of decided proposals always ask and are left out.
+        """
+        found = []
+        for row in history.recent(conn, limit):
+            said = [v for v in proposals.verdicts_of(conn, row["id"]) if v["when"] in ("proposed", "edited")]
+            if not said or (row["evidence"] or {}).get("copy_of"):
+                continue
+            facts, _ = self.facts(conn, row, row["payload"], from_iso(row["created"]))
+            facts = replace(facts, unusual=[flag["name"] for flag in row["flags"] or ()])
+            title = f"{row['connector']}: {row['operation']}"
+            found.append(policy.Former(row["id"], title, row["created"], facts, said[-1]["answer"]))
+        return found
+
+    # ----- the rules as files
+
+    async def add_rule(self, rule: Rule, *, who: str, why: str) -> str:
+        """Write a rule into policy.toml and put it in force at once; answers the new version.
+
+        BadConfig (unknown field, contradiction, a name that is taken) changes nothing.
+        """
+        return await self._opened().write(lambda tx: self.add_rule_in(tx, rule, who=who, why=why))
+
+    def add_rule_in(self, tx: Tx, rule: Rule, *, who: str, why: str) -> str:
+        """The same inside a transaction."""
+        comment = f"{tx.now[:10]}, {who}: {why}"
+        return self._rewrite(tx, rulebook.added(self._text(FILE), rule, comment), who=who, why=why)
+
+    async def remove_rule(self, name: str, *, who: str, why: str) -> str:
+        """Take a rule out of policy.toml; answers the new version. NotFound for rules that stand in soloist.toml."""
+
+        def work(tx: Tx) -> str:
+            text = rulebook.removed(self._text(FILE), name)
+            if text is None:
+                raise NotFound(f"{FILE} has no rule {name!r}; rules of soloist.toml are taken out there.", field="name")
+            return self._rewrite(tx, text, who=who, why=why)
+
+        return await self._opened().write(work)
+
+    def trial(self, text: str) -> policy.Rules:
+        """The policy as it would be with another policy.toml; nothing is changed (BadConfig with the place)."""
+        return rulebook.load([*self._files(but=FILE), rulebook.Written(FILE, text)])
+
+    def _rewrite(self, tx: Tx, text: str, *, who: str, why: str) -> str:
+        """Check, write and take over another policy.toml."""
+        rules = self.trial(text)
+        path = self._home.root / FILE
+        fresh = path.with_suffix(".new")
+        fresh.write_text(text, encoding="utf-8")
+        os.replace(fresh, path)
+        self.rules, self._seen, self.trouble = rules, self._dates(), ""
+        self._keep(tx, why, who=who)
+        return rules.version
+
+    def _files(self, but: str = "") -> list[rulebook.Written]:
+        """The files that hold rules and exist."""
+        names = [name for name in (self._home.toml.name, FILE) if name != but and (self._home.root / name).exists()]
+        return [rulebook.Written(name, self._text(name)) for name in names]
+
+    def _text(self, name: str) -> str:
+        """The text of a file of the home, "" without one."""
+        path = self._home.root / name
+        try:
+            return path.read_text(encoding="utf-8") if path.exists() else ""
+        except UnicodeDecodeError as error:
+            raise BadConfig(f"{name}, line 1, column 1: it is not UTF-8 text.", field=name) from error
+
+    def _dates(self) -> tuple[int, ...]:
+        """When the files were written last."""
+        paths = (self._home.toml, self._home.root / FILE)
+        return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
+
+    # ----- versions
+
+    def _keep(self, tx: Tx, why: str, *, who: str) -> None:
+        """The rules in force as a row, so that they can be used again when a file is refused."""
+        if not self.trouble:
+            rules = {"rules": [rule.model_dump(mode="json") for rule in self.rules.written], "bulk": self.rules.bulk}
+            policies.keep(tx, self.rules.version, rules, source="files", who=who, why=why)
+
+    def reread(self) -> bool:
+        """Take over the files as they are now; a fault is told and changes nothing. True when the rules changed."""
+        self._seen = self._dates()
+        try:
+            rules = rulebook.load(self._files())
+        except (BadConfig, OSError) as error:
+            self.trouble = getattr(error, "detail", str(error))
+            return False
+        changed, self.rules, self.trouble = rules.version != self.rules.version, rules, ""
+        return changed
+
+    async def follow(self) -> None:
+        """Look at the files' dates for as long as the server runs; grants end when their time is over."""
+        store, turn = self._opened(), 0
+        log = logging.getLogger("soloist.policy")
+        await store.write(lambda tx: self.settle(tx, who="soloist"))
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            turn += 1
+            changed = self._dates() != self._seen
+            if changed and not await asyncio.to_thread(self.reread) and self.trouble:
+                log.warning("the changed rules were not taken over: %s", self.trouble)
+            if changed or turn % 15 == 0:
+                await store.write(lambda tx: self.settle(tx, who="file"))
+
+    def settle(self, tx: Tx, *, who: str) -> None:
+        """Keep the version in force, end grants whose time is over, open or close the card about a refused file."""
+        self._keep(tx, "the files changed" if who == "file" else "read at the start", who=who)
+        grants.expire(tx)
+        card = tasks.open_for(tx.conn, FILE)
+        if card and card["why"] != self.trouble:
+            tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": "the file was changed"}, actor="soloist")
+        if self.trouble and not (card and card["why"] == self.trouble):
+            self._tell(tx)
+
+    def _tell(self, tx: Tx) -> None:
+        """A card about a file that was refused."""
+        left = "The file stays as it is and the former rules stay in force."
+        tasks.open_card(
+            tx,
+            derived("policy refused", self.trouble, tx.now),
+            "question",
+            "Changed rules were not taken over",
+            subject=FILE,
+            subject_kind="policy",
+            why=self.trouble,
+            options=[{"name": "seen", "label": "I will look at it", "consequence": left}],
+            estimate=120,
+            judgement=1,
+            deadline=later(tx.now, 7 * DAY),
+            at_expiry=left,
+        )
+
+    def _opened(self) -> Store:
+        """The store, once it was given."""
+        if self._store is None:
+            raise RuntimeError("Judging.attach was not called")
+        return self._store
+
+
+def _from_store(kept: Mapping[str, Any]) -> policy.Rules:
+    """A stored version, compiled."""
+    return policy.compile_rules([Rule.model_validate(rule) for rule in kept["rules"]], bulk=kept["bulk"])
+
+
+def _addresses(rows: list[dict[str, Any]]) -> frozenset[str]:
+    """Every address that rows of the history went to."""
+    return frozenset(str(address).casefold() for row in rows for address in row["recipients"] or ())

@@ -39,7 +39,7 @@ class Links:
 
         ``again`` names a connection that is opened afresh although its settings are the same (a new password).
         """
-        settings = config.read(self._home.toml)
+        settings = config.read(self._home.toml, strict=False)
         self._known.pop(again, None)
         self._written = self._date()
         return self._take(settings)

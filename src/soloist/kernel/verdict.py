@@ -26,6 +26,7 @@ class Verdict:
 
     ``window`` is the time in seconds in which an allowed effect can be taken back (0 unless ``mode`` is "revert");
     ``policy_version`` names the rules that were in force, so that a later change can be noticed before anything leaves.
+    ``gates`` are the mandatory gates that were tripped, ``grant`` the grant that opened them or allowed it, "" for none.
     """
 
     answer: Answer
@@ -35,3 +36,5 @@ class Verdict:
     mode: Mode = "audit"
     window: float = 0.0
     trace: tuple[Weighed, ...] = ()
+    grant: str = ""
+    gates: tuple[str, ...] = ()

@@ -100,7 +100,7 @@ def test_deny_wins_over_ask_and_ask_over_allow_in_any_order():
 
 def test_revert_needs_a_way_back():
     back = rule("allow", name="take back", mode="revert")
-    gone = replace(BOOKING, undo="offset")
+    gone = replace(BOOKING, undo="offset", recipients=())
     assert ask(back, facts=gone).answer == "ask"
     assert "only if it can be taken back" in ask(back, facts=gone).reason
     assert ask(back, rule("allow"), facts=gone).answer == "ask"

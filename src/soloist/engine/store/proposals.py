@@ -42,11 +42,11 @@ def _version(tx: Tx, ident: str, version: int, payload: Any, *, digest: str, act
     tx.run(proposal_versions.insert(), {**row, "at": tx.now})
 
 
-def edit(tx: Tx, proposal: Mapping[str, Any], payload: Any, digest: str, *, actor: str) -> None:
-    """Make an edited payload the current version."""
+def edit(tx: Tx, proposal: Mapping[str, Any], payload: Any, digest: str, *, actor: str, **figures: Any) -> None:
+    """Make an edited payload the current version; ``figures`` are columns that follow from it."""
     number = proposal["version"] + 1
     key = (proposals.c.id == proposal["id"]) & (proposals.c.version == proposal["version"])
-    values = {"payload": payload, "payload_hash": digest, "version": number, "updated": tx.now}
+    values = {"payload": payload, "payload_hash": digest, "version": number, "updated": tx.now, **figures}
     if tx.run(proposals.update().where(key).values(**values)).rowcount != 1:
         raise Conflict("Someone else edited this proposal at the same moment; nothing was changed.")
     _version(tx, proposal["id"], number, payload, digest=digest, actor=actor)
@@ -74,8 +74,8 @@ def versions(conn: sa.Connection, ident: str) -> list[dict[str, Any]]:
 def add_verdict(tx: Tx, proposal: str, digest: str, verdict: Mapping[str, Any], when: str) -> None:
     """Keep what policy answered; ``when`` is "proposed", "edited" or "attempting"."""
     row = {"id": tx.new_id(), "proposal": proposal, "payload_hash": digest, "when": when, "at": tx.now}
-    names = ("answer", "rule", "reason", "policy_version", "mode", "trace")
-    tx.run(verdicts.insert(), {**row, **{name: verdict[name] for name in names}})
+    names = ("answer", "rule", "reason", "policy_version", "mode", "grant", "gates", "trace")
+    tx.run(verdicts.insert(), {**row, **{name: verdict[name] for name in names if name in verdict}})
 
 
 def verdicts_of(conn: sa.Connection, proposal: str) -> list[dict[str, Any]]:

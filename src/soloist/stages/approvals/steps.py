@@ -17,8 +17,11 @@ from soloist.kernel.ids import derived
 from soloist.kernel.proposal import NewProposal, OperationFacts, edited
 from soloist.stages.approvals import decide
 
-Judge = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""Policy: facts of a proposal -> verdict with answer, rule, reason, policy_version, mode, trace."""
+Judge = Callable[[Tx, Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]]
+"""Policy: (transaction, proposal row, payload) -> verdict with answer, rule, reason, policy_version, mode, trace,
+grant, gates, flags."""
+Learned = Callable[[Tx, Mapping[str, Any], str, str], None]
+"""Hears of every word of a person: (transaction, proposal row, approved | edited | rejected | corrected, who)."""
 Validate = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
 """Whether a payload can be carried out at all: (proposal row, payload); BadInput names the field."""
 DECIDED = "decision"
@@ -56,6 +59,7 @@ class Approvals:
         """
         self._store, self._judge, self._validate, self._key = store, judge, validate, install_key
         self._hindered = hindered
+        self.learned: Learned = lambda _tx, _proposal, _said, _who: None
 
     def propose(self, tx: Tx, new: NewProposal, facts: OperationFacts, *, actor: str) -> dict[str, Any]:
         """Store, judge and (for "ask") put on a card; the child run is asked for in the same commit.
@@ -68,8 +72,8 @@ class Approvals:
         row = decide.row(new, facts, expires=later(tx.now, new.expires_in))
         row["evidence"] |= {"new_recipient": new.new_recipient, "thread_known": new.thread_known}
         self._validate(row, row["payload"])
-        verdict = self._judge(decide.facts_for_policy(row, row["payload"]))
-        row["hold_ms"] = decide.held_for(row, verdict)
+        verdict = self._judge(tx, row, row["payload"])
+        row["hold_ms"], row["flags"] = decide.held_for(row, verdict), verdict["flags"]
         proposals.insert(tx, {**row, "policy_version": verdict["policy_version"]}, actor=actor)
         proposals.add_verdict(tx, new.id, new.hash, verdict, "proposed")
         tx.start(f"proposal:{new.id}", "proposal", new.id, subject=new.id, parent=new.run)
@@ -96,6 +100,10 @@ class Approvals:
             self._approve(
                 tx, row, row["payload_hash"], Decision("allow", row["payload_hash"], "policy", verdict["rule"])
             )
+            if verdict["flags"]:
+                what = f"{new.connector}: {new.operation}"
+                values = decide.audit_card(row, verdict, what) | {"deadline": later(tx.now, 7 * 86400)}
+                tasks.open_card(tx, derived("audit", new.id), "audit", f"Unusual, done: {new.title or what}", **values)
         else:
             title = new.title or f"{new.connector}: {new.operation}"
             values = decide.card_values(row, new, verdict["reason"])
@@ -134,6 +142,8 @@ class Approvals:
             raise NotAllowed(why)
         digest = self._edit(tx, proposal, decision)
         self._approve(tx, proposal, digest, decision)
+        edited = digest != proposal["payload_hash"]
+        self.learned(tx, proposal, "edited" if edited else "approved", decision.who)
         return {"id": proposal_id, "state": "approved", "payload_hash": digest}
 
     def _said_before(self, tx: Tx, proposal: Mapping[str, Any], decision: Decision) -> dict[str, Any] | None:
@@ -154,10 +164,10 @@ class Approvals:
         if digest == proposal["payload_hash"]:
             return digest
         self._validate(proposal, payload)
-        verdict = self._judge(decide.facts_for_policy(proposal, payload))
+        verdict = self._judge(tx, proposal, payload)
         if verdict["answer"] == "deny":
             raise NotAllowed(f"Policy denies this edit: {verdict['reason']} Nothing was changed.", field="edits")
-        proposals.edit(tx, proposal, payload, digest, actor=decision.who)
+        proposals.edit(tx, proposal, payload, digest, actor=decision.who, **verdict.get("figures", {}))
         proposals.add_verdict(tx, proposal["id"], digest, verdict, "edited")
         return digest
 
@@ -174,6 +184,7 @@ class Approvals:
         proposals.move(tx, proposal["id"], "rejected", actor=decision.who, why=decision.reason)
         self._close_card(tx, proposal["id"], "done", decision)
         tx.send(f"proposal:{proposal['id']}", DECIDED, {"state": "rejected"})
+        self.learned(tx, proposal, "rejected", decision.who)
         return {"id": proposal["id"], "state": "rejected", "payload_hash": proposal["payload_hash"]}
 
     def _defer(self, tx: Tx, proposal: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
@@ -269,10 +280,23 @@ class Approvals:
         )
 
     def withdraw(self, tx: Tx, proposal_id: str, *, actor: str, why: str) -> None:
-        """What it rested on is over: nothing of it is sent, its card closes and its run ends."""
+        """What it rested on is over: nothing of it is sent, its card closes and its run ends.
+
+        By a person it is a correction: they answered by other means.
+        """
+        self._corrected(tx, proposals.get(tx.conn, proposal_id), actor)
         proposals.move(tx, proposal_id, "withdrawn", actor=actor, why=why)
         self._close_card(tx, proposal_id, "withdrawn", Decision("", "", actor, "", reason=why))
         tx.send(f"proposal:{proposal_id}", DECIDED, {"state": "withdrawn"})
+
+    def corrected(self, tx: Tx, proposal_id: str, *, who: str) -> None:
+        """A person took back what had been carried out, or mended it by other means: trust falls at once."""
+        self._corrected(tx, proposals.get(tx.conn, proposal_id), who)
+
+    def _corrected(self, tx: Tx, proposal: Mapping[str, Any], who: str) -> None:
+        """Tell of a correction, unless it was the house itself that withdrew."""
+        if who != "soloist":
+            self.learned(tx, proposal, "corrected", who)
 
     def supersede(self, tx: Tx, proposal_id: str, *, actor: str, why: str, payload: Any = None) -> str:
         """Replace a proposal by a fresh waiting copy with its own card and run; returns the copy's id.
@@ -280,6 +304,8 @@ class Approvals:
         ``payload`` is given when what it rests on moved and the copy must say so.
         """
         old = proposals.get(tx.conn, proposal_id)
+        if old["state"] == "approved":
+            self._corrected(tx, old, actor)
         copy = derived("proposal", proposal_id, "again", old["version"], old["state"])
         proposals.move(tx, proposal_id, "superseded", actor=actor, why=why, superseded_by=copy)
         self._close_card(tx, proposal_id, "withdrawn", Decision("superseded", "", actor, "", reason=why))
@@ -308,7 +334,7 @@ class Approvals:
         """Always asks, whatever the rules say: a person looked at this one, and looks at what its thread says now."""
         evidence = {**(old["evidence"] or {}), "copy_of": old["id"]}
         row = {k: v for k, v in old.items() if k not in ("state", "version", "created", "updated", "superseded_by")}
-        row |= {"id": copy, "source_ref": "", "evidence": evidence, "expires": later(tx.now, 2 * 86400)}
+        row |= {"id": copy, "source_ref": "", "evidence": evidence, "expires": later(tx.now, 2 * 86400), "bundle": ""}
         if old["thread_head"]:
             row["thread_head"] = conversations.get(tx.conn, old["conversation"])["head"]
         proposals.insert(tx, row, actor=actor)
@@ -324,7 +350,7 @@ class Approvals:
             value_minor=before.get("value_minor", 0),
             currency=before.get("currency", ""),
         )
-        verdict = self._judge(decide.facts_for_policy(row, row["payload"]))
+        verdict = self._judge(tx, row, row["payload"])
         proposals.add_verdict(tx, copy, old["payload_hash"], {**verdict, "answer": "ask"}, "proposed")
         title = before.get("title") or f"{old['connector']}: {old['operation']}"
         kind = "change" if old["noun"] == "change" else "proposal"

@@ -1,5 +1,28 @@
 """Policy: which proposal may leave, which waits for the operator's word, which is refused; it carries nothing out."""
 
-from soloist.stages.policy.decide import Facts, Rules, compile_rules, judge
+from soloist.stages.policy import gates, grants, ladder, rulebook, unusual
+from soloist.stages.policy.decide import INTERNAL, Rules, compile_rules, judge
+from soloist.stages.policy.facts import FIELDS, RATES, Facts
+from soloist.stages.policy.gates import GATES
+from soloist.stages.policy.grants import Grant
+from soloist.stages.policy.replay import Former, Replayed, replay
 
-__all__ = ["Facts", "Rules", "compile_rules", "judge"]
+__all__ = [
+    "FIELDS",
+    "GATES",
+    "INTERNAL",
+    "RATES",
+    "Facts",
+    "Former",
+    "Grant",
+    "Replayed",
+    "Rules",
+    "compile_rules",
+    "gates",
+    "grants",
+    "judge",
+    "ladder",
+    "replay",
+    "rulebook",
+    "unusual",
+]

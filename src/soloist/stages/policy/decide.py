@@ -5,146 +5,142 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from cel_expr_python import cel
 
 from soloist.config import Rule, seconds
 from soloist.kernel.errors import BadConfig
 from soloist.kernel.hashing import json_hash
-from soloist.kernel.verdict import Answer, Verdict, Weighed
+from soloist.kernel.verdict import Answer, Mode, Verdict, Weighed
+from soloist.stages.policy.facts import FIELDS, VARIABLES, Facts, names_in
+from soloist.stages.policy.gates import BULK, because, tripped
+from soloist.stages.policy.grants import Grant
 
 NO_RULE = "Nothing leaves without your word unless a rule allows it."
+INTERNAL = "internal writes"
+"""The built-in rule: what is written inside, can be taken back exactly and trips no gate, is written at once."""
 
-_TEXT, _TRUTH, _NUMBER = cel.Type.STRING, cel.Type.BOOL, cel.Type.INT
-_VARIABLES: Mapping[str, cel.Type] = {
-    "proposal.connector": _TEXT,
-    "proposal.operation": _TEXT,
-    "proposal.class": _TEXT,
-    "proposal.risk": _TEXT,
-    "proposal.payload": cel.Type.Map(_TEXT, cel.Type.DYN),
-    "proposal.recipients": cel.Type.List(_TEXT),
-    "proposal.new_recipient": _TRUTH,
-    "proposal.amount_minor": _NUMBER,
-    "proposal.currency": _TEXT,
-    "proposal.source": _TEXT,
-    "proposal.agent": _TEXT,
-    "proposal.kind": _TEXT,
-    "proposal.thread_known": _TRUTH,
-    "now.hour": _NUMBER,
-    "now.weekday": _NUMBER,
-}
-FIELDS = tuple(_VARIABLES)
-"""Every name a rule may use, in the order the reference lists them."""
-
-_ENVIRONMENT = cel.NewEnv(variables=_VARIABLES)
+_ENVIRONMENT = cel.NewEnv(variables=VARIABLES)
 _PLACE = re.compile(r"<input>:(\d+):(\d+): ([^\n]*)")
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a rule may look at, and the two facts about the way back that it may not.
+class Place:
+    """Where in a file a condition begins: line and column of its first letter, both from 1."""
 
-    ``now`` is the instant in the operator's zone: ``now.hour`` is 0 to 23, ``now.weekday`` 1 (Monday) to 7.
-    ``amount_minor`` is in cents, 0 when no money moves; ``new_recipient``: some recipient was never written to.
-    ``undo`` and ``held`` (the effect waits before it leaves) say whether "revert" can be honoured.
-    """
+    file: str
+    line: int
+    column: int
 
-    connector: str
-    operation: str
-    effect_class: Literal["A", "B", "C"]
-    risk: Literal["reversible", "irreversible", "financial"]
-    payload: Mapping[str, Any]
-    now: datetime
-    recipients: Sequence[str] = ()
-    new_recipient: bool = False
-    amount_minor: int = 0
-    currency: str = ""
-    source: Literal["agent", "api", "operator"] = "agent"
-    agent: str = ""
-    kind: Literal["effect", "change"] = "effect"
-    thread_known: bool = False
-    undo: Literal["exact", "offset", "none"] = "none"
-    held: bool = False
-
-    def values(self) -> dict[str, Any]:
-        """The declared variables with their values."""
-        return {
-            "proposal.connector": self.connector,
-            "proposal.operation": self.operation,
-            "proposal.class": self.effect_class,
-            "proposal.risk": self.risk,
-            "proposal.payload": dict(self.payload),
-            "proposal.recipients": list(self.recipients),
-            "proposal.new_recipient": self.new_recipient,
-            "proposal.amount_minor": self.amount_minor,
-            "proposal.currency": self.currency,
-            "proposal.source": self.source,
-            "proposal.agent": self.agent,
-            "proposal.kind": self.kind,
-            "proposal.thread_known": self.thread_known,
-            "now.hour": self.now.hour,
-            "now.weekday": self.now.isoweekday(),
-        }
+    def at(self, line: int, column: int) -> str:
+        """A place inside the condition, in the words of the file."""
+        return f"{self.file}, line {self.line + line - 1}, column {column + (self.column - 1 if line == 1 else 0)}"
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Compiled rules; ``version`` changes when any rule's words change, not when rules change places."""
+    """Compiled rules; ``version`` changes when any rule's words change, not when rules change places.
+
+    ``uses`` are the declared names that any rule speaks of.
+    """
 
     rules: tuple[tuple[Rule, cel.Expression], ...] = field(repr=False)
     version: str
+    bulk: int = BULK
+    uses: frozenset[str] = frozenset()
+
+    @property
+    def written(self) -> list[Rule]:
+        """The rules as they are written."""
+        return [rule for rule, _ in self.rules]
 
 
-def compile_rules(rules: Sequence[Rule]) -> Rules:
-    """Check every rule before any is used; BadConfig names the rule, line, column and what was wrong."""
+@dataclass(frozen=True)
+class _Way:
+    """One way on which a proposal may go without a person's word."""
+
+    rule: str
+    reason: str
+    mode: Mode
+    window: float
+    grant: str = ""
+
+    def care(self) -> tuple[bool, float, str, str]:
+        """Of several ways, the one that leaves the operator most time to take it back; names decide between equals."""
+        return self.mode == "revert", self.window, self.rule, self.grant
+
+
+def compile_rules(rules: Sequence[Rule], *, bulk: int = BULK, places: Mapping[str, Place] | None = None) -> Rules:
+    """Check every rule before any is used; BadConfig names the rule, line, column and what was wrong.
+
+    ``places`` says by rule name where in a file its condition begins.
+    """
     seen: set[str] = set()
     compiled = []
-    for place, rule in enumerate(rules):
+    for number, rule in enumerate(rules):
         if rule.name in seen:
-            raise BadConfig(f"policy.rules: two rules are named {rule.name!r}.", field=f"policy.rules.{place}.name")
+            raise BadConfig(f"policy.rules: two rules are named {rule.name!r}.", field=f"policy.rules.{number}.name")
         seen.add(rule.name)
-        compiled.append((rule, _compiled(rule, place)))
+        compiled.append((rule, _compiled(rule, number, (places or {}).get(rule.name))))
     texts = [rule.model_dump(mode="json") for rule in sorted(rules, key=lambda rule: rule.name)]
-    return Rules(tuple(compiled), json_hash(texts)[:12])
+    uses = frozenset().union(*(names_in(rule.when) for rule in rules))
+    return Rules(tuple(compiled), json_hash({"rules": texts, "bulk": bulk})[:12], bulk, uses)
 
 
-def judge(rules: Rules, facts: Facts) -> Verdict:
-    """Deny wins over ask, ask over allow, whatever the order; no rule, or one that cannot be evaluated, means ask."""
+def judge(rules: Rules, facts: Facts, grants: Sequence[Grant] = ()) -> Verdict:
+    """Deny wins over ask, ask over allow, whatever the order; no rule, or one that cannot be evaluated, means ask.
+
+    A gate that is tripped asks although a rule allows, unless one live grant opens every gate that is.
+    """
     values = facts.values()
     weighed = [(rule, _weigh(rule, expression, values)) for rule, expression in rules.rules]
     trace = tuple(result for _, result in weighed)
-    holding = [rule for rule, result in weighed if result.result == "holds"]
-    broken = [result for result in trace if result.result == "error"]
-    allows = [rule for rule in holding if rule.then == "allow"]
-    cannot = [rule for rule in allows if rule.mode == "revert" and not (facts.held or facts.undo == "exact")]
+    holding = sorted((rule for rule, result in weighed if result.result == "holds"), key=lambda rule: rule.name)
+    broken = sorted((result for result in trace if result.result == "error"), key=lambda result: result.rule)
+    gates = tripped(facts, rules.bulk)
 
     def say(answer: Answer, rule: str, reason: str) -> Verdict:
-        return Verdict(answer, rule, reason, rules.version, trace=trace)
+        return Verdict(answer, rule, reason, rules.version, trace=trace, gates=gates)
 
     for answer in ("deny", "ask"):
         if said := next((rule for rule in holding if rule.then == answer), None):
             return say(said.then, said.name, _because(said))
     if broken:
         return say("ask", broken[0].rule, f'Rule "{broken[0].rule}" could not be evaluated: {broken[0].detail}.')
-    if cannot:
+    allows = [rule for rule in holding if rule.then == "allow"]
+    if cannot := [rule for rule in allows if rule.mode == "revert" and not (facts.held or facts.undo == "exact")]:
         reason = f'Rule "{cannot[0].name}" allows this only if it can be taken back, and it cannot.'
         return say("ask", cannot[0].name, reason)
+    answers = [(grant, grant.why_not(facts, gates)) for grant in sorted(grants, key=lambda grant: grant.id)]
+    open_ = [grant for grant, why in answers if not why]
+    ways = _ways(facts, gates, allows, open_)
+    if not ways:
+        near = next((why for _, why in answers if why != "no"), "")
+        return say("ask", allows[0].name if allows else "", f"{_asks(allows, gates)} {near}".strip())
+    way = max(ways, key=_Way.care)
+    grant = way.grant or (open_[0].id if gates else "")
+    return Verdict("allow", way.rule, way.reason, rules.version, way.mode, way.window, trace, grant, gates)
+
+
+def _ways(facts: Facts, gates: Sequence[str], allows: Sequence[Rule], grants: Sequence[Grant]) -> list[_Way]:
+    """Every way that is open: grants that cover it; rules and the built-in rule when no gate is left closed."""
+    ways = [_Way(f"grant: {g.title}", f'Your grant "{g.title}" allows this.', g.mode, g.window, g.id) for g in grants]
+    if gates and not grants:
+        return []
+    ways += [_Way(r.name, _because(r), r.mode, seconds(r.window) if r.mode == "revert" else 0.0) for r in allows]
+    if facts.kind == "change" and facts.undo == "exact" and not allows and not gates:
+        ways.append(_Way(INTERNAL, "It is written inside only, and the former version is kept.", "audit", 0.0))
+    return ways
+
+
+def _asks(allows: Sequence[Rule], gates: Sequence[str]) -> str:
+    """Why it is the operator's turn although nothing asks for them by name."""
+    if not gates:
+        return NO_RULE
     if not allows:
-        return say("ask", "", NO_RULE)
-    return _allowed(max(allows, key=_care), rules.version, trace)
-
-
-def _allowed(rule: Rule, version: str, trace: tuple[Weighed, ...]) -> Verdict:
-    """The answer allow, with the window in which it can be taken back."""
-    window = seconds(rule.window) if rule.mode == "revert" else 0.0
-    return Verdict("allow", rule.name, _because(rule), version, rule.mode, window, trace)
-
-
-def _care(rule: Rule) -> tuple[bool, float]:
-    """Of several rules that allow, the one that leaves the operator most time to take it back."""
-    return rule.mode == "revert", seconds(rule.window)
+        return f"It needs your word: {because(gates)}."
+    return f'Rule "{allows[0].name}" allows this, but it needs your word: {because(gates)}.'
 
 
 def _because(rule: Rule) -> str:
@@ -152,33 +148,30 @@ def _because(rule: Rule) -> str:
     return f'Rule "{rule.name}" {word} this.'
 
 
-def _compiled(rule: Rule, place: int) -> cel.Expression:
+def _compiled(rule: Rule, number: int, place: Place | None) -> cel.Expression:
     """One compiled condition that can only be true or false, or BadConfig."""
-    where = f"policy.rules.{place}.when"
+    where = f"policy.rules.{number}.when"
     try:
         expression = _ENVIRONMENT.compile(rule.when)
         kind = expression.return_type()
     except (RuntimeError, TypeError) as error:
-        raise BadConfig(_fault(rule, str(error)), field=where) from error
+        raise BadConfig(_fault(rule, str(error), place), field=where) from error
     if kind not in (cel.Type.BOOL, cel.Type.DYN):
-        raise BadConfig(
-            f'policy rule "{rule.name}": when must be true or false, not {kind.name().lower()}.', field=where
-        )
+        at = f"{place.at(1, 1)}: " if place else ""
+        words = f'policy rule "{rule.name}": when must be true or false, not {kind.name().lower()}.'
+        raise BadConfig(at + words, field=where)
     return expression
 
 
-def _fault(rule: Rule, message: str) -> str:
-    """The compiler's complaint with line and column, and the names that exist when one did not."""
+def _fault(rule: Rule, message: str, place: Place | None) -> str:
+    """The compiler's complaint with line and column, in the file when it is known, and the names that exist."""
     match = _PLACE.search(message)
+    at = f"{place.at(int(match[1]), int(match[2])) if match else place.at(1, 1)}: " if place else ""
     if not match:
-        return f'policy rule "{rule.name}": when cannot be read.'
-    line, column, what = (
-        match[1],
-        match[2],
-        match[3].removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", ""),
-    )
+        return f'{at}policy rule "{rule.name}": when cannot be read.'
+    what = match[3].removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")
     known = f" Known names: {', '.join(FIELDS)}." if "undeclared reference" in what else ""
-    return f'policy rule "{rule.name}": when, line {line}, column {column}: {what}.{known}'
+    return f'{at}policy rule "{rule.name}": when, line {match[1]}, column {match[2]}: {what}.{known}'
 
 
 def _weigh(rule: Rule, expression: cel.Expression, values: Mapping[str, Any]) -> Weighed:
