@@ -9,7 +9,7 @@ from typing import Any
 
 from soloist.engine.store import conversations, effects, proposals, reading, records, tasks
 from soloist.engine.store.reading import Connection
-from soloist.insight import diff, names, views, words
+from soloist.insight import candid, diff, names, views, words
 
 KINDS = {
     "proposal": ("Proposal", "send"),
@@ -98,7 +98,8 @@ def _about(
         "draft": draft(proposal["payload"]) if proposal["noun"] != "change" else (),
         "changes": changes(conn, proposal) if proposal["noun"] == "change" else (),
         "questions": tuple(str(q.get("text", "")) for q in proposal["questions"] or []),
-        "notes": tuple(map(str, evidence.get("notes") or [])),
+        "notes": (*map(str, evidence.get("notes") or []), *candid.small_print(proposal["payload"])),
+        **(candid.shown(conn, card, proposal, message) if proposal["noun"] != "change" else {}),
         "answers": answers(evidence),
         "citations": citations(evidence),
         **(_receiver(proposal, message) if mail else {}),
@@ -218,17 +219,17 @@ def _recipient(proposal: Mapping[str, Any]) -> str:
 def draft(payload: Mapping[str, Any]) -> tuple[views.DraftField, ...]:
     """The fields of a payload as a person reads them; words may be edited, addresses and structures may not."""
     order = {"to": 0, "cc": 1, "subject": 2, "title": 2, "body": 3, "text": 3}
-    hidden = {"in_reply_to", "references"}
-    fields = []
+    fields: list[views.DraftField] = []
     for name in sorted(payload, key=lambda n: (order.get(n, 5), n)):
         value = payload[name]
-        if name in hidden or value in (None, "", []):
+        if name in candid.HEADERS or value in (None, "", []):
             continue
         plain = isinstance(value, str)
         listed = isinstance(value, list) and all(isinstance(item, str) for item in value)
         text = value if plain else ", ".join(value) if listed else json.dumps(value, ensure_ascii=False, indent=1)
         long = name in ("body", "text") or "\n" in text
         label = {"body": "Text", "to": "To", "cc": "Copy"}.get(name, name.replace("_", " ").capitalize())
+        label += f" ({name})" if any(label == other.label for other in fields) else ""
         fields.append(views.DraftField(name, label, text, long, plain and name in EDITABLE))
     return tuple(fields)
 

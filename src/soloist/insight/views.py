@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from soloist.engine.stopping import Halted
+from soloist.insight.marking import Recipient
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,12 @@ class Sheet:
     later: tuple[tuple[str, str], ...] = ()
     observed: bool = False
     connector: str = ""
+    recipients: tuple[Recipient, ...] = ()
+    amount: str = ""
+    doubts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    """Names of files with what is odd about each ("" for nothing)."""
 
     @property
     def mark(self) -> str:

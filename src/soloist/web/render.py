@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from soloist.insight import diff, lookalike, words
+from soloist.insight import diff, lookalike, marking, words
 from soloist.insight.views import FieldDiff, Frame
 
 HERE = Path(__file__).parent
@@ -40,6 +40,8 @@ def environment() -> Environment:
         short=words.short,
         lasted=words.lasted,
         visible=visible,
+        attached=attached,
+        spelled=marking.spelled,
         compared=compared,
     )
     env.globals.update(icon=icon, asset=asset, counted=words.counted, answers=ANSWERS, oddity=lookalike.address_warning)
@@ -74,12 +76,17 @@ def asset(name: str) -> str:
 
 
 def visible(value: str) -> Markup:
-    """Text from outside with every hidden character shown by its code point; links stay words."""
+    """Text from outside with what is hidden or only looks like something said in words; links stay words."""
     out = Markup()
-    for part, name in lookalike.parts(value):
-        mark = Markup('<span class="odd" title="hidden character: {}">{}</span>').format(name, part)
-        out += mark if name else escape(part)
+    for part, note in marking.pieces(value):
+        out += Markup('<span class="odd">{}</span>').format(note) if note else escape(part)
     return out
+
+
+def attached(name: str) -> Markup:
+    """The name of a file, with what it is when its name says something else."""
+    note = marking.attachment_note(name)
+    return visible(name) + (Markup(' <span class="odd">{}</span>').format(note) if note else "")
 
 
 def compared(value: FieldDiff) -> Markup:

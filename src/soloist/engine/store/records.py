@@ -145,6 +145,13 @@ def link(tx: Tx, scheme: str, value: str, record: str, *, rule: str, evidence: A
     tx.run(identities.insert(), {**row, "event": event.id, "at": tx.now, "ended": ""})
 
 
+def known_addresses(conn: sa.Connection, limit: int) -> list[str]:
+    """Mail addresses of the people that are known, the newest first."""
+    key = (identities.c.scheme == "email") & (identities.c.ended == "")
+    query = sa.select(identities.c.value).where(key).order_by(identities.c.at.desc()).limit(limit)
+    return list(conn.execute(query).scalars())
+
+
 def identities_of(conn: sa.Connection, record: str) -> list[dict[str, Any]]:
     """The live identifiers of a record."""
     live = (identities.c.record == record) & (identities.c.ended == "")
