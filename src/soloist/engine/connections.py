@@ -8,18 +8,23 @@ from __future__ import annotations
 import contextlib
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from soloist import config
 from soloist.engine.egress import Egress, Resolver, parse_url, plain_host, system_resolver
 from soloist.engine.files import FolderFiles
+from soloist.engine.rate import lines_of
 from soloist.kernel.errors import BadConfig
 from soloist.sdk import Ctx, HttpAnswer, Manifest, NotSent
 
 _SECRET = re.compile(r"\{secret\.([A-Za-z0-9_.-]{1,100})\}")
+
+READS_WAIT = 10.0
+"""Seconds that reading waits for its allowance; what is written goes first."""
 
 Secrets = Callable[[str], str]
 """Looks a secret up by its name; NotFound or NotAllowed when it cannot be had."""
@@ -86,11 +91,17 @@ def context(
     secrets: Secrets,
     renew: Callable[[str, str], None] | None = None,
     resolver: Resolver = system_resolver,
+    gated: bool = True,
 ) -> Ctx:
-    """The Ctx of one connection: exactly what its adapter's manifest asks for, below and within its own settings."""
+    """The Ctx of one connection: exactly what its adapter's manifest asks for, below and within its own settings.
+
+    ``gated``: every request waits for its allowance by itself; the door asks for it on its own.
+    """
     own = connection.settings
     names = _named_secrets(own) | {str(own[key]) for key in manifest.secrets if own.get(key)}
     http = _ways(connection, manifest.urls, resolver)
+    credential = credential_of(connection, manifest)
+    http.listen(partial(_heard, home, credential), partial(_held_up, home, credential) if gated else None)
     dial = _lines(connection, manifest.dials, resolver)
 
     def keep(name: str, value: str) -> None:
@@ -109,12 +120,35 @@ def context(
     )
 
 
+def credential_of(connection: Connection, manifest: Manifest) -> str:
+    """What an allowance belongs to: the host with the secrets that are shown there; two connections may share it."""
+    own = connection.settings
+    names = sorted(_named_secrets(own) | {str(own[key]) for key in manifest.secrets if own.get(key)})
+    hosts = [str(own[key]) for key in manifest.urls if own.get(key)]
+    place = hosts[0].partition("://")[2].partition("/")[0].lower() if hosts else connection.name
+    return "|".join([place, *names])
+
+
+def _heard(home: Path, credential: str, answer: HttpAnswer) -> None:
+    lines_of(home).rates.heard(credential, answer.status, answer.headers)
+
+
+async def _held_up(home: Path, credential: str) -> float:
+    return await lines_of(home).rates.taken(credential, urgent=False, at_most=READS_WAIT)
+
+
 class Ways:
     """Http and Dial for the hosts of one connection's settings, each with an egress of its own."""
 
     def __init__(self, egresses: Mapping[tuple[str, int], Egress]) -> None:
         """By host and port, as the settings have them."""
         self._egresses = dict(egresses)
+        self._heard: Callable[[HttpAnswer], None] | None = None
+        self._held_up: Callable[[], Awaitable[float]] | None = None
+
+    def listen(self, heard: Callable[[HttpAnswer], None], held_up: Callable[[], Awaitable[float]] | None) -> None:
+        """``heard`` is told every answer; ``held_up`` is awaited before a request and gives 0.0, or seconds to wait."""
+        self._heard, self._held_up = heard, held_up
 
     async def send(
         self,
@@ -128,7 +162,12 @@ class Ways:
         """One request to one of the hosts; NotSent for any other."""
         target = parse_url(url)
         egress = self._for(target.host, target.port)
-        return await egress.send(method, url, headers=headers, body=body, timeout=timeout)
+        if self._held_up and (wait := await self._held_up()):
+            raise NotSent(f"The rate limit is used up for {wait:.0f} more seconds; nothing was sent.")
+        answer = await egress.send(method, url, headers=headers, body=body, timeout=timeout)
+        if self._heard:
+            self._heard(answer)
+        return answer
 
     async def resolve(self, host: str, port: int) -> str:
         """The checked address of one of the hosts; NotSent for any other."""

@@ -312,11 +312,18 @@ async def _exchange(pool: httpcore.AsyncConnectionPool, request: httpcore.Reques
             parts.append(part)
             size += len(part)
             if size > MAX_ANSWER:
-                raise MaybeSent(f"The answer is over {MAX_ANSWER // (1024 * 1024)} MB, so it was not read to its end.")
+                raise MaybeSent(_too_large(answer.status, parts[0]))
     finally:
         await answer.aclose()
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
     return HttpAnswer(answer.status, headers, b"".join(parts))
+
+
+def _too_large(status: int, beginning: bytes) -> str:
+    """An answer that is not read to its end, with what it began with."""
+    text = "".join(c if c.isprintable() else " " for c in beginning[:1200].decode("utf-8", "replace")[:200]).strip()
+    size = MAX_ANSWER // (1024 * 1024)
+    return f"The answer ({status}) is over {size} MB, so it was not read to its end. It began: {text}"
 
 
 def _plain(error: BaseException, timeout: float) -> str:

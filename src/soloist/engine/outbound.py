@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import time
+import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from soloist.config import Settings
-from soloist.engine.connections import Connection, Secrets, connections, context
-from soloist.engine.rate import Breakers, Rates
+from soloist.engine.connections import Connection, Secrets, connections, context, credential_of
+from soloist.engine.rate import begin, limits_of
 from soloist.engine.stopping import Halt
 from soloist.engine.vault import mask
-from soloist.kernel.errors import BadInput, NotFound, SoloistError
+from soloist.kernel.errors import BadInput, Conflict, NotFound, SoloistError
 from soloist.sdk import (
+    Absent,
     CannotTell,
     Connector,
     Ctx,
     Done,
+    Found,
     Lookup,
     Operation,
     Outcome,
@@ -56,8 +61,11 @@ class Door:
         self._settings, self._home, self._registry, self._secrets = settings, home, registry, secrets
         self._connections = connections(settings)
         self._contexts: dict[str, Ctx] = {}
-        self._rates: dict[str, Rates] = {}
-        self.breakers = Breakers()
+        self.lines = begin(home)
+        self.breakers = self.lines.breakers
+        self._calls: dict[str, float] = {}
+        """By key: when a call of unknown outcome ended; a look-up that finds it tells how late it showed."""
+        self._declare()
         self.halt = Halt(home)
         self.last_look: Callable[[], Awaitable[str]] = _nothing_halts
 
@@ -81,15 +89,25 @@ class Door:
                 str(error), field=field if field.replace("_", "").replace(".", "").isalnum() else None
             ) from error
 
-    async def execute(self, connector: str, plan: Plan) -> Outcome:
-        """Call once. Refused when nothing left the house, Unknown when nobody can say; never raises for the outside."""
+    def page(self, connector: str, plan: Plan, ref: str) -> str:
+        """The provider's own page of what a plan does, for a person; "" when there is none or its id is not known."""
+        template = str(plan.data.get("page") or "")
+        if "{ref}" in template and not ref:
+            return ""
+        return template.replace("{ref}", urllib.parse.quote(ref, safe=""))
+
+    async def execute(self, connector: str, plan: Plan, *, urgent: bool = True) -> Outcome:
+        """Call once. Refused when nothing left the house, Unknown when nobody can say; never raises for the outside.
+
+        ``urgent``: a person just decided it. Near the rate limit what is not waits for the next window.
+        """
         adapter, ctx = self._pair(connector)
-        held_up = await self._held_up(connector)
+        held_up = await self._held_up(connector, urgent)
         if held_up:
             return held_up
         if why := await self.last_look():
             self.breakers.skipped(connector)
-            return Refused(f"{why} Nothing was sent.", retry_after=STOPPED)
+            return Refused(f"{why} Nothing was sent.", retry_after=STOPPED, limited=True)
         try:
             async with asyncio.timeout(plan.operation.timeout):
                 outcome = await adapter.execute(ctx, plan)
@@ -100,24 +118,47 @@ class Door:
         except asyncio.CancelledError:
             self.breakers.skipped(connector)
             raise
+        if isinstance(outcome, Unknown):
+            self._calls[plan.key] = time.monotonic()
         self._note(connector, outcome)
         return self._masked(ctx, outcome)
 
     async def find(self, connector: str, plan: Plan) -> Lookup:
         """Look a write up by its key; a failure of the look-up is CannotTell, never absence."""
         adapter, ctx = self._pair(connector)
+        begun = time.monotonic()
         try:
             async with asyncio.timeout(plan.operation.timeout):
-                return await adapter.find(ctx, plan)
+                if wait := await self._taken(connector, urgent=True, at_most=plan.operation.timeout / 2):
+                    return CannotTell(f"The rate limit is used up for {wait:.0f} more seconds.")
+                found = await adapter.find(ctx, plan)
         except TimeoutError:
             return CannotTell(f"The look-up had no answer within {plan.operation.timeout:g} seconds.")
         except Exception as error:  # noqa: BLE001  # an adapter's fault: the look-up failed, which is not absence
             return CannotTell(mask(f"The look-up failed ({type(error).__name__}: {error}).", _known(ctx)))
+        self._measure(connector, plan, found, begun)
+        return found
+
+    def _measure(self, connector: str, plan: Plan, found: Lookup, begun: float) -> None:
+        """How long a write was still invisible: the last look-up that did not find what a later one found."""
+        called = self._calls.get(plan.key)
+        if called is None:
+            return
+        unseen = f"{plan.key} unseen"
+        if isinstance(found, Absent):
+            self._calls[unseen] = begun - called
+        elif isinstance(found, Found):
+            place = (connector, plan.operation.name)
+            self.lines.lags[place] = max(self.lines.lags.get(place, 0.0), self._calls.pop(unseen, 0.0))
+            del self._calls[plan.key]
 
     def undo(self, connector: str, plan: Plan, receipt: Receipt) -> Plan | None:
         """The plan of the forward operation that takes it back, or None when there is no way back."""
         adapter, ctx = self._pair(connector)
-        return adapter.undo(ctx, plan, receipt)
+        try:
+            return adapter.undo(ctx, plan, receipt)
+        except ValueError as error:
+            raise Conflict(f"It cannot be taken back as declared: {error}.") from error
 
     def _pair(self, connector: str) -> tuple[Connector, Ctx]:
         """Adapter and Ctx of a connection; NotFound names the known ones."""
@@ -135,17 +176,34 @@ class Door:
 
     def _context(self, connection: Connection, adapter: Connector) -> Ctx:
         if connection.name not in self._contexts:
-            manifest = adapter.manifest
-            self._rates[connection.name] = Rates(per_second=manifest.per_second, per_minute=manifest.per_minute)
+            self._declare_one(connection, adapter)
             self._contexts[connection.name] = context(
                 connection,
-                manifest,
+                adapter.manifest,
                 settings=self._settings,
                 home=self._home,
                 secrets=self._secrets,
                 renew=self._renew,
+                gated=False,
             )
         return self._contexts[connection.name]
+
+    def _declare(self) -> None:
+        """The allowance of every connection, so that those who only read keep to it too."""
+        for connection in self._connections.values():
+            if adapter := self._registry.connectors.get(connection.kind):
+                self._declare_one(connection, adapter)
+
+    def _declare_one(self, connection: Connection, adapter: Connector) -> None:
+        manifest, credential = adapter.manifest, credential_of(connection, adapter.manifest)
+        usual = f"{manifest.per_second}/s, {manifest.per_minute}/m"
+        own = str(connection.settings.get("rate") or "")
+        self.lines.shared[connection.name] = credential
+        self.lines.rates.declare(credential, limits_of(own or usual), connection.name)
+
+    async def _taken(self, connector: str, *, urgent: bool, at_most: float) -> float:
+        credential = self.lines.shared.get(connector, connector)
+        return await self.lines.rates.taken(credential, urgent=urgent, at_most=at_most)
 
     def connect(self, settings: Settings) -> None:
         """Take over changed settings: connections that are new or different are opened afresh at their next use."""
@@ -155,26 +213,25 @@ class Door:
                 self._contexts.pop(name, None)
                 self.breakers.reset(name)
         self._settings, self._connections = settings, found
+        self._declare()
 
-    async def _held_up(self, connector: str) -> Refused | None:
+    async def _held_up(self, connector: str, urgent: bool) -> Refused | None:
         """A refusal by breaker or rate; nothing left the house."""
         pause = self.breakers.wait(connector)
         if pause:
             why = self.breakers.why(connector)
-            return Refused(f"{connector} is paused after repeated trouble: {why}", retry_after=pause)
-        rates = self._rates[connector]
-        wait = rates.take(connector)
-        if 0 < wait <= SHORT_WAIT:
-            await asyncio.sleep(wait)
-            wait = rates.take(connector)
+            return Refused(f"{connector} is paused after repeated trouble: {why}", retry_after=pause, limited=True)
+        wait = await self._taken(connector, urgent=urgent, at_most=SHORT_WAIT)
         if wait:
             self.breakers.skipped(connector)
-            return Refused(f"{connector} has used up its rate limit; nothing was sent.", retry_after=wait)
+            return Refused(f"{connector} has used up its rate limit; nothing was sent.", retry_after=wait, limited=True)
         return None
 
     def _note(self, connector: str, outcome: Outcome) -> None:
         """Tell the breaker: a final refusal is a working line, a refused sign-in or an unknown is not."""
-        if isinstance(outcome, Unknown) or (isinstance(outcome, Refused) and (outcome.auth or outcome.retry_after)):
+        if isinstance(outcome, Refused) and outcome.limited:
+            self.breakers.skipped(connector)
+        elif isinstance(outcome, Unknown) or (isinstance(outcome, Refused) and (outcome.auth or outcome.retry_after)):
             self.breakers.failed(connector, outcome.reason, auth=isinstance(outcome, Refused) and outcome.auth)
         else:
             self.breakers.worked(connector)
@@ -189,7 +246,7 @@ class Door:
             return Done(Receipt(mask(receipt.provider_ref, known), mask(receipt.detail, known)))
         reason, evidence = mask(outcome.reason, known), mask(outcome.evidence, known)
         if isinstance(outcome, Refused):
-            return Refused(reason, retry_after=outcome.retry_after, auth=outcome.auth, evidence=evidence)
+            return replace(outcome, reason=reason, evidence=evidence)
         return Unknown(reason, evidence)
 
 

@@ -172,7 +172,8 @@ def _without(outcome: Outcome, used: list[str]) -> Outcome:
     if isinstance(outcome, Done):
         receipt = outcome.receipt
         return Done(replace(receipt, detail=answers.without(receipt.detail, used)))
-    return replace(outcome, evidence=answers.without(outcome.evidence, used))
+    reason, evidence = answers.without(outcome.reason, used), answers.without(outcome.evidence, used)
+    return replace(outcome, reason=reason, evidence=evidence)
 
 
 CONNECTOR = HttpConnector()

@@ -9,6 +9,8 @@ from soloist.plugins.connectors.http.answers import excerpt, parse_json
 from soloist.sdk import Absent, CannotTell, Found, HttpAnswer, Lookup, Receipt
 
 compiled = expressions.compiled
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+"""What a sign-in page or a proxy answers with where a service was asked."""
 
 
 def judge(answer: HttpAnswer, found: str, absent: str, *, key: str, ref: str = "", own: str = "") -> Lookup:
@@ -19,10 +21,14 @@ def judge(answer: HttpAnswer, found: str, absent: str, *, key: str, ref: str = "
     status = answer.status
     if status in {401, 403, 408, 425, 429} or status >= 500 or 300 <= status < 400:
         return CannotTell(f"the look-up was answered with {status}, which proves nothing")
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    page = kind in _PAGES or (answer.body.lstrip()[:1] == b"<" and kind in ("", "text/plain"))
     try:
-        body = parse_json(answer.body) if answer.body.strip() else None
+        body, unread = parse_json(answer.body) if answer.body.strip() else None, False
     except ValueError:
-        body = None
+        body, unread = None, kind in ("", "application/json") or kind.endswith("+json")
+    if status < 300 and (page or unread):
+        return CannotTell(f"the look-up answered {status} with a page or half an answer, which proves nothing")
     facts = expressions.facts(answer, body, key)
     is_found, is_absent = expressions.holds(found, facts), expressions.holds(absent, facts)
     if is_found and not is_absent:
