@@ -4,15 +4,22 @@ from collections.abc import Coroutine
 from typing import Any
 
 from soloist.flows import safety, training, troubles
+from soloist.flows.autonomy import Autonomy
+from soloist.flows.backups import Backups
 from soloist.flows.briefing import Briefing, brief
+from soloist.flows.checkpoints import Marks
 from soloist.flows.deciding import Deciding
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
 from soloist.flows.elsewhere import sent
+from soloist.flows.fixing import Fixing
 from soloist.flows.followup import followup
 from soloist.flows.intake import intake, reply
+from soloist.flows.outcomes import Outcomes
 from soloist.flows.proposal import proposal
 from soloist.flows.reconciling import Reconciling, reconcile
+from soloist.flows.restoring import Restoring
+from soloist.flows.saga import saga
 from soloist.flows.takeover import Review, takeover
 from soloist.flows.urgent import Urgent
 from soloist.sdk.flow import Flow
@@ -25,6 +32,9 @@ def equipped(desk: Desk) -> Desk:
     desk.judging.attach(desk.store, desk.facts)
     desk.judging.observe_only = desk.observe_only
     Review(desk)
+    Autonomy(desk)
+    Fixing(desk)
+    Outcomes(desk)
     desk.effects.fill = Deciding(desk).fill
     desk.takers["failure"] = troubles.take
     return desk
@@ -36,13 +46,14 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
     The file that stops everything is looked for in every process.
     """
     both = [desk.judging.follow(), safety.StopFile(desk, kind).follow()]
-    return (
-        [*both, Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
-        if kind == "server"
-        else both
-    )
+    if kind != "server":
+        return both
+    kept = [Restoring(desk).follow(), Backups(desk.store, desk.home, desk.settings).follow(), Marks(desk).follow()]
+    told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
+    return [*both, *kept, *told]
 
 
 def every(desk: Desk) -> list[Flow]:
     """Every flow of a server."""
-    return [make(desk) for make in (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile)]
+    ours = (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile, saga)
+    return [make(desk) for make in ours]

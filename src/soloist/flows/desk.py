@@ -8,7 +8,7 @@ from typing import Any
 
 from soloist.config import Home, Settings
 from soloist.engine.registry import ReadingHalf
-from soloist.engine.store import conversations, effects, labels, proposals, records, runs, tasks
+from soloist.engine.store import conversations, effects, labels, proposals, records, runs, sagas, tasks
 from soloist.engine.store import settings as switches
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
@@ -17,7 +17,7 @@ from soloist.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from soloist.kernel.proposal import NewProposal, OperationFacts
 from soloist.stages.approvals import Approvals, Decision
 from soloist.stages.conversation import Conversation
-from soloist.stages.effects import Effects
+from soloist.stages.effects import Effects, turn_of
 from soloist.stages.intake import Intake
 from soloist.stages.memory import Memory
 from soloist.stages.records import Records
@@ -146,11 +146,16 @@ class Desk:
                 if effect["attempts"] or proposal["state"] != "approved":
                     return {"again": ""}
                 note = str((effect["evidence"] or [{}])[-1].get("note", ""))
+                if turn_of(tx.conn, proposal) == "over":
+                    proposals.move(tx, proposal["id"], "withdrawn", actor="soloist", why=note)
+                    return {"again": ""}
                 if newer := proposals.waiting_on(tx.conn, proposal["conversation"]):
                     other = newer[-1]["id"]
                     proposals.move(tx, proposal["id"], "superseded", actor="soloist", why=note, superseded_by=other)
                     return {"again": other}
-                return {"again": self.approvals.supersede(tx, proposal["id"], actor="soloist", why=note)}
+                again = self.approvals.supersede(tx, proposal["id"], actor="soloist", why=note)
+                sagas.rejoin(tx, proposal, again)
+                return {"again": again}
 
             return dict(runs.once(tx, run, "came back", again))
 
@@ -200,7 +205,8 @@ class Desk:
             decision = Decision(option, digest, who, via, edits, reason)
             return self.approvals.decide_in(tx, card["subject"], decision)
         if card["type"] == "unknown_outcome":
-            return self.effects.resolve_in(tx, card["subject"], option, digest, who=who)
+            done = self.effects.resolve_in(tx, card["subject"], option, digest, who=who)
+            return {**done, **self.takers["effect"](tx, card, option, who)} if option == "follow_up" else done
         if taker := self.takers.get(f"{card['type']} card") or self.takers.get(card["subject_kind"]):
             return taker(tx, card, option, who)
         result = self._simple_option(tx, card, option, who)
@@ -239,22 +245,32 @@ class Desk:
         was = conversations.message(tx.conn, card["subject"])["kind"]
         labels.add(tx, card["subject"], "kind", KINDS_SAID.get(option, option), was=was, source="card", who=who)
 
-    async def undo(self, effect_id: str, *, who: str) -> dict[str, Any]:
-        """Take an effect back; one that was still held comes back as a fresh waiting proposal."""
+    async def undo(self, effect_id: str, *, who: str, bundle: bool = False) -> dict[str, Any]:
+        """Take an effect back, or everything it was proposed together with.
 
-        def work(tx: Tx) -> dict[str, Any]:
-            result = self.effects.undo_in(tx, effect_id, who=who)
-            if not result["held"]:
-                return result
-            for other in effects.of_proposal(tx.conn, result["proposal"]):
-                if other["state"] == "intended" and not other["attempts"]:
-                    self.effects.undo_in(tx, other["id"], who=who)
-            if proposals.get(tx.conn, result["proposal"])["state"] == "approved":
-                why = "You took it back before it was sent."
-                result["again"] = self.approvals.supersede(tx, result["proposal"], actor=who, why=why)
+        One that was still held comes back as a fresh waiting proposal; what cannot be as if it had not been leads to a
+        ``proposal``: a counter-entry, or a letter.
+        """
+
+        return await self.store.write(lambda tx: self.undo_in(tx, effect_id, who=who, bundle=bundle))
+
+    def undo_in(self, tx: Tx, effect_id: str, *, who: str, bundle: bool = False) -> dict[str, Any]:
+        """The same inside a transaction; for the ladder of autonomy it is a correction."""
+        self.approvals.corrected(tx, effects.get(tx.conn, effect_id)["proposal"], who=who)
+        if bundle:
+            return self.takers["undo"](tx, {"subject": effect_id}, "bundle", who)
+        result = self.effects.undo_in(tx, effect_id, who=who)
+        if result["kind"] != "exact":
+            return self.takers["undo"](tx, {"subject": effect_id}, result["kind"], who)
+        if not result["held"]:
             return result
-
-        return await self.store.write(work)
+        for other in effects.of_proposal(tx.conn, result["proposal"]):
+            if other["state"] == "intended" and not other["attempts"]:
+                self.effects.undo_in(tx, other["id"], who=who)
+        if proposals.get(tx.conn, result["proposal"])["state"] == "approved":
+            why = "You took it back before it was sent."
+            result["again"] = self.approvals.supersede(tx, result["proposal"], actor=who, why=why)
+        return result
 
     async def undo_proposal(self, proposal_id: str, *, who: str) -> dict[str, Any]:
         """Take back an approved proposal in its first seconds, also when its effects are not made yet."""

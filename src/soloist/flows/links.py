@@ -14,7 +14,7 @@ from soloist.engine.connections import Connection, connections, context
 from soloist.engine.keyring import Keyring
 from soloist.engine.registry import ReadingHalf
 from soloist.kernel.errors import BadConfig
-from soloist.kernel.proposal import CHANGE_CONNECTOR
+from soloist.kernel.proposal import CHANGE_CONNECTOR, UNDOING
 from soloist.sdk import Registry
 
 LOOK_EVERY = 2.0
@@ -62,7 +62,7 @@ class Links:
 
     def check_payload(self, row: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         """Whether a payload could be carried out at all (BadInput names the field)."""
-        if row["connector"] != CHANGE_CONNECTOR:
+        if row["connector"] != CHANGE_CONNECTOR and row.get("source") != UNDOING:
             self.halves[row["connector"]].check_payload(row["operation"], payload)
 
     def _take(self, settings: config.Settings) -> bool:

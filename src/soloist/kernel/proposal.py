@@ -13,7 +13,12 @@ from soloist.kernel.ids import derived
 CHANGE_CONNECTOR = "records"
 CHANGE_OPERATION = "record.change"
 BRIEF = "soloist:brief"
-"""Source of the letters that Soloist writes to the operator; no script can propose under it."""
+URGENT, DECIDED, DELEGATE = "soloist:urgent", "soloist:decided", "soloist:delegate"
+LETTERS = frozenset({BRIEF, URGENT, DECIDED, DELEGATE})
+"""Sources of the letters that Soloist writes itself; no script can propose under one of them."""
+
+UNDOING = "soloist:undo"
+"""Source of a proposal that takes an effect back; its operation ends in ".undo" and no script can propose one."""
 
 
 @dataclass(frozen=True)

@@ -83,12 +83,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Refused:
-    """The outside answered that it did nothing (or was never reached); ``retry_after`` in seconds, None for never."""
+    """The outside answered that it did nothing (or was never reached); ``retry_after`` in seconds, None for never.
+
+    ``limited``: it was only asked to go slower, so this attempt is not counted.
+    """
 
     reason: str
     retry_after: float | None = None
     auth: bool = False
     evidence: str = ""
+    limited: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from soloist.engine.stopping import Halt
+from soloist.engine.rate import Breakers
 from soloist.engine.store import base, effects, migrate, proposals, workers
 from soloist.engine.store.store import Store
 from soloist.kernel.hashing import json_hash, keyed, payload_hash
@@ -72,7 +73,7 @@ class FakeDoor:
     """The outbound door in front of the world; ``world.next`` says how the next call goes."""
 
     def __init__(self, world: World) -> None:
-        self.world, self.halt = world, Halt()
+        self.world, self.halt, self.breakers = world, Halt(), Breakers()
 
     def connect(self, *_given: Any) -> None:
         """Nobody adds a connection here."""
@@ -98,8 +99,8 @@ class FakeDoor:
             raise Died
         if how.startswith("unknown"):
             return Unknown("the line broke")
-        if how == "later":
-            return Refused("too many requests", retry_after=5.0)
+        if how in ("later", "away"):
+            return Refused("too many requests", retry_after=5.0, limited=how == "later")
         return Refused("no", auth=how == "auth") if how in ("refused", "auth") else Done(Receipt(f"ref-{plan.key}"))
 
     async def find(self, connector: str, plan: Plan) -> Found | Absent | CannotTell:

@@ -21,6 +21,7 @@ from tests.stages.effects.rig import LAG, WINDOW, Rig
 HOW = ("done", "refused", "auth", "later", "unknown_before", "unknown_after", "crash_before", "crash_after")
 TIMES = (0.4, LAG, 60.0, WINDOW * 0.7, WINDOW * 1.1)
 WORDS = ("happened", "did_not_happen", "send_again")
+CLASSES = ("A", "B", "B'", "C")
 
 
 class Lives(RuleBasedStateMachine):
@@ -44,7 +45,7 @@ class Lives(RuleBasedStateMachine):
         return found[pick % len(found)] if found else None
 
     @precondition(lambda self: self.rig.made < 5)
-    @rule(class_=st.sampled_from("ABC"), hold=st.sampled_from((0.0, 30.0)))
+    @rule(class_=st.sampled_from(CLASSES), hold=st.sampled_from((0.0, 30.0)))
     def approve(self, class_: str, hold: float) -> None:
         self.wait(self.rig.intended(class_, hold=hold))
 
@@ -70,6 +71,11 @@ class Lives(RuleBasedStateMachine):
         self.wait(self.rig.stage.stop(on, who="operator"))
 
     @precondition(lambda self: self.rig.made)
+    @rule(again=st.booleans())
+    def sign_in(self, again: bool) -> None:
+        self.rig.store.write_now(lambda tx: self.rig.stage.sign_in_in(tx, "fake", again=again, who="operator"))
+
+    @precondition(lambda self: self.rig.made)
     @rule(pick=st.integers(0, 7))
     def undo(self, pick: int) -> None:
         if ident := self.some(pick, "intended", "succeeded"):
@@ -90,8 +96,8 @@ class Lives(RuleBasedStateMachine):
     def nothing_twice_without_a_word(self) -> None:
         for row in self.rig.rows():
             assert self.rig.world.done[row["key"]] <= 1 + self.words[row["id"]], row
-            if row["class"] == "C" and not row["undoes"]:
-                most = sum(a["outcome"] != "refused" for a in self.attempts(row["id"]))
+            if row["class"] in ("B'", "C") and not row["undoes"]:
+                most = sum(a["outcome"] not in ("refused", "slowed", "sign-in") for a in self.attempts(row["id"]))
                 assert most <= 1 + self.words[row["id"]], row
 
     @invariant()

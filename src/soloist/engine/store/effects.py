@@ -96,6 +96,34 @@ def in_states(conn: sa.Connection, states: Sequence[str]) -> list[dict[str, Any]
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+def waiting(conn: sa.Connection, connector: str, waits: str) -> list[dict[str, Any]]:
+    """Effects of a connector that have not ended and wait for this, oldest first."""
+    live = effects.c.state.in_(["intended", "refused", "unknown", "reconciling", "claimed", "attempting"])
+    query = sa.select(effects).where(live & (effects.c.connector == connector) & (effects.c.waits == waits))
+    return [dict(row) for row in conn.execute(query.order_by(effects.c.ordinal)).mappings()]
+
+
+def by_provider_ref(conn: sa.Connection, connector: str, ref: str) -> dict[str, Any] | None:
+    """The newest forward effect of a connector that the provider calls by this id, or None."""
+    key = (effects.c.connector == connector) & (effects.c.provider_ref == ref) & (effects.c.undoes == "")
+    row = conn.execute(sa.select(effects).where(key).order_by(effects.c.ordinal.desc()).limit(1)).mappings().first()
+    return dict(row) if row and ref else None
+
+
+def undoing(conn: sa.Connection, effect: str) -> list[dict[str, Any]]:
+    """The effects that take another back, oldest first."""
+    query = sa.select(effects).where(effects.c.undoes == effect).order_by(effects.c.ordinal)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def headline(conn: sa.Connection) -> dict[str, Any]:
+    """What is not known now: {unknown, needs_human} are counts, {oldest_unknown} is an ISO instant, "" for none."""
+    doubt = effects.c.state.in_(["unknown", "reconciling", "needs_human"])
+    row = conn.execute(sa.select(sa.func.count(), sa.func.min(effects.c.first_attempt)).where(doubt)).one()
+    asks = sa.select(sa.func.count()).where(effects.c.state == "needs_human")
+    return {"unknown": row[0], "oldest_unknown": row[1] or "", "needs_human": conn.execute(asks).scalar() or 0}
+
+
 def left_open(conn: sa.Connection) -> list[dict[str, Any]]:
     """Effects that a process which no longer lives had claimed or was calling."""
     alive = sa.select(workers.c.boot).where(workers.c.ended == "")

@@ -33,3 +33,8 @@ def get(conn: sa.Connection, name: str) -> bytes:
 def names(conn: sa.Connection) -> list[str]:
     """The names of the secrets there are."""
     return list(conn.execute(sa.select(secrets.c.name).order_by(secrets.c.name)).scalars())
+
+
+def renewed_since(conn: sa.Connection, moment: str) -> bool:
+    """Whether any secret was stored after an instant."""
+    return conn.execute(sa.select(secrets.c.name).where(secrets.c.updated > moment).limit(1)).first() is not None

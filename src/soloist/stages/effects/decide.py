@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from soloist.sdk import Done, Operation, Outcome, Refused
+from soloist.sdk import Absent, Done, Found, Lookup, Operation, Outcome, Refused
 
 FAR = 365 * 86400.0
 """How long an effect parks for a person's word before it looks again, in seconds."""
@@ -19,6 +19,15 @@ CANNOT_LOOK = 6
 WINDOW_SHARE = 0.8
 """Share of a provider's key window in which the same key is tried again."""
 STOP_LOOK = 3600.0
+SIGN_IN, TRIAL, BUNDLE, OVER = "sign-in", "trial", "bundle", "over"
+"""What an effect waits for: a sign-in that works again (one goes ahead as the trial), an earlier part of its bundle.
+``OVER``: that earlier part did not happen, so this one will not."""
+HELD_LOOK = 300.0
+"""Seconds between two looks of an effect that waits for something else; usually it is woken."""
+ABSENT, FAILED = "not there: ", "the look-up failed: "
+"""How the evidence of a look-up begins."""
+UNDO = ".undo"
+"""Ending of the operation that takes another back."""
 
 Step = Literal["wait", "attempt", "look_up", "ask", "end"]
 
@@ -32,11 +41,14 @@ class Move:
     why: str = ""
 
 
-def next_move(effect: Mapping[str, Any], operation: Operation, *, now: datetime, stopped: bool) -> Move:
-    """What an effect's run does next; states of other boots were turned into unknown at start-up."""
+def next_move(effect: Mapping[str, Any], operation: Operation, *, now: datetime, stopped: bool, held: str = "") -> Move:
+    """What an effect's run does next; states of other boots were turned into unknown at start-up.
+
+    ``held`` is what it has to wait for beside its own time: a sign-in, an earlier part of its bundle.
+    """
     state = effect["state"]
-    if state == "intended":
-        return _before_attempt(effect, now, stopped)
+    if state in ("intended", "refused"):
+        return Move("wait", HELD_LOOK) if held in (SIGN_IN, BUNDLE) else _before_attempt(effect, now, stopped)
     if state == "unknown":
         move = _after_unknown(effect, operation, now)
         return Move("wait", STOP_LOOK) if stopped and move.do == "attempt" else move
@@ -57,18 +69,55 @@ def _before_attempt(effect: Mapping[str, Any], now: datetime, stopped: bool) -> 
 
 
 def _after_unknown(effect: Mapping[str, Any], operation: Operation, now: datetime) -> Move:
-    """Class A tries the same key again inside its window, B looks, C asks."""
-    if effect["class"] == "B":
+    """A tries the same key again inside most of its window and looks after it, B and B' look, C asks."""
+    if effect["class"] in ("B", "B'"):
         return Move("look_up")
     if effect["class"] != "A":
         return Move("ask", why="There is no way to look this up, and sending it again could do it twice.")
     age = -_seconds_until(effect["first_attempt"] or effect["created"], now)
-    if age >= WINDOW_SHARE * operation.key_window:
-        return Move("ask", why="The provider may have forgotten our key, so trying again could do it twice.")
-    if effect["attempts"] >= MOST_ATTEMPTS:
-        return Move("ask", why=f"{effect['attempts']} attempts with the same key gave no clear answer.")
+    if age >= WINDOW_SHARE * operation.key_window or effect["attempts"] >= MOST_ATTEMPTS:
+        return Move("look_up")
     wait = _seconds_until(effect["not_before"], now)
     return Move("wait", wait) if wait > 0 else Move("attempt")
+
+
+def after_look(effect: Mapping[str, Any], found: Lookup, lag: float) -> Move:
+    """What a look-up means: "end" it is there, "wait" to look again, "attempt" the same key once more, or "ask".
+
+    Only class B may go again by itself, and only when the write was absent twice with the declared lag between; a
+    look-up that failed is never absence.
+    """
+    absent, failures = looks(effect)
+    if isinstance(found, Found):
+        return Move("end")
+    if isinstance(found, Absent):
+        if absent + 1 < LOOK_UPS:
+            return Move("wait", lag)
+        if effect["class"] == "B" and effect["attempts"] < MOST_ATTEMPTS:
+            return Move("attempt")
+        return Move("ask", why=f"{_PROVES_NOTHING[effect['class']]} {found.proof}".strip())
+    if effect["class"] == "A" or failures + 1 >= CANNOT_LOOK:
+        return Move("ask", why=f"It could not be looked up: {found.reason}")
+    return Move("wait", max(lag, backoff(failures + 3)))
+
+
+_PROVES_NOTHING = {
+    "A": "The provider may have forgotten our key, so trying again could do it twice.",
+    "B": "It was tried often enough.",
+    "B'": "That it is not there does not prove that it was not done.",
+    "C": "",
+}
+
+
+def looks(effect: Mapping[str, Any]) -> tuple[int, int]:
+    """How often an effect was looked up since its last attempt: (absent, failed)."""
+    absent = failures = 0
+    for note in effect["evidence"] or []:
+        if note["state"] == "attempting":
+            absent = failures = 0
+        absent += note["note"].startswith(ABSENT)
+        failures += note["note"].startswith(FAILED)
+    return absent, failures
 
 
 def backoff(attempts: int) -> float:
@@ -78,29 +127,42 @@ def backoff(attempts: int) -> float:
 
 @dataclass(frozen=True)
 class After:
-    """What an answer means: the state, when to go on, whether a person must hear of it."""
+    """What an answer means: the state, when to go on, whether a person must hear of it.
+
+    ``kind`` is how the attempt is written down: an attempt that was only asked to slow down, or was not let in, is not
+    counted. ``stop``: nothing more goes to this connector until the sign-in works.
+    """
 
     state: str
     retry_in: float | None = None
     note: str = ""
     tell: bool = False
+    kind: str = ""
+    stop: bool = False
+
+
+UNCOUNTED = ("slowed", SIGN_IN)
+"""Kinds of attempts that are not counted: certainly nothing was done, and it says nothing about the request."""
 
 
 def after(outcome: Outcome, attempts: int, *, doubt: bool = False) -> After:
     """From an answer to the next state. A refusal means certainly nothing was done, for every class.
 
-    With ``doubt``, an earlier attempt under the same key had no clear answer; then a refusal of this one proves nothing
-    about that one, and the effect stays unknown.
+    ``attempts`` are those that count. With ``doubt``, an earlier attempt under the same key had no clear answer; then
+    a refusal of this one proves nothing about that one, and the effect stays unknown.
     """
     if isinstance(outcome, Done):
-        return After("succeeded", note=outcome.receipt.detail)
-    if isinstance(outcome, Refused):
-        again = outcome.retry_after is not None and not outcome.auth and attempts < MOST_ATTEMPTS
-        retry_in = max(outcome.retry_after or 0.0, backoff(attempts)) if again else None
-        if doubt:
-            return After("unknown", retry_in, f"{outcome.reason} An earlier attempt may have done it.", tell=not again)
-        return After("refused", retry_in, outcome.reason, tell=not again)
-    return After("unknown", retry_in=backoff(attempts), note=outcome.reason)
+        return After("succeeded", note=outcome.receipt.detail, kind="succeeded")
+    if not isinstance(outcome, Refused):
+        return After("unknown", retry_in=backoff(attempts), note=outcome.reason, kind="unknown")
+    kind = SIGN_IN if outcome.auth else "slowed" if outcome.limited else "refused"
+    again = outcome.limited or (outcome.retry_after is not None and attempts < MOST_ATTEMPTS)
+    again = again and not outcome.auth
+    retry_in = max(outcome.retry_after or 0.0, backoff(min(attempts, MOST_ATTEMPTS))) if again else None
+    if doubt:
+        note = f"{outcome.reason} An earlier attempt may have done it."
+        return After("unknown", retry_in, note, tell=not again, kind=kind, stop=outcome.auth)
+    return After("refused", retry_in, outcome.reason, tell=not again and not outcome.auth, kind=kind, stop=outcome.auth)
 
 
 def groups(payload: Mapping[str, Any], split: str) -> list[tuple[str, dict[str, Any]]]:
@@ -119,51 +181,3 @@ def _seconds_until(moment: str, now: datetime) -> float:
         return 0.0
     left = datetime.fromisoformat(moment) - now
     return left.total_seconds()
-
-
-def unknown_card(effect: Mapping[str, Any], proposal: Mapping[str, Any], why: str) -> dict[str, Any]:
-    """The card of an uncertain outcome: what may have happened, what was looked at, what each answer does."""
-    what = f"{effect['connector']}.{effect['operation']}"
-    tried = f"Attempts: {effect['attempts']}."
-    return {
-        "title": f"Did this happen? {_short(proposal)}",
-        "why": f"We may have done {what}, and no clear answer came back. {why} {tried}",
-        "options": [
-            {"name": "happened", "label": "It happened", "consequence": "It is marked as done. Nothing is sent."},
-            {
-                "name": "did_not_happen",
-                "label": "It did not happen, leave it",
-                "consequence": "It is marked as not done. Nothing is sent.",
-            },
-            {
-                "name": "send_again",
-                "label": "It did not happen, send again",
-                "consequence": "It is sent once more. If it did arrive, it arrives twice.",
-            },
-        ],
-        "estimate": 90,
-        "judgement": 2,
-    }
-
-
-def failed_card(effect: Mapping[str, Any], proposal: Mapping[str, Any], why: str) -> dict[str, Any]:
-    """The card of a refusal: certainly nothing was done; what can be done now."""
-    return {
-        "title": f"Not done: {_short(proposal)}",
-        "why": f"{effect['connector']} refused {effect['operation']}: {why} Nothing was done.",
-        "options": [
-            {"name": "again", "label": "Propose it again", "consequence": "It comes back as a card you can edit."},
-            {"name": "leave", "label": "Leave it", "consequence": "Nothing is sent; this card is closed."},
-        ],
-        "estimate": 60,
-        "judgement": 1,
-    }
-
-
-def _short(proposal: Mapping[str, Any]) -> str:
-    """The proposal in a few words."""
-    payload = proposal["payload"]
-    subject = payload.get("subject")
-    to = payload.get("to")
-    who = ", ".join(to) if isinstance(to, list) else str(to or "")
-    return f"{subject or proposal['operation']}{f' to {who}' if who else ''}"[:140]

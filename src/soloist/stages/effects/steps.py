@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,25 @@ from soloist.config import Settings
 from soloist.engine import failpoint
 from soloist.engine.keyring import Keyring
 from soloist.engine.outbound import Door
-from soloist.engine.store import conversations, effects, proposals, settings, tasks, workers
+from soloist.engine.store import conversations, effects, proposals, settings, workers
 from soloist.engine.store.clock import from_iso, later
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
-from soloist.kernel.errors import BadInput, Conflict, NotAllowed, StaleHash, StoreTrouble
+from soloist.kernel.errors import Conflict, NotAllowed, SoloistError, StoreTrouble
 from soloist.kernel.hashing import keyed, payload_hash, sha256
 from soloist.kernel.ids import derived
-from soloist.sdk import Absent, Done, Found, Outcome, Plan, Receipt, Registry
-from soloist.stages.effects import decide
+from soloist.kernel.proposal import UNDOING, OperationFacts
+from soloist.sdk import Operation, Outcome, Plan, Receipt, Registry
+from soloist.stages.effects import decide, undoing, waiting
+from soloist.stages.effects.ends import Ends
+from soloist.stages.effects.waiting import EFFECT
 
 DRAINING = 1.0
 """Seconds between two looks of a run while nothing may leave this process: it is being ended, or its lock is lost."""
 PATIENCE = 1.0
 """Seconds between two tries to write down an answer that came while the database was away."""
 DAY = 86400.0
-EFFECT = "effect"
-"""Topic on which the run of an effect hears that something changed."""
 
 Allowed = Callable[[Mapping[str, Any]], str]
 """Whether policy still lets this proposal go: "" or the reason why not."""
@@ -51,6 +53,7 @@ class Effects:
         self.connect = door.connect
         self.halt = door.halt
         door.last_look = self._last_look
+        self.ends = Ends(self._page)
         self._calling = 0
         self._draining = False
         self.fenced: Callable[[], bool] = lambda: False
@@ -68,10 +71,12 @@ class Effects:
                 proposal = proposals.get(tx.conn, proposal_id)
                 if proposal["state"] != "approved":
                     return {"effects": 0}
-                split = self._door.operation(proposal["connector"], proposal["operation"]).split
-                parts = decide.groups(proposal["payload"], split)
-                for name, _payload in parts:
-                    self._insert(tx, proposal, name)
+                if proposal["source"] == UNDOING:
+                    return {"effects": self._take_back(tx, proposal)}
+                operation = self._door.operation(proposal["connector"], proposal["operation"])
+                parts = decide.groups(proposal["payload"], operation.split)
+                for name, payload in parts:
+                    self._insert(tx, proposal, name, plan=self._recipe(proposal, name, payload, operation, now=tx.now))
                 return {"effects": len(parts)}
 
             return dict(once(tx, run, "intend", make, given={"proposal": proposal_id}))
@@ -80,7 +85,7 @@ class Effects:
         failpoint.hit("intended")
         return made
 
-    def _insert(self, tx: Tx, proposal: Mapping[str, Any], group: str, *, undoes: str = "", plan: Any = None) -> str:
+    def _insert(self, tx: Tx, proposal: Mapping[str, Any], group: str, **other: Any) -> str:
         """One intended effect; the key is made from its id and never changes between attempts."""
         ident = derived("effect", proposal["id"], group)
         row = {
@@ -94,14 +99,29 @@ class Effects:
             "class": proposal["class"],
             "key": self._provider_key(ident),
             "payload_hash": proposal["payload_hash"],
-            "not_before": tx.now if undoes else later(tx.now, proposal["hold_ms"] / 1000),
-            "undoes": undoes,
-            "undo_plan": plan,
+            "not_before": later(tx.now, proposal["hold_ms"] / 1000),
+            "undoes": "",
+            "undo_plan": other.pop("plan", None),
             "evidence": [],
+            **other,
         }
         effects.insert(tx, row, actor="soloist")
         tx.start(row["run"], "effect", ident, subject=ident, parent=f"proposal:{proposal['id']}")
         return ident
+
+    def _recipe(
+        self, proposal: Mapping[str, Any], group: str, payload: Mapping[str, Any], operation: Operation, *, now: str
+    ) -> dict[str, Any]:
+        """The way back as it is declared now, to be stored before the effect leaves."""
+        if operation.undo not in ("exact", "offset"):
+            return undoing.recipe(operation, None)
+        key = self._provider_key(derived("effect", proposal["id"], group))
+        forward = self._door.prepare(proposal["connector"], proposal["operation"], payload, key, now)
+        return undoing.recipe(operation, self._door.undo(proposal["connector"], forward, Receipt(undoing.SOME_REF)))
+
+    def key_of(self, effect: str) -> str:
+        """The key that an effect of this id has or would have outside."""
+        return self._provider_key(effect)
 
     def _provider_key(self, effect: str) -> str:
         """26 characters of base32 from the keyed hash of the effect's id: fit for headers, paths and Message-IDs."""
@@ -113,8 +133,7 @@ class Effects:
 
         def read(conn: Any) -> dict[str, Any]:
             effect = effects.get(conn, effect_id)
-            operation = self._door.operation(effect["connector"], effect["operation"])
-            move = decide.next_move(effect, operation, now=self._store.clock(), stopped=bool(self.halt.pressed(conn)))
+            move = self._next(conn, effect, self._store.clock())
             return {"do": move.do, "seconds": move.seconds, "why": move.why, "state": effect["state"]}
 
         return await self._store.read(read)
@@ -163,7 +182,8 @@ class Effects:
         now = effects.get(tx.conn, effect["id"])
         if now["version"] != effect["version"]:
             return {"state": now["state"], "wait": 0.0}
-        return self._end(tx, effect, outcome)
+        row = self.ends.answered(tx, effect, outcome)
+        return {"state": row["state"], "wait": decide.backoff(row["attempts"])}
 
     async def _last_look(self) -> str:
         """Why nothing may leave, asked in the last instant before a call: a rate limit may have held it up."""
@@ -188,23 +208,32 @@ class Effects:
     def _plan(self, conn: Any, effect_id: str) -> Plan:
         """The exact request of an effect, rendered from stored values alone."""
         effect = effects.get(conn, effect_id)
-        proposal = proposals.get(conn, effect["proposal"])
-        forward = self._forward_plan(conn, effect, proposal)
         if not effect["undoes"]:
-            return forward
-        first = effects.get(conn, effect["undoes"])
-        plan = self._door.undo(effect["connector"], forward, Receipt(first["provider_ref"]))
-        if plan is None:
-            raise Conflict(f"{effect['connector']}.{effect['operation']} has no way back.")
-        return plan
+            return self._forward_plan(conn, effect)
+        origin = effects.get(conn, effect["undoes"])
+        return self._way_back(conn, origin, origin["provider_ref"])
 
-    def _forward_plan(self, conn: Any, effect: Mapping[str, Any], proposal: Mapping[str, Any]) -> Plan:
-        """The plan of the operation itself; an undo effect is planned from the effect that it undoes."""
-        origin = effects.get(conn, effect["undoes"]) if effect["undoes"] else effect
+    def _forward_plan(self, conn: Any, effect: Mapping[str, Any]) -> Plan:
+        """The plan of the operation itself."""
+        proposal = proposals.get(conn, effect["proposal"])
         split = self._door.operation(effect["connector"], effect["operation"]).split
         payloads = dict(decide.groups(proposal["payload"], split))
-        payload = self.fill(proposal, payloads.get(origin["group"], proposal["payload"]))
-        return self._door.prepare(effect["connector"], effect["operation"], payload, origin["key"], origin["created"])
+        payload = self.fill(proposal, payloads.get(effect["group"], proposal["payload"]))
+        return self._door.prepare(effect["connector"], effect["operation"], payload, effect["key"], effect["created"])
+
+    def _way_back(self, conn: Any, origin: Mapping[str, Any], ref: str) -> Plan:
+        """The plan that takes an effect back, for the provider's id of it (Conflict when there is none by now)."""
+        plan = self._door.undo(origin["connector"], self._forward_plan(conn, origin), Receipt(ref))
+        if plan is None:
+            raise Conflict(f"{origin['connector']}.{origin['operation']} has no way back.")
+        return plan
+
+    def _page(self, conn: Any, effect_id: str) -> str:
+        """The provider's own page about an effect, "" when the connector names none."""
+        try:
+            return str(self._plan(conn, effect_id).data.get("page") or "")
+        except SoloistError:
+            return ""
 
     def _begin(self, tx: Tx, effect_id: str) -> tuple[dict[str, Any], Plan | None]:
         """Re-read everything the approval rests on; only if nothing moved does the effect become attempting.
@@ -213,24 +242,42 @@ class Effects:
         """
         effect = effects.get(tx.conn, effect_id)
         proposal = proposals.get(tx.conn, effect["proposal"])
-        if self._held_back() or not workers.lives(tx, self._boot) or self._next(tx, effect).do != "attempt":
+        now = from_iso(tx.now)
+        if self._held_back() or not workers.lives(tx, self._boot) or self._next(tx.conn, effect, now).do != "attempt":
             return effect, None
-        if moved := self._moved(tx, effect, proposal):
-            return self._stand_down(tx, effect, proposal, moved), None
+        if moved := self._hindrance(tx, effect) or self._moved(tx, effect, proposal):
+            return self.ends.stood_down(tx, effect, moved), None
         plan = self._plan(tx.conn, effect_id)
-        if effect["state"] == "unknown":
-            effect = effects.move(tx, effect, "intended", note="same key again, inside the provider's window")
-        effect = effects.move(tx, effect, "claimed", boot=self._boot)
+        if effect["state"] in ("unknown", "refused"):
+            effect = effects.move(tx, effect, "intended", note="the same key again")
+        effect = effects.move(tx, effect, "claimed", boot=self._boot, **self._trial(tx, effect))
         n, digest = effect["attempts"] + 1, sha256(plan.request)
         effects.begin_attempt(tx, effect_id, n, self._boot, digest)
         first = effect["first_attempt"] or tx.now
         values = {"attempts": n, "request_hash": digest, "first_attempt": first}
         return effects.move(tx, effect, "attempting", note=f"attempt {n}", **values), plan
 
-    def _next(self, tx: Tx, effect: Mapping[str, Any]) -> decide.Move:
-        """What is due for an effect at the instant of this transaction."""
-        operation = self._door.operation(effect["connector"], effect["operation"])
-        return decide.next_move(effect, operation, now=from_iso(tx.now), stopped=bool(self.halt.pressed(tx.conn)))
+    def _next(self, conn: Any, effect: Mapping[str, Any], now: datetime) -> decide.Move:
+        """What is due for an effect at an instant."""
+        operation = self._door.operation(effect["connector"], undoing.base(effect))
+        stopped, held = bool(self.halt.pressed(conn)), waiting.held(conn, effect)
+        return decide.next_move(effect, operation, now=now, stopped=stopped, held=held)
+
+    @staticmethod
+    def _hindrance(tx: Tx, effect: Mapping[str, Any]) -> str:
+        """Why an attempt that is due does not begin for another reason than its content."""
+        held = waiting.held(tx.conn, effect)
+        if held == decide.OVER:
+            return "An earlier part of its bundle was not done, or the bundle is being taken back."
+        if held == decide.SIGN_IN:  # only a doubt comes here: it becomes a question instead of waiting in silence
+            return f"{effect['connector']} does not let us in."
+        return ""
+
+    @staticmethod
+    def _trial(tx: Tx, effect: Mapping[str, Any]) -> dict[str, str]:
+        """A secret was renewed after a sign-in was refused: the first effect that goes is the trial for the others."""
+        card = waiting.card_of(tx.conn, effect["connector"])
+        return {"waits": waiting.renewed(tx, card)} if card else {}
 
     def _moved(self, tx: Tx, effect: Mapping[str, Any], proposal: Mapping[str, Any]) -> str:
         """What moved since the approval, in words; "" when nothing did.
@@ -238,16 +285,21 @@ class Effects:
         The bytes are compared before every attempt; what a first attempt has begun is not judged anew.
         """
         said = [a for a in proposals.approvals_of(tx.conn, proposal["id"]) if a["decision"] in ("approve", "allow")]
-        if not said or not self._same_content(effect, proposal, said[-1]):
+        if not said or not self._same_content(tx, effect, proposal, said[-1]):
             return "The content is not the one that was approved."
         if not self._sealed(said[-1]):
             return "The approval does not carry this server's seal."
-        if effect["undoes"] or effect["attempts"]:
+        if effect["attempts"]:
             return ""
+        if effect["undoes"]:
+            if moved := self._recipe_moved(tx, effect):
+                return moved
+            if proposal["source"] != UNDOING:
+                return ""  # an exact way back that the operator asked for: the asking was the word
         if proposal["state"] != "approved":
             return f"The proposal is {proposal['state']} by now."
         by_rule = said[-1]["decision"] == "allow"
-        if why := self._allowed({**proposal, "approved_by": said[-1]["decision"]}):
+        if why := self._allowed({**proposal, "approved_by": said[-1]["decision"], "conn": tx.conn}):
             return why
         if by_rule and conversations.automatic_since(tx.conn, proposal["conversation"], later(tx.now, -DAY)):
             return "An automatic answer went out on this thread within a day; one more needs your word."
@@ -258,94 +310,36 @@ class Effects:
         return ""
 
     def _same_content(
-        self, effect: Mapping[str, Any], proposal: Mapping[str, Any], approval: Mapping[str, Any]
+        self, tx: Tx, effect: Mapping[str, Any], proposal: Mapping[str, Any], approval: Mapping[str, Any]
     ) -> bool:
-        """Whether effect, proposal and approval speak of the same bytes, connection, operation and key."""
+        """Whether effect, proposal and approval speak of the same bytes, connection, operation, recipient and key."""
         digest = payload_hash(proposal["connector"], proposal["operation"], proposal["payload"])
-        return (effect["connector"], effect["operation"], effect["key"], effect["payload_hash"]) == (
-            proposal["connector"],
-            proposal["operation"],
-            self._provider_key(effect["id"]),
-            digest,
-        ) and approval["payload_hash"] == digest
+        made = derived("effect", proposal["id"], effect["group"])
+        if approval["payload_hash"] != digest or effect["id"] != made or effect["class"] != proposal["class"]:
+            return False
+        wanted = (proposal["connector"], proposal["operation"], digest)
+        if effect["undoes"]:
+            origin = effects.get(tx.conn, effect["undoes"])
+            bound = undoing.digest(origin)
+            if proposal["source"] != UNDOING:
+                wanted = (origin["connector"], f"{origin['operation']}{decide.UNDO}", bound)
+            elif (proposal["payload"].get("undoes"), proposal["payload"].get("bound_to")) != (origin["id"], bound):
+                return False
+        has = (effect["connector"], effect["operation"], effect["payload_hash"])
+        return has == wanted and effect["key"] == self._provider_key(effect["id"])
+
+    def _recipe_moved(self, tx: Tx, effect: Mapping[str, Any]) -> str:
+        """Whether the declared way back is still the one that was stored before the effect left; "" when it is."""
+        origin = effects.get(tx.conn, effect["undoes"])
+        stored = (origin["undo_plan"] or {}).get("request", "")
+        if stored and sha256(self._way_back(tx.conn, origin, undoing.SOME_REF).request) != stored:
+            return "The declared way back is not the one that was stored when this was approved."
+        return ""
 
     def _sealed(self, approval: Mapping[str, Any]) -> bool:
         """Whether an approval row was written by a holder of the install key."""
         text = "\x1f".join((approval["proposal"], approval["payload_hash"], approval["decision"], approval["at"]))
         return hmac.compare_digest(keyed(self._key, text), approval["seal"])
-
-    def _stand_down(self, tx: Tx, effect: dict[str, Any], proposal: Mapping[str, Any], why: str) -> dict[str, Any]:
-        """Nothing is sent. Before a first attempt the flow proposes it again; after one a person is told."""
-        if effect["state"] == "unknown":
-            return self._ask(tx, effect, f"It was not tried again. {why}")
-        row = effects.move(tx, effect, "resolved_not_done", note=f"Not sent. {why}")
-        if effect["attempts"]:
-            card = decide.failed_card(row, proposal, why)
-            self._card(tx, derived("failed", row["id"]), row, card, type_="failure")
-        return row
-
-    def _end(self, tx: Tx, effect: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
-        """Commit the answer of an attempt; only the attempt that holds the version may."""
-        found = decide.after(outcome, effect["attempts"], doubt=self._doubt(tx, effect))
-        values: dict[str, Any] = {}
-        if isinstance(outcome, Done):
-            values["provider_ref"] = outcome.receipt.provider_ref
-        evidence = getattr(outcome, "evidence", "") or found.note
-        effects.end_attempt(tx, effect["id"], effect["attempts"], found.state, evidence)
-        row = effects.move(tx, effect, found.state, note=found.note, **values)
-        if found.state == "refused" and found.retry_in is not None:
-            row = effects.move(
-                tx, row, "intended", note="will be tried again", not_before=later(tx.now, found.retry_in)
-            )
-        elif found.state == "refused":
-            row = self._fail(tx, row, found.note)
-        elif found.state == "unknown" and found.tell:
-            row = self._ask(tx, row, found.note)
-        elif found.state == "unknown" and row["class"] == "A":
-            pause = found.retry_in or decide.backoff(row["attempts"])
-            effects.touch(tx, row, "waits before the same key is tried again", not_before=later(tx.now, pause))
-        elif found.state == "succeeded" and row["undoes"]:
-            self._undone(tx, row)
-        return {"state": row["state"], "wait": decide.backoff(row["attempts"])}
-
-    def _doubt(self, tx: Tx, effect: Mapping[str, Any]) -> bool:
-        """Whether an earlier attempt of class A had no clear answer; the other classes settle that first."""
-        earlier = effects.attempts_of(tx.conn, effect["id"])[:-1]
-        return bool(effect["class"] == "A" and any(attempt["outcome"] == "unknown" for attempt in earlier))
-
-    def _fail(self, tx: Tx, row: dict[str, Any], why: str) -> dict[str, Any]:
-        """Certainly not done, and trying again would not help: a card with what can be done."""
-        row = effects.move(tx, row, "failed", note=why)
-        if row["undoes"]:
-            origin = effects.get(tx.conn, row["undoes"])
-            effects.move(tx, origin, "compensation_failed", note=why)
-        proposal = proposals.get(tx.conn, row["proposal"])
-        values = decide.failed_card(row, proposal, why)
-        self._card(tx, derived("failed", row["id"]), row, values, type_="failure")
-        return row
-
-    def _undone(self, tx: Tx, row: Mapping[str, Any]) -> None:
-        """The undo of an effect succeeded."""
-        origin = effects.get(tx.conn, row["undoes"])
-        effects.move(tx, origin, "compensated", note="taken back")
-
-    def _card(self, tx: Tx, ident: str, effect: Mapping[str, Any], values: dict[str, Any], *, type_: str) -> None:
-        """A card about an effect."""
-        proposal = proposals.get(tx.conn, effect["proposal"])
-        tasks.open_card(
-            tx,
-            ident,
-            type_,
-            values.pop("title"),
-            subject=effect["id"],
-            subject_kind="effect",
-            record=proposal["record"],
-            conversation=proposal["conversation"],
-            run=effect["run"],
-            deadline=later(tx.now, 30 * 86400),
-            at_expiry="Nothing is sent; it stays listed as not known.",
-            **values,
-        )
 
     # ----- after an unknown outcome
 
@@ -361,64 +355,28 @@ class Effects:
             row = effects.get(tx.conn, effect_id)
             if row["state"] != "reconciling":
                 return {"state": row["state"]}
-            return self._after_look_up(tx, row, found, plan.operation.lookup_lag)
+            return {"state": self.ends.looked(tx, row, found, plan.operation.lookup_lag)["state"]}
 
         return await self._store.write(keep)
 
     def _reconcile(self, tx: Tx, effect_id: str) -> tuple[dict[str, Any], bool]:
         """Mark that we look, if a look is due: a step that runs again must not count as a second look after the lag."""
         effect = effects.get(tx.conn, effect_id)
-        if self._next(tx, effect).do != "look_up":
+        if self._next(tx.conn, effect, from_iso(tx.now)).do != "look_up":
             return effect, False
         if effect["state"] == "unknown":
             effect = effects.move(tx, effect, "reconciling", note="looking it up", lookups=0)
         return effect, True
-
-    def _after_look_up(self, tx: Tx, row: dict[str, Any], found: Any, lag: float) -> dict[str, Any]:
-        """Found: done. Absent twice, a lag apart: certainly not done, so the same key may go again."""
-        count = row["lookups"] + 1
-        if isinstance(found, Found):
-            row = effects.move(
-                tx,
-                row,
-                "succeeded",
-                note=f"looked up: {found.receipt.detail or 'it is there'}",
-                provider_ref=found.receipt.provider_ref,
-            )
-            if row["undoes"]:
-                self._undone(tx, row)
-        elif isinstance(found, Absent) and count >= decide.LOOK_UPS and row["attempts"] < decide.MOST_ATTEMPTS:
-            row = effects.move(tx, row, "intended", note=f"looked up {count} times: {found.proof}", not_before=tx.now)
-        elif isinstance(found, Absent) and count < decide.LOOK_UPS:
-            effects.touch(tx, row, f"not there: {found.proof}", lookups=count, not_before=later(tx.now, lag))
-        elif count < decide.CANNOT_LOOK and not isinstance(found, Absent):
-            effects.touch(
-                tx,
-                row,
-                f"the look-up failed: {found.reason}",
-                lookups=count if count > 1 else 1,
-                not_before=later(tx.now, max(lag, decide.backoff(count + 2))),
-            )
-        else:
-            row = self._ask(tx, row, "Looking it up gave no clear answer.")
-        return {"state": row["state"]}
 
     async def ask(self, run: str, effect_id: str, why: str) -> dict[str, Any]:
         """Make an uncertain outcome the operator's question. Answers {state}."""
 
         def work(tx: Tx) -> dict[str, Any]:
             row = effects.get(tx.conn, effect_id)
-            return {"state": (self._ask(tx, row, why) if row["state"] in ("unknown", "reconciling") else row)["state"]}
+            doubt = row["state"] in ("unknown", "reconciling")
+            return {"state": (self.ends.ask(tx, row, why) if doubt else row)["state"]}
 
         return await self._store.write(work)
-
-    def _ask(self, tx: Tx, row: dict[str, Any], why: str) -> dict[str, Any]:
-        """needs_human, with the card."""
-        row = effects.move(tx, row, "needs_human", note=why)
-        proposal = proposals.get(tx.conn, row["proposal"])
-        ident = derived("unknown", row["id"], row["attempts"])
-        self._card(tx, ident, row, decide.unknown_card(row, proposal, why), type_="unknown_outcome")
-        return row
 
     # ----- what people do
 
@@ -428,46 +386,78 @@ class Effects:
 
     def resolve_in(self, tx: Tx, effect_id: str, outcome: str, digest: str, *, who: str) -> dict[str, Any]:
         """The same inside a transaction; StaleHash when the word was given on other content."""
-        targets = {"happened": "resolved_done", "did_not_happen": "resolved_not_done", "send_again": "intended"}
-        if outcome not in targets:
-            raise BadInput("outcome: happened, did_not_happen or send_again.", field="outcome")
-        row = effects.get(tx.conn, effect_id)
-        if digest != row["payload_hash"]:
-            raise StaleHash(
-                "Your payload_hash is not that of this effect.", field="payload_hash", current=row["payload_hash"]
-            )
-        if row["state"] == targets[outcome]:
-            return {"id": effect_id, "state": row["state"]}
-        if row["state"] != "needs_human":
-            raise Conflict(f"This effect is {row['state']}; there is nothing to resolve.")
-        extra = {"not_before": tx.now} if outcome == "send_again" else {}
-        row = effects.move(tx, row, targets[outcome], actor=who, note=f"your word: {outcome}", **extra)
-        if row["undoes"] and outcome == "happened":
-            self._undone(tx, row)
-        if card := tasks.open_for(tx.conn, effect_id):
-            tasks.close(tx, card["id"], "done", {"option": outcome}, actor=who)
-        tx.send(row["run"], EFFECT, {"state": row["state"]})
-        return {"id": effect_id, "state": row["state"]}
+        return self.ends.said(tx, effect_id, outcome, digest, who=who)
+
+    def sign_in_in(self, tx: Tx, connector: str, *, again: bool, who: str) -> int:
+        """Try a connector again that did not let us in, or give up what waits for it. Answers how many wait."""
+        if not again:
+            return waiting.give_up(tx, connector, who=who)
+        self._door.breakers.reset(connector)
+        return waiting.try_sign_in(tx, connector, who=who)
 
     def undo_in(self, tx: Tx, effect_id: str, *, who: str) -> dict[str, Any]:
-        """Take an effect back: while it is held nothing leaves; afterwards by the declared way back, if there is one.
+        """Take an effect back: while it is held nothing leaves; afterwards by the way back that was stored with it.
 
-        Answers {id, state, held}; NotAllowed says why there is no way back.
+        Answers {id, state, held, proposal, kind}. A kind other than "exact" has changed nothing yet: "offset" needs a
+        proposal of its own, "apology" a letter. NotAllowed says why there is no way back.
         """
         row = effects.get(tx.conn, effect_id)
-        if row["state"] in ("intended", "claimed") and not row["attempts"]:
+        answer = {"id": effect_id, "held": False, "proposal": row["proposal"], "kind": "exact"}
+        if row["state"] in ("intended", "claimed") and not row["attempts"] and not row["undoes"]:
             row = effects.move(tx, row, "resolved_not_done", actor=who, note="undone while held; nothing was sent")
             tx.send(row["run"], EFFECT, {"state": row["state"]})
-            return {"id": effect_id, "state": row["state"], "held": True, "proposal": row["proposal"]}
-        if row["state"] not in ("succeeded", "resolved_done"):
+            return {**answer, "state": row["state"], "held": True}
+        if row["state"] not in ("succeeded", "resolved_done", "compensation_failed") or row["undoes"]:
             raise Conflict(f"This effect is {row['state']}; there is nothing to undo.")
         operation = self._door.operation(row["connector"], row["operation"])
-        if operation.undo == "none":
+        kind = (row["undo_plan"] or {}).get("kind") or operation.undo
+        if kind == "none":
             raise NotAllowed(f"{row['connector']}.{row['operation']} {operation.way_back}.")
-        effects.move(tx, row, "compensating", actor=who, note="being taken back")
-        proposal = proposals.get(tx.conn, row["proposal"])
-        self._insert(tx, proposal, f"undo:{row['group']}", undoes=effect_id)
-        return {"id": effect_id, "state": "compensating", "held": False, "proposal": row["proposal"]}
+        if kind != "exact":
+            return {**answer, "state": row["state"], "kind": kind}
+        self._insert_undo(tx, row, proposals.get(tx.conn, row["proposal"]), undoing.digest(row), who=who)
+        return {**answer, "state": "compensating"}
+
+    def _insert_undo(
+        self, tx: Tx, origin: dict[str, Any], proposal: Mapping[str, Any], digest: str, *, who: str
+    ) -> None:
+        """The effect that takes another back: a row, a key, a hash and a run of its own."""
+        group = undoing.group(origin, len(effects.undoing(tx.conn, origin["id"])))
+        effects.move(tx, origin, "compensating", actor=who, note="being taken back")
+        operation = f"{origin['operation']}{decide.UNDO}"
+        self._insert(
+            tx,
+            proposal,
+            group,
+            undoes=origin["id"],
+            operation=operation,
+            payload_hash=digest,
+            not_before=tx.now,
+        )
+
+    def _take_back(self, tx: Tx, proposal: Mapping[str, Any]) -> int:
+        """Carry out an approved proposal to take an effect back; answers how many effects that makes."""
+        origin = effects.get(tx.conn, str(proposal["payload"].get("undoes", "")))
+        if origin["state"] not in ("succeeded", "resolved_done", "compensation_failed"):
+            return 0
+        self._insert_undo(tx, origin, proposal, proposal["payload_hash"], who="operator")
+        return 1
+
+    def refund(self, tx: Tx, effect_id: str) -> tuple[dict[str, Any], OperationFacts]:
+        """Content and facts of the proposal that makes up for an effect by a counter-entry."""
+        row = effects.get(tx.conn, effect_id)
+        operation = self._door.operation(row["connector"], row["operation"])
+        return undoing.payload(row, proposals.get(tx.conn, row["proposal"])), undoing.facts(operation)
+
+    @staticmethod
+    def look_again(tx: Tx, effect_id: str) -> None:
+        """What depends on an effect in its bundle looks at where it stands now."""
+        waiting.wake_bundle(tx, proposals.get(tx.conn, effects.get(tx.conn, effect_id)["proposal"]))
+
+    def by_hand(self, tx: Tx, effect_id: str, *, who: str) -> None:
+        """A person took back outside what our way back could not (Conflict for another state)."""
+        row = effects.get(tx.conn, effect_id)
+        effects.move(tx, row, "compensated", actor=who, note="your word: taken back by hand")
 
     # ----- the stop button and start-up
 
@@ -478,7 +468,7 @@ class Effects:
             settings.put(tx, settings.STOP, tx.now if on else "")
             tx.append("outbound.stopped" if on else "outbound.released", actor=who)
             if not on:
-                for row in effects.in_states(tx.conn, ["intended", "unknown"]):
+                for row in effects.in_states(tx.conn, ["intended", "refused", "unknown"]):
                     tx.send(row["run"], EFFECT, {"state": "released"})
 
         await self._store.write(work)

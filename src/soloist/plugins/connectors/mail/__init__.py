@@ -1,7 +1,7 @@
 """Mail: a mailbox read over IMAP and sent from over SMTP (kind "mail"), and a server that only sends (kind "smtp").
 
-Sending is class B with a look-up that can prove presence and never absence: a mail that is among the sent ones was
-sent; of one that is not there nobody knows, so a person decides.
+Sending is class B': a mail that is among the sent ones was sent; that it is not there proves nothing, so a person
+decides.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Mail(Base):
     def operations(self, ctx: Ctx) -> Mapping[str, Operation]:
         """``mail.send``, one effect for each recipient; class C where no folder of sent mail could show it."""
         shown = self._keeps(ctx) or ctx.settings.get("provider") in KEEP_THEMSELVES
-        grade: EffectClass = "B" if shown and not self._lacks("no_sent", ctx) else "C"
+        grade: EffectClass = "B'" if shown and not self._lacks("no_sent", ctx) else "C"
         return {
             OPERATION: Operation(
                 OPERATION,
@@ -105,7 +105,10 @@ class Mail(Base):
                 timeout=TIMEOUT,
                 hold=float(ctx.settings.get("hold", 0.0)),
                 split="to",
+                undo="apology",
                 way_back=WAY_BACK,
+                primitive="send",
+                audience="client",
                 summary="Send a mail from your mailbox.",
             )
         }
@@ -157,7 +160,7 @@ class Mail(Base):
         return Done(Receipt(outcome.receipt.provider_ref, f"{outcome.receipt.detail}; {kept}"))
 
     async def find(self, ctx: Ctx, plan: Plan) -> Lookup:
-        """Whether the mail is among the sent ones; never Absent, because that would prove nothing."""
+        """Whether the mail is among the sent ones; that it is not there proves nothing (class B')."""
         if plan.operation.effect_class == "C":
             return CannotTell("No folder of sent mail shows what was sent; it may have been delivered.")
         return await self.mailbox.find(ctx, str(plan.data["message_id"]))

@@ -20,7 +20,7 @@ from soloist.plugins.connectors.mail.imap import Line
 from soloist.plugins.connectors.mail.lines import Lines, in_thread
 from soloist.plugins.connectors.mail.sent import keep, look_up, sent_folder
 from soloist.plugins.connectors.mail.tokens import Tokens
-from soloist.sdk import CannotTell, Ctx, Found, Health, Hint, Lookup, Page, Receipt, Trouble
+from soloist.sdk import Absent, CannotTell, Ctx, Found, Health, Hint, Lookup, Page, Receipt, Trouble
 from soloist.sdk.durations import seconds
 
 SAMPLES = 5
@@ -137,7 +137,7 @@ class Mailbox:
             return f"no copy could be put into the folder of sent mail: {fault.reason}"
 
     async def find(self, ctx: Ctx, message_id: str) -> Lookup:
-        """Look a mail up among the sent ones; that it is not there proves nothing."""
+        """Look a mail up among the sent ones; that it is absent proves nothing."""
 
         def work(line: Line) -> tuple[str, str]:
             folder = self._sent(ctx, line)
@@ -151,7 +151,7 @@ class Mailbox:
             return Found(Receipt(message_id, f"found in {folder}"))
         if not folder:
             return CannotTell("There is no folder for sent mail; it may have been delivered.")
-        return CannotTell(f"Not in {folder}; it may still have been delivered.")
+        return Absent(f"not in {folder}")
 
     def _sent(self, ctx: Ctx, line: Line) -> str:
         line.sent = line.sent or sent_folder(line, str(ctx.settings.get("sent_folder") or ""))

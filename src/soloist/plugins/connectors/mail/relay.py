@@ -93,7 +93,10 @@ class Smtp(Base):
                 timeout=TIMEOUT,
                 hold=float(ctx.settings.get("hold", 0.0)),
                 split="to",
+                undo="apology",
                 way_back=WAY_BACK,
+                primitive="send",
+                audience="client",
                 summary="Send a mail through your mail server.",
             )
         }

@@ -68,6 +68,9 @@ class Maildir(Base):
                 "B",
                 lookup_lag=0.0,
                 hold=float(ctx.settings.get("hold", 0.0)),
+                undo="apology",
+                primitive="send",
+                audience="client",
                 way_back="a mail that has left cannot be called back; a correction can follow",
                 summary="Put a mail into the outgoing mail folder.",
             )
