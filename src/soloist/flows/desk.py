@@ -14,10 +14,10 @@ from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.flows.judging import Judging
 from soloist.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
-from soloist.kernel.proposal import NewProposal, OperationFacts
+from soloist.kernel.proposal import CHANGE_CONNECTOR, CHANGE_FACTS, NewProposal, OperationFacts
 from soloist.stages.approvals import Approvals, Decision
 from soloist.stages.conversation import Conversation
-from soloist.stages.effects import Effects, turn_of
+from soloist.stages.effects import Effects, turn_of, wake_bundle
 from soloist.stages.intake import Intake
 from soloist.stages.memory import Memory
 from soloist.stages.records import Records
@@ -108,7 +108,11 @@ class Desk:
 
     async def propose_over_api(self, new: NewProposal, *, actor: str) -> dict[str, Any]:
         """A proposal from a script, judged and committed: {id, state, new, payload_hash}. Its mail is not held."""
-        facts = self.facts(new.connector, new.operation)
+        if new.connector == CHANGE_CONNECTOR:
+            facts, new = CHANGE_FACTS, replace(new, noun="change")
+            await self.store.read(lambda conn: records.check_change(conn, new.operation, new.payload))
+        else:
+            facts = self.facts(new.connector, new.operation)
         facts = replace(facts, hold=0.0) if new.operation == MAIL_OPERATION else facts
         return await self.store.write(lambda tx: self.approvals.propose(tx, new, facts, actor=actor))
 
@@ -119,22 +123,39 @@ class Desk:
         proposal, said = await self.store.read(
             lambda conn: (proposals.get(conn, proposal_id), proposals.approvals_of(conn, proposal_id))
         )
+        if (turn := await self.store.read(lambda conn: turn_of(conn, proposal))) != "go":
+            return await self._not_its_turn(proposal_id, turn)
         by_rule = bool(said) and said[-1]["decision"] == "allow"
         actor = proposal["agent"] or "soloist" if by_rule else "operator"
         done = await self.records.apply(run, proposal["payload"], actor=actor)
         if done["ok"]:
+            if proposal["bundle"]:
+                await self.store.write(lambda tx: wake_bundle(tx, proposal))
             return done
 
         def again(tx: Tx) -> dict[str, Any]:
             def work() -> dict[str, Any]:
                 record = records.get(tx.conn, proposal["payload"]["record"])
                 payload = {**proposal["payload"], "version": record["version"]}
-                self.approvals.supersede(tx, proposal_id, actor="soloist", why=str(done["why"]), payload=payload)
+                why = str(done["why"])
+                copy = self.approvals.supersede(tx, proposal_id, actor="soloist", why=why, payload=payload)
+                sagas.rejoin(tx, proposal, copy)
                 return {"ok": False}
 
             return dict(runs.once(tx, run, "again", work))
 
         return await self.store.write(again)
+
+    async def _not_its_turn(self, proposal_id: str, turn: str) -> dict[str, Any]:
+        """A change waits for the earlier parts of its bundle, or is withdrawn when they were not done."""
+
+        def withdraw(tx: Tx) -> dict[str, Any]:
+            if proposals.get(tx.conn, proposal_id)["state"] == "approved":
+                why = "An earlier part of its bundle was not done."
+                self.approvals.withdraw(tx, proposal_id, actor="soloist", why=why)
+            return {"ok": False}
+
+        return {"ok": False, "wait": True} if turn == "wait" else await self.store.write(withdraw)
 
     async def came_back(self, run: str, effect_id: str) -> dict[str, Any]:
         """After an effect stood down before it was sent: its proposal comes back as a fresh card. Answers {again}."""

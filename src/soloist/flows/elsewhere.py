@@ -8,6 +8,7 @@ from typing import Any
 
 from soloist.engine.store import conversations, effects, proposals, records, runs, tasks
 from soloist.engine.store.tx import Tx
+from soloist.flows.by_mail import ByMail
 from soloist.flows.desk import MAIL_OPERATION, Desk
 from soloist.kernel.ids import derived
 from soloist.sdk.flow import Flow, Verbs
@@ -17,11 +18,14 @@ WHY = "You answered on this thread yourself."
 
 def sent(desk: Desk) -> Flow:
     """Put it on its thread; withdraw the open proposal and follow-up there; keep it as a correction."""
-    elsewhere = Elsewhere(desk)
+    elsewhere, by_mail = Elsewhere(desk), ByMail(desk)
 
     async def body(do: Verbs, event_id: str) -> None:
         placed = await do.step("receive", desk.intake.receive_sent, event_id)
         if placed["duplicate"]:
+            return
+        if placed.get("answers_letter"):
+            await do.step("decide", by_mail.answer, event_id)
             return
         await do.step("withdraw", elsewhere.answered, placed["message"])
         await do.step("answer came", desk.conversation.answer_came, placed["message"])

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from soloist.flows.answering import Answering
 from soloist.flows.asides import Asides
+from soloist.flows.by_mail import ByMail
 from soloist.flows.desk import Desk
 from soloist.sdk.flow import Flow, Verbs
 
 
 def intake(desk: Desk) -> Flow:
     """Receive, understand, identify, answer."""
-    asides, answering = Asides(desk), Answering(desk)
+    asides, answering, by_mail = Asides(desk), Answering(desk), ByMail(desk)
 
     async def body(do: Verbs, event_id: str) -> None:
         arrived = await do.step("receive", desk.intake.receive, event_id)
         if arrived["duplicate"]:
+            return
+        if arrived.get("answers_letter"):
+            await do.step("decide", by_mail.answer, event_id)
             return
         message = arrived["message"]
         meaning = await do.step("understand", desk.runtime.understand, message)

@@ -62,21 +62,24 @@ async def snooze(
 
     A proposal's card keeps the decision, bound to ``digest`` (StaleHash); Conflict when the card is closed.
     """
+    return await desk.store.write(lambda tx: snooze_in(desk, tx, ident, choice, digest=digest, who=who, via=via))
 
-    def work(tx: Tx) -> dict[str, Any]:
-        card = tasks.get(tx.conn, ident)
-        if card["state"] != "open":
-            raise Conflict(f"This card is {card['state']} already; nothing was changed.")
-        if card["type"] == "unknown_outcome":
-            raise Conflict("What may have happened outside cannot be put off. Nothing was changed.")
-        end = until(card, choice, tx.now, desk.settings.business.timezone)
-        if card["type"] in ("proposal", "change") and card["subject_kind"] == "proposal":
-            said = Decision("defer", digest, who, via, until=end)
-            return {"card": ident, "option": "defer", **desk.approvals.decide_in(tx, card["subject"], said)}
-        tasks.snooze(tx, ident, end, actor=who)
-        return {"card": ident, "option": "defer", "state": "waiting"}
 
-    return await desk.store.write(work)
+def snooze_in(
+    desk: Desk, tx: Tx, ident: str, choice: str = "tomorrow", *, digest: str, who: str, via: str
+) -> dict[str, Any]:
+    """The same inside a transaction."""
+    card = tasks.get(tx.conn, ident)
+    if card["state"] != "open":
+        raise Conflict(f"This card is {card['state']} already; nothing was changed.")
+    if card["type"] == "unknown_outcome":
+        raise Conflict("What may have happened outside cannot be put off. Nothing was changed.")
+    end = until(card, choice, tx.now, desk.settings.business.timezone)
+    if card["type"] in ("proposal", "change") and card["subject_kind"] == "proposal":
+        said = Decision("defer", digest, who, via, until=end)
+        return {"card": ident, "option": "defer", **desk.approvals.decide_in(tx, card["subject"], said)}
+    tasks.snooze(tx, ident, end, actor=who)
+    return {"card": ident, "option": "defer", "state": "waiting"}
 
 
 async def defer_proposal(desk: Desk, proposal: str, said: Decision) -> dict[str, Any]:

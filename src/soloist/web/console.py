@@ -18,7 +18,9 @@ from soloist.kernel.errors import BadInput, Conflict
 from soloist.web.attention_door import Time
 from soloist.web.doors import Decision
 from soloist.web.failures_door import Failures
+from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
+from soloist.web.reconcile_door import Reconcile
 
 
 class Console:
@@ -28,9 +30,10 @@ class Console:
         """The App is given and only used."""
         self._desk, self._access = app.desk, app.access
         self.feed = Feed(app.store)
-        self.library = Library(app)
+        self.library, self.letters = Library(app), Letters(app)
         self.time = Time(app)
         self.failures = Failures(app)
+        self.reconcile = Reconcile(app)
 
     @property
     def _now(self) -> str:

@@ -11,7 +11,9 @@ from soloist.insight.live import News
 from soloist.insight.takeover import TakeoverPage
 from soloist.web.attention_door import Time
 from soloist.web.failures_door import Failures
+from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
+from soloist.web.reconcile_door import Reconcile
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,10 @@ class Door(Protocol):
     """The application as the console sees it. Every method raises kernel errors (NotFound, StaleHash, Conflict)."""
 
     library: Library
+    letters: Letters
     """What is kept about clients: pages, files, tables as CSV, search."""
+    reconcile: Reconcile
+    """What differs between inside and outside."""
     failures: Failures
     """What does not work."""
 

@@ -36,7 +36,7 @@ TOUCH_EVERY = 60.0
 
 _NAME = re.compile(r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", re.IGNORECASE)
 _OPEN_EXACT = frozenset({"/healthz", "/readyz", "/signin"})
-_OPEN_BELOW = ("/welcome/", "/static/", "/f/", "/hooks/")
+_OPEN_BELOW = ("/welcome/", "/static/", "/f/", "/hooks/", "/d/")
 _PUBLIC_BELOW = ("/f/", "/hooks/", "/collect/")
 _FROM_ANYWHERE = ("/f/", "/hooks/")
 _FOR_PROGRAMS = ("/api/", "/v1/", "/mcp/")

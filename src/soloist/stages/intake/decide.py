@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from soloist.config import Settings
 from soloist.engine.store.clock import iso
 from soloist.kernel.hashing import sha256
 from soloist.kernel.inbound import plain_subject
@@ -16,6 +18,9 @@ ALIVE_DAYS = 30
 """How long a message with the same sender and subject but no thread headers still joins a conversation."""
 MOST_REFS = 50
 """Message-IDs of one mail that are remembered for its thread."""
+MOST_HEAD = 256 * 1024
+"""Bytes of a mail in which its head is looked for."""
+_RESULT = re.compile(r"\b(dmarc|dkim|spf)\s*=\s*([a-z]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -87,3 +92,26 @@ def answer_address(mail: ParsedMail) -> str:
     """Where an answer goes: Reply-To when it is given, else the sender; "" when there is neither."""
     chosen = mail.reply_to or mail.sender
     return chosen.address if chosen else ""
+
+
+def readers(settings: Settings) -> frozenset[str]:
+    """Addresses that get letters of ours: the operator's own and those of people a card may be handed to."""
+    boxes = [part.address for part in settings.connectors.values() if part.kind == "mail"]
+    people = [person.email for person in settings.people.values()]
+    return frozenset(address.casefold() for address in (settings.business.email, *boxes, *people) if address)
+
+
+def not_authenticated(head: bytes) -> str:
+    """Why the receiving server does not believe a mail's sender, "" when it believes it or says nothing.
+
+    Only the topmost Authentication-Results counts: the last server put it there; those below came with the mail.
+    """
+    lines = re.sub(rb"\r?\n[ \t]+", b" ", head.partition(b"\r\n\r\n")[0].partition(b"\n\n")[0]).splitlines()
+    found = next((line for line in lines if line.lower().startswith(b"authentication-results:")), b"")
+    told = {name.lower(): value.lower() for name, value in _RESULT.findall(found.decode("ascii", "replace"))}
+    if "dmarc" in told and told["dmarc"] != "none":
+        return "" if told["dmarc"] == "pass" else f"dmarc={told['dmarc']}"
+    if "pass" in (told.get("spf"), told.get("dkim")):
+        return ""
+    failed = [f"{name}={told[name]}" for name in ("spf", "dkim") if told.get(name) in ("fail", "softfail", "permerror")]
+    return ", ".join(failed)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from soloist.config import Home, Settings
 from soloist.engine import failpoint
-from soloist.engine.store import assets, conversations, effects, events, proposals, streams
+from soloist.engine.store import assets, codes, conversations, effects, events, streams
 from soloist.engine.store.clock import later
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
@@ -18,7 +18,6 @@ from soloist.kernel.errors import BadInput, SoloistError, TooLarge
 from soloist.kernel.event import MAX_PAYLOAD, Event, body_text, check_from_outside
 from soloist.kernel.hashing import sha256
 from soloist.kernel.message import ParsedMail
-from soloist.kernel.proposal import BRIEF
 from soloist.sdk import Arrival, Page, Stream
 from soloist.sdk.folders import BEGINNING, TOO_LARGE
 from soloist.stages.intake import decide
@@ -50,6 +49,7 @@ class Intake:
         """All collaborators are given; the stage owns none of them."""
         self._store, self._home, self._settings, self._worker = store, home, settings, worker
         self.ask_many = worker.call_many
+        self._readers = decide.readers(settings)
 
     async def accept(
         self, source: str, external_id: str, kind: str, payload: Mapping[str, Any], *, actor: str
@@ -189,6 +189,8 @@ class Intake:
                 known = conversations.sent_before(tx.conn, mail.message_id)
                 if known is not None or self._own(tx, mail.message_id):
                     return {"message": known or "", "duplicate": True}
+                if self._answers_letter(tx, event, mail):
+                    return {"message": "", "conversation": "", "duplicate": False, "answers_letter": True}
                 thread = decide.threading(mail)
                 found = self._thread(tx, thread, event["at"])
                 conversation = found or conversations.open_new(tx, event["source"], thread.subject)
@@ -243,6 +245,8 @@ class Intake:
                 return {"message": "", "duplicate": True}
             if known is not None:
                 return {"message": known, "duplicate": True}
+            if self._answers_letter(tx, event, mail):
+                return {"message": "", "duplicate": False, "answers_letter": True}
             thread = decide.threading(mail)
             conversation = self._thread(tx, thread, event["at"])
             new = conversation is None
@@ -266,9 +270,28 @@ class Intake:
 
     @staticmethod
     def _letter_of_ours(tx: Tx, message_id: str) -> bool:
-        """Whether a mail is a brief of ours to the operator, come back through their own inbox."""
-        effect = effects.by_message_id(tx.conn, message_id) if message_id else None
-        return effect is not None and proposals.get(tx.conn, effect["proposal"])["source"] == BRIEF
+        """Whether a mail is a letter of ours to the operator, come back through their own inbox."""
+        return bool(codes.letters(tx.conn, [message_id]))
+
+    def _answers_letter(self, tx: Tx, event: Mapping[str, Any], mail: ParsedMail) -> bool:
+        """Whether a mail is an answer to a letter of ours by somebody who may get such letters.
+
+        Only mail counts: a form, a hook or a program that names a Message-ID answers nothing.
+        """
+        sender = mail.sender.address.casefold() if mail.sender else ""
+        if event["kind"] not in (inbound.MAIL, inbound.MAIL_SENT) or sender not in self._readers:
+            return False
+        return bool(codes.letters(tx.conn, decide.refs(mail)))
+
+    async def read_answer(self, event_id: str) -> tuple[ParsedMail, str, str]:
+        """A mail that answers a letter: the mail, its newly written words, why its sender is not proven ("" if not)."""
+        event = await self._store.read(lambda conn: events.get(conn, event_id))
+        mail = await self._read(event)
+        raw = await self._store.read(lambda conn: assets.load(conn, self._home.assets, event["payload"]["asset"]))
+        name = mail.sender.name if mail.sender else ""
+        told = await self._worker.call("strip_reply", {"text": mail.text, "sender_name": name})
+        doubt = "" if event["kind"] == inbound.MAIL_SENT else decide.not_authenticated(raw[: decide.MOST_HEAD])
+        return mail, str(told["own_text"]), doubt
 
     @staticmethod
     def _placed(tx: Tx, message: Mapping[str, Any]) -> dict[str, Any]:
