@@ -40,6 +40,9 @@ class Shelf(Base):
             raise ValueError("ref: which thing?")
         return Plan(self.operations(ctx)[operation], key, json.dumps(payload, sort_keys=True).encode(), str(payload))
 
+    def undo(self, ctx: Ctx, plan: Plan, receipt: Receipt) -> Plan | None:
+        return Plan(plan.operation, plan.key, b"", f"take {receipt.provider_ref} away")
+
     async def find(self, ctx: Ctx, plan: Plan) -> Lookup:
         if self.trouble:
             return CannotTell(self.trouble.reason)

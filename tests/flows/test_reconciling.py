@@ -1,18 +1,13 @@
 """Comparing a shelf with what this home holds: rows that open, close and open again, and doubts that are settled."""
 
-import importlib.util
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from soloist.engine.store import settings, tasks
 from soloist.flows.reconciling import Reconciling, compared, everything_since
 from soloist.sdk import Trouble
-
-_SPEC = importlib.util.spec_from_file_location("shelf", Path(__file__).parent / "shelf.py")
-shelf = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(shelf)
+from tests.flows import shelf
 
 
 @pytest.fixture

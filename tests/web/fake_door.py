@@ -12,7 +12,9 @@ from soloist.insight import diff, views
 from soloist.insight.live import News
 from soloist.kernel.errors import Conflict, NotFound, StaleHash
 from soloist.web.doors import Decision
+from tests.web.fake_actions import FakeActions
 from tests.web.fake_failures import FakeFailures
+from tests.web.fake_reconcile import FakeReconcile
 from tests.web.fake_time import FakeTime
 
 NOW = "2026-11-20T13:05:00Z"
@@ -214,8 +216,10 @@ class FakeDoor:
 
     def __init__(self, empty: bool = False) -> None:
         self.sheets = {} if empty else dict(SHEETS)
-        self.time = FakeTime()
+        self.time = FakeTime(SHEETS)
         self.failures = FakeFailures()
+        self.actions = FakeActions()
+        self.reconcile = FakeReconcile()
         self.more: list[views.Entry] = []
         self.nothing = empty
         self.decided: list[tuple[str, Decision]] = []

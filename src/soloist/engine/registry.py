@@ -22,6 +22,7 @@ from soloist.sdk import (
     Manifest,
     Operation,
     Page,
+    Receipt,
     Registry,
     Stream,
     Thing,
@@ -134,6 +135,20 @@ class ReadingHalf:
         except ValueError as error:
             raise BadInput(f"payload.{error}") from error
         return await self._adapter.find(self._ctx, plan)
+
+    def way_back(self, operation: str, payload: Mapping[str, Any], *, key: str, created_at: str, ref: str) -> str:
+        """The request that would take back the thing with a provider's id, "" for none; nothing is sent."""
+        try:
+            forward = self._adapter.prepare(self._ctx, operation, payload, key, created_at)
+        except ValueError:
+            return ""
+        back = self._adapter.undo(self._ctx, forward, Receipt(ref))
+        return f"{back.preview} {back.request.hex()}" if back else ""
+
+    def contract(self, operation: str) -> tuple[Mapping[str, Any], ...]:
+        """The payload fields an operation uses: {field, place, needed}; empty when the adapter does not tell."""
+        own = getattr(self._adapter, "contract", None)
+        return tuple(own(self._ctx, operation)) if own else ()
 
     def listed(self) -> tuple[str, ...]:
         """The operations whose results can be listed, by the manifest or by a ``list`` in their configuration."""

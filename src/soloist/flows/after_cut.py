@@ -5,6 +5,7 @@ It calls nothing that writes. What the outside shows is marked as done; the rest
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -116,7 +117,7 @@ async def _effect(desk: Desk, row: Mapping[str, Any], lists: Lists, summary: Sum
     """One effect that is not settled here."""
     summary.looked += 1
     what = f"{row['connector']}.{row['operation']} {row['id']}"
-    ref, why = await _outside(desk, row, row["payload"], row["group"], row["key"], row["created"], lists=lists)
+    ref, why = await _outside(desk, row, lists, group=row["group"], key=row["key"])
     if ref:
         said = f"after the backup was made: {why}"
         moved = await desk.store.write(lambda tx: proven(tx, row["id"], str(ref), said))
@@ -139,7 +140,7 @@ async def _proposal(desk: Desk, row: Mapping[str, Any], lists: Lists, summary: S
     for group, _payload in groups(row["payload"], operation.split):
         effect = derived("effect", row["id"], group)
         key = desk.effects.key_of(effect)
-        ref, why = await _outside(desk, row, row["payload"], group, key, row["created"], lists=lists)
+        ref, why = await _outside(desk, row, lists, group=group, key=key)
         if ref:
             await desk.store.write(lambda tx: _withdraw(desk, tx, row["id"], why))  # noqa: B023  # awaited at once
             summary.withdrawn += 1
@@ -151,19 +152,22 @@ def _withdraw(desk: Desk, tx: Tx, proposal: str, why: str) -> None:
     desk.approvals.withdraw(tx, proposal, actor="soloist", why=f"It was carried out after the backup was made: {why}")
 
 
-async def _outside(
-    desk: Desk, row: Mapping[str, Any], payload: Mapping[str, Any], group: str, key: str, created: str, *, lists: Lists
-) -> tuple[str | None, str]:
+async def _outside(desk: Desk, row: Mapping[str, Any], lists: Lists, *, group: str, key: str) -> tuple[str | None, str]:
     """(its id there, why) when it is there, ("", why) when it certainly is not, (None, why) when nobody can tell."""
     half = desk.connections.get(row["connector"])
     if half is None:
         return None, "the connection is not configured."
     if thing := lists.by_key.get(half.name, {}).get(key):
         return row.get("provider_ref") or thing.ref, f"the list of {half.name} shows it ({thing.ref})"
-    operation = half.operations().get(row["operation"])
-    parts = dict(groups(payload, operation.split)) if operation else {}
+    operation, payload = half.operations().get(row["operation"]), row["payload"]
+    if operation is None:
+        return None, f"{half.name} no longer has the operation {row['operation']}."
+    part = dict(groups(payload, operation.split)).get(group, payload)
     try:
-        found = await half.find(row["operation"], parts.get(group, payload), key=key, created_at=created)
+        async with asyncio.timeout(operation.timeout):
+            found = await half.find(row["operation"], part, key=key, created_at=row["created"])
+    except TimeoutError:
+        return None, f"The look-up had no answer within {operation.timeout:g} seconds."
     except (Trouble, SoloistError, OSError, ValueError) as error:
         return None, str(error)
     except Exception as error:  # noqa: BLE001  # an adapter is someone else's code: its fault is "nobody can tell"

@@ -72,8 +72,7 @@ def compare(ours: Sequence[Mapping[str, Any]], things: Iterable[Thing], operatio
     there: dict[str, list[Thing]] = {row["id"]: [] for row in ours}
     strange: list[Thing] = []
     for thing in things:
-        row = by_key.get(thing.key) if thing.key else None
-        row = row or (by_ref.get(thing.ref) if thing.ref else None)
+        row = (by_ref.get(thing.ref) if thing.ref else None) or (by_key.get(thing.key) if thing.key else None)
         if row is not None:
             there[row["id"]].append(thing)
         elif thing.key not in rules.known_keys and thing.ref not in rules.known_refs:
