@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from tests.acceptance.nursery import Born, Nursery
+
 SOLOIST = (sys.executable, "-m", "soloist")
 PRINTED = re.compile(r"Open http://localhost:(\d+)")
 SOURCE = str(Path(__file__).parents[2] / "src")
@@ -49,21 +51,31 @@ def token(home: Path) -> str:
     return made.stdout.strip()
 
 
+def begun(words: list[str], log: Path, nursery: Nursery | None = None, **env: str) -> subprocess.Popen[bytes] | Born:
+    """A process of the product with its log in a file."""
+    log.touch()
+    if nursery is not None:
+        return nursery.start(words, log, env)
+    with log.open("wb") as out:
+        return subprocess.Popen((*SOLOIST, *words), stdout=out, stderr=subprocess.STDOUT, env=environment(**env))
+
+
 class Served:
     """A home and at most one process that serves it, on one port for good."""
 
-    def __init__(self, home: Path, port: int = 0) -> None:
+    def __init__(self, home: Path, port: int = 0, *, nursery: Nursery | None = None, **env: str) -> None:
+        """``nursery`` starts it quickly; ``env`` is there at every start."""
         self.home, self.port, self.starts = home, port, 0
-        self.process: subprocess.Popen[bytes] | None = None
+        self.nursery, self.env = nursery, env
+        self.process: subprocess.Popen[bytes] | Born | None = None
         self.client = httpx.Client(timeout=20)
 
     def start(self, *, ready: bool = True, **env: str) -> None:
         """Start the server; ``ready`` waits until it takes work."""
         self.starts += 1
         self.log = self.home.parent / f"{self.home.name}.{self.starts}.log"
-        command = (*SOLOIST, "up", "--home", str(self.home), "--port", str(self.port), "--no-open")
-        with self.log.open("wb") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment(**env))
+        words = ["up", "--home", str(self.home), "--port", str(self.port), "--no-open"]
+        self.process = begun(words, self.log, self.nursery, **self.env, **env)
         if not self.port:
             self.port = int(until(lambda: PRINTED.search(self.log.read_text()), what="an address")[1])
         if ready:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.acceptance.nursery import Nursery
 
 PROMISED = re.compile(r"^(P\d+|Cost)(?:-P\d+)?\b.*:", re.MULTILINE)
 """A line that says how often a promise was tried and how often it was broken."""
@@ -31,3 +34,11 @@ def _order(line: str) -> tuple[int, str]:
     """By the number of the promise."""
     found = re.match(r"P(\d+)", line)
     return (int(found[1]) if found else 99, line)
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Starts processes of the product in half a second."""
+    made = Nursery()
+    yield made
+    made.end()

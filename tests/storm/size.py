@@ -1,4 +1,4 @@
-"""How large the storm is: the full counts of the promises for a night's run, or a part that fits beside everything else.
+"""How large the storm is: the full counts of the promises for a night, or a part that fits beside everything else.
 
 ``SOLOIST_STORM=full`` gives the full counts; anything else, or nothing, gives the counts of continuous integration.
 """
