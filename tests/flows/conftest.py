@@ -22,6 +22,7 @@ from soloist.engine.store.clock import iso
 from soloist.engine.worker import Worker
 from soloist.plugins.connectors import dropfolder, maildir
 from soloist.stages.approvals import Decision
+from tests.flows.policy_rig import Rig
 
 ASKS = (
     "Hello Mara,\n\nwe need a new website with about six pages. Our budget is 3,000 to 4,000 EUR and we would like to "
@@ -179,3 +180,17 @@ def prepare(home: Path, more: str, values: dict[str, str]) -> None:
         text, changed = re.subn(rf'^{key} = "\w+"', f'{key} = "{value}"', text, flags=re.MULTILINE)
         assert changed == 1, key
     (home / "soloist.toml").write_text(f"{text}\n{more}", encoding="utf-8")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+    """Opens a home without an engine, once or again; the text is added to its soloist.toml."""
+    opened: list[Rig] = []
+
+    def make(more: str = "") -> Rig:
+        opened.append(Rig(tmp_path / "home", more))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.app.close()

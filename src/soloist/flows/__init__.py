@@ -15,6 +15,7 @@ from soloist.flows.elsewhere import sent
 from soloist.flows.fixing import Fixing
 from soloist.flows.followup import followup
 from soloist.flows.intake import intake, reply
+from soloist.flows.late import Lates, late
 from soloist.flows.outcomes import Outcomes
 from soloist.flows.proposal import proposal
 from soloist.flows.reconciling import Reconciling, reconcile
@@ -35,6 +36,7 @@ def equipped(desk: Desk) -> Desk:
     Autonomy(desk)
     Fixing(desk)
     Outcomes(desk)
+    Lates(desk)
     desk.effects.fill = Deciding(desk).fill
     desk.takers["failure"] = troubles.take
     return desk
@@ -55,5 +57,5 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
 
 def every(desk: Desk) -> list[Flow]:
     """Every flow of a server."""
-    ours = (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile, saga)
+    ours = (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile, saga, late)
     return [make(desk) for make in ours]

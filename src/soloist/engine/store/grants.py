@@ -79,13 +79,13 @@ def _tell(tx: Tx, row: Mapping[str, Any], state: str, *, who: str, why: str) -> 
     tx.append(f"grant.{state}", subject=row["id"], payload=payload, actor=who)
 
 
-def move(tx: Tx, ident: str, state: str, *, who: str, why: str = "") -> dict[str, Any]:
-    """Change the state of a grant (Conflict for an undeclared move); returns the new row."""
+def move(tx: Tx, ident: str, state: str, *, who: str, why: str = "", **values: Any) -> dict[str, Any]:
+    """Change the state (and other columns) of a grant (Conflict for an undeclared move); returns the new row."""
     old = get(tx.conn, ident)
     GRANT.check(old["state"], state)
     ended = {"ended": tx.now, "ended_why": why} if state in GRANT.ends else {}
     key = (grants.c.id == ident) & (grants.c.state == old["state"])
-    if tx.run(grants.update().where(key).values(state=state, **ended)).rowcount != 1:
+    if tx.run(grants.update().where(key).values(state=state, **ended, **values)).rowcount != 1:
         raise Conflict("Someone else changed this grant at the same moment; nothing was changed.")
     _tell(tx, old, state, who=who, why=why)
     return get(tx.conn, ident)
@@ -141,6 +141,12 @@ def standing(conn: sa.Connection, agent: str, connector: str, operation: str) ->
     key = grants.c.state.in_(["offered", "live"]) & (grants.c.source == "earned") & (grants.c.agent == agent)
     key &= (grants.c.connector == connector) & (grants.c.operation == operation)
     return [dict(row) for row in conn.execute(sa.select(grants).where(key)).mappings()]
+
+
+def offered(conn: sa.Connection, agent: str, operations: str) -> list[str]:
+    """Grants on the table for an agent's operation class: their ids."""
+    rows = conn.execute(sa.select(grants).where((grants.c.state == "offered") & (grants.c.agent == agent))).mappings()
+    return [str(row["id"]) for row in rows if (row["basis"] or {}).get("operations") == operations]
 
 
 def listed(conn: sa.Connection, *, after: str = "", limit: int = 100, state: str = "") -> list[dict[str, Any]]:

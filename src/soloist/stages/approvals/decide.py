@@ -151,8 +151,8 @@ def audit_card(proposal: Mapping[str, Any], verdict: Mapping[str, Any], title: s
         again = "while it is held nothing is sent; afterwards " if proposal["hold_ms"] else ""
         way = proposal["way_back"] or "it cannot be taken back"
         options.append({"name": "undo", "label": "Take it back", "consequence": f"Undoes it: {again}{way}."})
-    ends = "The grant ends" if verdict["grant"] else f"A new rule asks about every {title}"
-    options.append({"name": "ask", "label": "Ask next time", "consequence": f"{ends}, from now on."})
+    ends = "The grant ends." if verdict["grant"] else f"A new rule asks when {title} is unusual in this way."
+    options.append({"name": "ask", "label": "Ask next time", "consequence": ends})
     return {
         "subject": proposal["id"],
         "subject_kind": "proposal",

@@ -117,9 +117,13 @@ def _distance(one: frozenset[str], two: frozenset[str]) -> float:
 
 
 def _spread(grams: Sequence[frozenset[str]]) -> float:
-    """How far a text may be from its nearest: the mean and three deviations of the earlier ones, at least 0.3."""
+    """How far a text may be from its nearest: the middle of the earlier ones and three deviations, at least 0.3.
+
+    Middle and deviation are medians, so that one strange text does not make the next one usual.
+    """
     near = [min(_distance(g, other) for j, other in enumerate(grams) if j != i) for i, g in enumerate(grams)]
-    return max(0.3, statistics.fmean(near) + 3 * statistics.pstdev(near))
+    middle = statistics.median(near)
+    return max(0.3, middle + 3 * 1.4826 * statistics.median(abs(one - middle) for one in near))
 
 
 def text_of(payload: Mapping[str, Any]) -> str:
