@@ -258,6 +258,9 @@ class Late(Part):
     kind: str = Field(description="kind of the webhook's event, like charge.dispute.created")
     ref: str = Field(description="place of the provider's id in the event")
     says: str = Field(default="", description="what it means, in a sentence for the card")
+    means: Literal["void", "wrong"] = Field(
+        default="void", description="void: it is no longer so; wrong: it happened and should not have"
+    )
 
 
 class ConnectorPart(Part):

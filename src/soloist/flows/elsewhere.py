@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from soloist.engine.store import conversations, effects, proposals, records, runs, tasks
+from soloist.engine.store import conversations, effects, proposals, runs, tasks
 from soloist.engine.store.tx import Tx
 from soloist.flows.by_mail import ByMail
 from soloist.flows.desk import MAIL_OPERATION, Desk
-from soloist.kernel.ids import derived
+from soloist.flows.late import turn
 from soloist.sdk.flow import Flow, Verbs
 
 WHY = "You answered on this thread yourself."
@@ -107,19 +107,6 @@ def turn_receipt(tx: Tx, told: Mapping[str, Any], bounce: str) -> str | None:
     if effect is None or not told.get("permanent"):
         return None
     late = {"message": bounce, "recipients": told.get("recipients", []), "at": tx.now}
-    if effect["state"] in ("succeeded", "resolved_done"):
-        reason = "; ".join(r.get("reason", "") for r in late["recipients"])[:300]
-        effects.move(tx, effect, "failed", note=f"It came back: {reason}", late=late)
-        _reopen_lead(tx, effect)
-    else:
-        effects.touch(tx, effect, "A bounce came for it.", late=late)
+    reason = "; ".join(r.get("reason", "") for r in late["recipients"])[:300]
+    turn(tx, effect, f"It came back: {reason}", late)
     return str(effect["id"])
-
-
-def _reopen_lead(tx: Tx, effect: Mapping[str, Any]) -> None:
-    """A lead whose answer came back is not answered."""
-    conversation = proposals.get(tx.conn, effect["proposal"])["conversation"]
-    lead = derived("lead", conversation)
-    if history := records.history(tx.conn, lead):
-        state = str(history[0]["body"].get("verdict") or "open")
-        records.write(tx, lead, history[0]["version"], {"answered": ""}, why="the answer came back", state=state)

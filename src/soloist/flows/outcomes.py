@@ -54,7 +54,10 @@ class Outcomes:
             sagas.rejoin(tx, proposals.get(tx.conn, effect["proposal"]), again)
             return {"proposal": again}
         if option == "take_back":
-            return self.take_bundle_back(tx, effect["id"], who=who)
+            whole = proposals.get(tx.conn, effect["proposal"])["bundle"]
+            return (
+                self.take_bundle_back(tx, effect["id"], who=who) if whole else self.undo_in(tx, effect["id"], who=who)
+            )
         self._desk.effects.look_again(tx, effect["id"])
         return {"state": "closed"}
 

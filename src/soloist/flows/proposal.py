@@ -5,6 +5,9 @@ from __future__ import annotations
 from soloist.flows.desk import Desk
 from soloist.sdk.flow import Flow, Verbs
 
+BUNDLE_LOOK = 300.0
+"""Seconds between two looks of a change that waits for an earlier part of its bundle; usually it is woken."""
+
 
 def proposal(desk: Desk) -> Flow:
     """Park until decided or expired; the decision itself was committed by whoever made it."""
@@ -18,7 +21,8 @@ def proposal(desk: Desk) -> Flow:
         if state != "approved":
             return
         if first["noun"] == "change":
-            await do.step("apply", desk.apply_change, ident)
+            while (await do.step("apply", desk.apply_change, ident)).get("wait"):
+                await do.wait_for("bundle", BUNDLE_LOOK)
         else:
             await do.step("intend", desk.effects.intend, ident)
 

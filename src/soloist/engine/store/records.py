@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from soloist.engine.store.tables import identities, record_versions, records
 from soloist.engine.store.tx import Tx
-from soloist.kernel.errors import NotFound, StaleVersion
+from soloist.kernel.errors import BadInput, NotFound, StaleVersion
+from soloist.kernel.proposal import CHANGE_OPERATION
 
 
 def create(
@@ -156,3 +157,15 @@ def identities_of(conn: sa.Connection, record: str) -> list[dict[str, Any]]:
     """The live identifiers of a record."""
     live = (identities.c.record == record) & (identities.c.ended == "")
     return [dict(row) for row in conn.execute(sa.select(identities).where(live)).mappings()]
+
+
+def check_change(conn: sa.Connection, operation: str, payload: Mapping[str, Any]) -> None:
+    """Whether a change could be carried out at all: {record, version, fields} of a record there is (BadInput)."""
+    if operation != CHANGE_OPERATION:
+        raise BadInput(f"operation: {CHANGE_OPERATION} is the only one of records.", field="operation")
+    shape = {"record": str, "version": int, "fields": dict}
+    for name, kind in shape.items():
+        if not isinstance(payload.get(name), kind) or isinstance(payload.get(name), bool):
+            raise BadInput(f"payload.{name}: a change names record, version and fields.", field=f"payload.{name}")
+    if not history(conn, payload["record"]):
+        raise BadInput(f"payload.record: there is no record {payload['record'][:60]!r}.", field="payload.record")

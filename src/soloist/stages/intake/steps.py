@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from soloist.config import Home, Settings
@@ -49,6 +49,8 @@ class Intake:
         """All collaborators are given; the stage owns none of them."""
         self._store, self._home, self._settings, self._worker = store, home, settings, worker
         self.ask_many = worker.call_many
+        self.starts: Callable[[str, str], str] = lambda _source, _kind: ""
+        """The flow that another event of a source and kind begins, "" for none."""
         self._readers = decide.readers(settings)
 
     async def accept(
@@ -70,7 +72,7 @@ class Intake:
     ) -> tuple[Event, bool]:
         """The event and, for a message, its intake run, in one transaction."""
         event, new = events.accept(tx, source, external_id, kind, payload, actor=actor)
-        flow = inbound.STARTS.get(kind)
+        flow = inbound.STARTS.get(kind) or self.starts(source, kind)
         if new and flow:
             tx.start(f"{flow}:{event.id}", flow, event.id, subject=event.id, fresh=True)
         return event, new

@@ -52,6 +52,8 @@ async def post_proposal(who: Proposer, desk: TheDesk, body: shapes.NewProposalBo
         reason=body.reason,
         source=f"api:{name}",
         source_ref=body.source_ref,
+        bundle=f"{name}/{body.bundle}" if body.bundle else "",
+        place=body.place,
     )
     try:
         made = await desk.propose_over_api(new, actor=who.actor)
@@ -107,9 +109,13 @@ async def post_resolution(who: Approver, desk: TheDesk, ident: Id, body: shapes.
 
 
 @router.post("/effects/{ident}/undo", response_model=shapes.EffectState, response_model_exclude_none=True)
-async def post_undo(who: Approver, desk: TheDesk, ident: Id) -> Any:
-    """Take an effect back: while it is held nothing leaves, afterwards by its declared way back."""
-    return await desk.undo(ident, who=who.actor)
+async def post_undo(who: Approver, desk: TheDesk, ident: Id, body: shapes.UndoBody | None = None) -> Any:
+    """Take an effect back: while it is held nothing leaves, afterwards by its declared way back.
+
+    ``proposal`` in the answer is what needs a word of its own: a counter-entry, or a letter. With ``bundle``,
+    everything it was proposed together with is taken back, the last part first.
+    """
+    return await desk.undo(ident, who=who.actor, bundle=bool(body and body.bundle))
 
 
 @router.put("/stop", response_model=shapes.StopState)

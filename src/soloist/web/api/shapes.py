@@ -48,6 +48,16 @@ class NewProposalBody(Taken):
     payload: Json
     reason: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(no_nul)]
     source_ref: Name
+    bundle: str = Field(
+        default="", max_length=100, description="what belongs together: done in order, taken back whole"
+    )
+    place: int = Field(default=0, ge=0, le=1000, description="order within the bundle")
+
+
+class UndoBody(Taken):
+    """What to take back: this effect alone, or everything it was proposed together with."""
+
+    bundle: bool = False
 
 
 class ApprovalBody(Taken):
@@ -330,6 +340,7 @@ class EffectState(BaseModel):
     held: bool | None = None
     proposal: str | None = None
     again: str | None = None
+    saga: str | None = None
 
 
 class HaltedBy(BaseModel):
@@ -396,15 +407,31 @@ class OperationRow(BaseModel):
     """What a connection can do outside; times in seconds."""
 
     connector: str
+    kind: str
     name: str
+    primitive: str
+    audience: str
     class_: str = Field(alias="class")
     risk: str
     undo: str
     way_back: str
     hold: float
     timeout: float
+    window: float
+    lag: float
+    lag_seen: float | None
     split: str
     summary: str
+    recipients: list[str]
+    amount: str
+    contract: list[Json]
+    proposers: list[str]
+    decides: str
+    uses: int
+    unclear: int
+    success: float | None
+    last_use: str
+    audit: str
 
 
 class ConnectorRow(BaseModel):

@@ -50,10 +50,11 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         known = sorted(str(field.alias) for field in self.dependant.query_params)
         takes_body = self.body_field is not None
+        optional = takes_body and not self.body_field.field_info.is_required()  # type: ignore[union-attr]  # not None
 
         async def checked(request: Request) -> Response:
             _check_address(request, known)
-            if takes_body:
+            if takes_body and not (optional and _without_body(request)):
                 _check_headers(request)
             try:
                 return await handle(StrictRequest(request.scope, request.receive))
@@ -71,6 +72,12 @@ def _check_address(request: Request, known: list[str]) -> None:
         if name not in known:
             listed = ", ".join(known) or "none"
             raise _Field(422, f"{name[:60]}: there is no such parameter here; known: {listed}.", name[:60])
+
+
+def _without_body(request: Request) -> bool:
+    """Whether a request brings no body at all."""
+    names = request.headers
+    return names.get("content-length", "0") == "0" and not {"transfer-encoding", "content-type"} & set(names)
 
 
 def _check_headers(request: Request) -> None:
