@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -55,7 +56,7 @@ def page(
     ident = current or (shown[0]["id"] if shown else "")
     return views.InboxPage(
         waiting=waiting,
-        rows=tuple(_row(card, row, looked.at) for card, row in _with_proposals(conn, shown)),
+        rows=_rows(_with_proposals(conn, shown), looked.at),
         current=_sheet(conn, ident, cards, now) if ident else None,
         since_at=looked.at,
         since=_since(conn, looked.seq),
@@ -127,6 +128,23 @@ def _with_proposals(
 ) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     rows = reading.named(conn, "proposals", [card["subject"] for card in cards])
     return [(card, rows.get(card["subject"], {})) for card in cards]
+
+
+def _rows(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], seen: str) -> tuple[views.Row, ...]:
+    """The lines of the queue; cards that are decided together stand as one, where the most pressing of them stands."""
+    bundles = Counter(proposal["bundle"] for _, proposal in pairs if proposal.get("bundle"))
+    rows: list[views.Row] = []
+    done: set[str] = set()
+    for card, proposal in pairs:
+        bundle = str(proposal.get("bundle") or "")
+        if bundle in done:
+            continue
+        row = _row(card, proposal, seen)
+        if bundle and bundles[bundle] > 1:
+            done.add(bundle)
+            row = replace(row, kind=f"{bundles[bundle]} together", icon="list-checks")
+        rows.append(row)
+    return tuple(rows)
 
 
 def _row(card: Mapping[str, Any], proposal: Mapping[str, Any], seen: str) -> views.Row:

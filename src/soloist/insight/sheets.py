@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from soloist.engine.store import conversations, effects, proposals, reading, records, tasks
+from soloist.engine.store import attention, conversations, effects, proposals, reading, records, tasks
 from soloist.engine.store.reading import Connection
 from soloist.insight import candid, diff, names, views, words
 
@@ -93,6 +93,7 @@ def _about(
         "way_back": way_back(proposal),
         "will_run": (effect_text(proposal),) if decides else (),
         "twice": _twice(card, proposal),
+        "bundle": len(attention.together(conn, proposal)) if decides else 0,
         "connector": proposal["connector"] if decides and proposal["noun"] != "change" else "",
         "replaced": _replaced(conn, proposal) if mail and decides else None,
         "draft": draft(proposal["payload"]) if proposal["noun"] != "change" else (),

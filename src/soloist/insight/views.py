@@ -220,6 +220,12 @@ class Sheet:
     amount: str = ""
     doubts: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    bundle: int = 0
+    """How many waiting cards it is decided together with, itself among them; 0 for one that stands alone."""
+    people: tuple[tuple[str, str], ...] = ()
+    """Whom it may be handed to: short name and name."""
+    held_by: str = ""
+    held_until: str = ""
     files: tuple[tuple[str, str], ...] = ()
     """Names of files with what is odd about each ("" for nothing)."""
 

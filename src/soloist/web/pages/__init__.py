@@ -5,9 +5,11 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Mount, Route
 
 from soloist.web.pages import (
+    actions,
     activity,
     attention,
     clients,
+    delegate,
     failures,
     inbox,
     live,
@@ -19,6 +21,7 @@ from soloist.web.pages import (
     search,
     settings,
     takeover,
+    together,
 )
 from soloist.web.pages.shell import Kept
 from soloist.web.render import STATIC
@@ -40,7 +43,9 @@ def routes() -> list[BaseRoute]:
         Route("/records/{kind}", records.index),
         Route("/records/{kind}/{ident}", records.show),
         *clients.routes(),
+        *actions.routes(),
         *attention.routes(),
+        *together.routes(),
         *failures.routes(),
         *reconcile.routes(),
         Route("/search", search.show, name="search"),
@@ -54,6 +59,7 @@ def routes() -> list[BaseRoute]:
         Route("/settings/forms/{name}", settings.form),
         *mailboxes.routes(),
         *oneclick.routes(),
+        *delegate.routes(),
         *takeover.routes(),
         Route("/stop", settings.stop, methods=["POST"]),
         Mount("/static", Kept(directory=STATIC), name="static"),

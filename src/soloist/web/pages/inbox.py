@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from soloist.insight import diff
+from soloist.insight.together import Look
 from soloist.insight.views import Changed, Outcome, Sheet
 from soloist.kernel.errors import Conflict, StaleHash
 from soloist.web.doors import Decision
@@ -35,7 +36,8 @@ async def show(request: Request) -> Response:
 async def card(request: Request) -> Response:
     """GET /cards/{card}: one card on its own page, decided ones too."""
     frame, sheet = await door(request).frame(), await door(request).sheet(request.path_params["card"])
-    return page(request, "card.html", frame, **_context(sheet, mode=request.query_params.get("mode", "")))
+    look = await _opened(request, sheet)
+    return page(request, "card.html", frame, look=look, **_context(sheet, mode=request.query_params.get("mode", "")))
 
 
 async def decide(request: Request) -> Response:
@@ -102,7 +104,15 @@ async def _desk(
     shown = {"card": desk.current.id if desk.current else "", "after": after}
     desk = replace(desk, here="/?" + urlencode({name: value for name, value in shown.items() if value}))
     context = _context(desk.current, mode=mode, edits=edits, changed=changed)
+    context["look"] = await _opened(request, desk.current) if desk.current and not changed else None
     return page(request, "inbox.html", frame, status=status, desk=desk, opened=bool(card), toast=toast, **context)
+
+
+async def _opened(request: Request, sheet: Sheet) -> Look | None:
+    """What is beside a card, and new since this operator last looked; a page that refreshes itself is no look."""
+    if request.method != "GET" or "x-peek" in request.headers:
+        return None
+    return await door(request).time.opened(sheet.id, who(request))
 
 
 def _context(

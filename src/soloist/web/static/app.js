@@ -194,7 +194,7 @@
     fetching = true;
     try {
       await new Promise((done) => setTimeout(done, Math.max(0, rested - Date.now())));
-      const page = main(), answer = await fetch(page.dataset.src || location.href);
+      const page = main(), answer = await fetch(page.dataset.src || location.href, { headers: { 'X-Peek': '1' } });
       if (new URL(answer.url).pathname === '/signin') { location.href = answer.url; return; }
       const next = new DOMParser().parseFromString(await answer.text(), 'text/html'), fresh = one('#main', next);
       if (answer.ok && fresh && main() === page && !busy) {
