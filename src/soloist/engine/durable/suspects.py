@@ -47,11 +47,10 @@ def set_aside(tx: Tx, found: Sequence[str]) -> None:
     table = status_table(tx.conn)
     if not table:
         return
+    begun = "workflow_uuid=:run AND status IN ('PENDING', 'ENQUEUED')"
+    stop = f"UPDATE {table} SET status='CANCELLED' WHERE {begun}"  # noqa: S608  # constant names
     for run in found:
-        tx.run(
-            sa.text(f"UPDATE {table} SET status='CANCELLED' WHERE workflow_uuid=:run AND status='PENDING'"),  # noqa: S608  # a constant name
-            {"run": run},
-        )
+        tx.run(sa.text(stop), {"run": run})
 
 
 def dead(conn: sa.Connection, version: str) -> list[tuple[str, str]]:
