@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from soloist.cli import machine, reach
+from soloist.cli import machine, reach, safety
 from soloist.cli.machine import finding
 from soloist.kernel.errors import SoloistError
 
@@ -53,7 +53,8 @@ async def _opened(app: Any) -> list[dict[str, Any]]:
             "soloist inbox",
             serious=False,
         ),
-        finding(not house["stopped_since"], "stop button is not pressed", "soloist stop --off", serious=False),
+        *safety.halted(app),
+        *safety.backups(app),
         finding(
             bool(await app.access.password_hash()) or app.settings.sample,
             "a password is set",

@@ -79,19 +79,29 @@ def _touched(mark: Path) -> bool:
     return True
 
 
-def verify(home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:
+def verify(
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    checkpoints: Annotated[
+        Path | None, typer.Option("--checkpoints", help="File or folder with checkpoints kept elsewhere.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check that nothing in the journal was changed, removed or reordered."""
     with opened(home, database) as app:
-        report = app.verify_journal()
+        from soloist.flows.checkpoints import verified
+
+        report = verified(app.store, app.home, app.vault.verify, checkpoints)
     value = {
         "ok": not report.faults,
         "events": report.events,
         "checkpoints": report.checkpoints,
+        "exported": report.exported,
         "erased": report.erased,
         "head": report.head,
         "faults": report.faults,
     }
-    counted = f"{report.events} events, {report.checkpoints} signed checkpoints"
+    counted = f"{report.events} events, {report.checkpoints} signed checkpoints, {report.exported} kept outside"
     whole = f"The journal is whole: {counted}, head {report.head[:16]}."
     show(value, as_json, "\n".join(["The journal was changed:", *report.faults]) if report.faults else whole)
     if report.faults:

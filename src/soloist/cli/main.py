@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from soloist.cli import attention, brief, connect, failures, house, keys, logs, serve, service, work, worker
+from soloist.cli import (
+    actions,
+    attention,
+    backup,
+    brief,
+    connect,
+    delegate,
+    failures,
+    house,
+    keys,
+    logs,
+    reconcile,
+    serve,
+    service,
+    work,
+    worker,
+)
 
 app = typer.Typer(
     name="soloist",
@@ -23,20 +39,27 @@ for command in (
     house.status,
     house.stop,
     work.inbox,
+    actions.actions,
     attention.attention,
     failures.failures,
     work.approve,
     work.reject,
+    delegate.delegate,
     work.why,
     work.runs,
     work.records,
     work.search,
     brief.brief,
+    reconcile.reconcile,
     house.verify,
+    backup.backup,
+    backup.restore,
     logs.logs,
 ):
     app.command()(command)
 app.command("open")(serve.open_console)
+app.command("recovery-sheet")(backup.recovery_sheet)
+app.command("safe-mode")(backup.safe_mode)
 app.add_typer(connect.connect, name="connect")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")

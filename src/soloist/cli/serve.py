@@ -70,8 +70,9 @@ def init(
     business: Annotated[str, typer.Option(help="Name of your business.")] = "",
     timezone: Annotated[str, typer.Option(help="Your time zone, like Europe/Berlin.")] = "",
     language: Annotated[str, typer.Option(help="Your language: en, de, fr or es.")] = "",
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="File for the recovery sheet, .html to print.")] = None,
 ) -> None:
-    """Make a home: soloist.toml, the house book, the folders."""
+    """Make a home: soloist.toml, the house book, the folders, the keys; and the recovery sheet."""
     with said_plainly():
         root = home_of(home)
         if (root / "soloist.toml").exists():
@@ -84,7 +85,23 @@ def init(
         _starter(root, business=business, timezone=timezone, language=language)
         typer.echo(f"Everything is in {root}.")
         typer.echo(f"Write your services and prices into {root / 'house-book.md'}: replies take facts only from there.")
+        _sheet(root, sheet)
         typer.echo(f"Start with: soloist up --home {root}")
+
+
+def _sheet(root: Path, target: Path | None) -> None:
+    """The recovery sheet of a new home: into a file, or onto a terminal; into no pipe and no log."""
+    from soloist.app import App
+    from soloist.cli.backup import write_sheet
+
+    if target is None and not sys.stdout.isatty():
+        typer.echo(f"Make the recovery sheet: soloist recovery-sheet --home {root} --to recovery-sheet.html")
+        return
+    app = App(root)
+    try:
+        write_sheet(app, target)
+    finally:
+        app.close()
 
 
 def open_console(home: HomeOption = None, database: DatabaseOption = "") -> None:

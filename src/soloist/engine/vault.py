@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -26,13 +26,15 @@ _KEY = 32
 _TAG = 16
 _WRAPPED = _NONCE + _KEY + _TAG
 MASK = "[secret]"
+KEYS = ("master.key", "install.key", "journal.key", "backup.key")
+"""Every key file: what seals secrets, what provider keys are made from, what signs, what encrypts backups."""
 
 
 class Vault:
     """Keys of one home; files are made on first use with mode 0600 and refused when others may read them."""
 
     def __init__(self, keys: Path) -> None:
-        """``keys`` is the folder that holds master.key, journal.key and install.key."""
+        """``keys`` is the folder that holds the files named in ``KEYS``."""
         self._keys = keys
 
     def seal(self, row_id: str, text: str) -> bytes:
@@ -72,6 +74,22 @@ class Vault:
         """The secret (32 bytes) of this installation, from which provider keys and approval seals are derived."""
         return self._read("install.key")
 
+    def backup_key(self) -> bytes:
+        """The secret (32 bytes) from which the key of every backup is made."""
+        return self._read("backup.key")
+
+    def every(self) -> dict[str, bytes]:
+        """All keys by file name, for the recovery sheet and for nothing else; missing ones are made."""
+        return {name: self._read(name) for name in KEYS}
+
+    def put_back(self, keys: Mapping[str, bytes]) -> None:
+        """Write the keys of a recovery sheet into a home that has none (BadConfig when there is one already)."""
+        for name in KEYS:
+            if (self._keys / name).exists():
+                raise BadConfig(f"There is a key file {self._keys / name} already; nothing was changed.", field=name)
+        for name in KEYS:
+            self._create(name, keys[name])
+
     def _signer(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self._read("journal.key"))
 
@@ -101,10 +119,10 @@ class Vault:
             )
         return data
 
-    def _create(self, name: str) -> bytes:
+    def _create(self, name: str, given: bytes = b"") -> bytes:
         """Make a key file that is whole on disk before its name exists, so that a crash never leaves half a key."""
         self._keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data = os.urandom(_KEY)
+        data = given or os.urandom(_KEY)
         draft = self._keys / f".{name}.{os.urandom(4).hex()}"
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "wb") as file:

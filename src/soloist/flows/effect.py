@@ -5,6 +5,7 @@ from __future__ import annotations
 from soloist.flows.desk import Desk
 from soloist.flows.looking import after_a_look
 from soloist.flows.overdue import overdue
+from soloist.flows.restoring import Restoring
 from soloist.sdk.flow import Flow, Verbs
 
 
@@ -12,6 +13,7 @@ def effect(desk: Desk) -> Flow:
     """Hold, attempt, look up, ask, wait; then put what was sent on its thread."""
 
     attempt = overdue(desk.store, after_a_look(desk, desk.effects.attempt))
+    attempt = Restoring(desk).unless_doubtful(attempt)
 
     async def body(do: Verbs, ident: str) -> None:
         state = ""

@@ -11,7 +11,7 @@ from soloist.engine.store import settings as switches
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.kernel.errors import NotAllowed, SoloistError
-from soloist.stages.effects.steps import EFFECT
+from soloist.stages.effects.waiting import EFFECT
 
 LOOK_EVERY = 0.5
 """Seconds between two looks for the file."""
@@ -93,5 +93,5 @@ class StopFile:
 
 def wake(tx: Tx) -> None:
     """Have every effect that may wait for the end of a halt look again."""
-    for row in effects.in_states(tx.conn, ["intended", "unknown"]):
+    for row in effects.in_states(tx.conn, ["intended", "refused", "unknown"]):
         tx.send(row["run"], EFFECT, {"state": "released"})

@@ -111,6 +111,46 @@ def signed_bytes(seq: int, head: str) -> bytes:
     return f"soloist journal {seq} {head}".encode()
 
 
+MARK = "soloist-checkpoint"
+"""First word of a line that carries a signed checkpoint out of the house."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A signed checkpoint: the journal had this hash at this event."""
+
+    seq: int
+    hash: str
+    at: str
+    signature: str
+
+    def line(self) -> str:
+        """As one line of text, for a file or a mail."""
+        return f"{MARK} {self.seq} {self.hash} {self.at} {self.signature}"
+
+
+def marks_after(conn: sa.Connection, seq: int) -> list[Mark]:
+    """Every checkpoint after an event, oldest first."""
+    query = sa.select(checkpoints).where(checkpoints.c.seq > seq).order_by(checkpoints.c.seq)
+    return [Mark(row.seq, row.hash, row.at, row.signature) for row in conn.execute(query)]
+
+
+def newest_mark(conn: sa.Connection) -> Mark | None:
+    """The newest checkpoint, None in a journal that is empty."""
+    row = conn.execute(sa.select(checkpoints).order_by(checkpoints.c.seq.desc()).limit(1)).first()
+    return Mark(row.seq, row.hash, row.at, row.signature) if row else None
+
+
+def read_marks(text: str) -> list[Mark]:
+    """The checkpoints in a text, wherever they stand in a line; what is none is left out."""
+    found = []
+    for line in text.splitlines():
+        words = line.partition(MARK)[2].split()
+        if len(words) >= 4 and words[0].isdigit():
+            found.append(Mark(int(words[0]), *words[1:4]))
+    return found
+
+
 @dataclass
 class Report:
     """What a check of the journal found: ``faults`` are sentences, empty when the chain is whole."""
@@ -118,16 +158,22 @@ class Report:
     events: int = 0
     checkpoints: int = 0
     erased: int = 0
+    exported: int = 0
     head: str = ""
     faults: list[str] = field(default_factory=list)
 
 
-def verify(conn: sa.Connection, check: Callable[[bytes, bytes], bool]) -> Report:
-    """Recompute every link and signature. ``check(data, signature)`` says whether a signature is ours."""
+def verify(conn: sa.Connection, check: Callable[[bytes, bytes], bool], exported: Sequence[Mark] = ()) -> Report:
+    """Recompute every link and signature. ``check(data, signature)`` says whether a signature is ours.
+
+    ``exported`` are checkpoints that had left the house: what they say counts more than what the database says.
+    """
     report = Report()
+    outside = _believed(exported, check, report)
     marks = {row.seq: row for row in conn.execute(sa.select(checkpoints))}
     erased = _erased_ids(conn)
     previous, expected = "", 1
+    kept: set[int] = set()
     for row in _all(conn):
         if row.seq != expected:
             report.faults.append(f"Event {expected} is missing: the journal goes from {expected - 1} to {row.seq}.")
@@ -135,12 +181,43 @@ def verify(conn: sa.Connection, check: Callable[[bytes, bytes], bool]) -> Report
         _check_row(row, previous, erased, report)
         if mark := marks.pop(row.seq, None):
             _check_mark(mark, row.hash, check, report)
+            kept.add(row.seq)
+        if (left := outside.pop(row.seq, None)) and left.hash != row.hash:
+            report.faults.append(
+                f"Event {row.seq} is another one than when its checkpoint left the house at {left.at}."
+            )
+        elif left and row.seq not in kept:
+            report.faults.append(f"The checkpoint over event {row.seq} left the house at {left.at} and is gone here.")
         previous, expected = row.hash, expected + 1
         report.events += 1
     _check_head(conn, previous, expected - 1, report)
     report.faults += [f"Checkpoint {seq} is signed, but that event is gone." for seq in sorted(marks)]
+    report.faults += [
+        f"Event {seq} had been written when its checkpoint left the house at {outside[seq].at}, and is gone."
+        for seq in sorted(outside)
+    ]
     report.head = previous
     return report
+
+
+def _believed(exported: Sequence[Mark], check: Callable[[bytes, bytes], bool], report: Report) -> dict[int, Mark]:
+    """Exported checkpoints by event; one whose signature is not ours is a fault by itself."""
+    found: dict[int, Mark] = {}
+    for mark in exported:
+        report.exported += 1
+        if not _ours(mark, mark.hash, check):
+            report.faults.append(f"An exported checkpoint over event {mark.seq} is not signed by this home.")
+        elif found.setdefault(mark.seq, mark).hash != mark.hash:
+            report.faults.append(f"Two checkpoints over event {mark.seq} left the house, and they differ.")
+    return found
+
+
+def _ours(mark: Any, head: str, check: Callable[[bytes, bytes], bool]) -> bool:
+    """Whether the signature of a checkpoint is ours and fits a hash."""
+    try:
+        return check(signed_bytes(mark.seq, head), bytes.fromhex(mark.signature))
+    except ValueError:  # not hexadecimal
+        return False
 
 
 def _all(conn: sa.Connection) -> Iterator[Any]:
@@ -175,11 +252,7 @@ def _check_row(row: Any, previous: str, erased: set[str], report: Report) -> Non
 def _check_mark(mark: Any, head: str, check: Callable[[bytes, bytes], bool], report: Report) -> None:
     """One signed checkpoint against the chain."""
     report.checkpoints += 1
-    try:
-        ours = check(signed_bytes(mark.seq, head), bytes.fromhex(mark.signature))
-    except ValueError:  # not hexadecimal
-        ours = False
-    if mark.hash != head or not ours:
+    if mark.hash != head or not _ours(mark, head, check):
         report.faults.append(f"The signature over event {mark.seq} does not fit the journal.")
 
 

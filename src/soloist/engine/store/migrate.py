@@ -67,7 +67,14 @@ def _copy(url: str, target: Path) -> None:
     engine.dispose()
 
 
-def _upgrade(engine: sa.Engine) -> None:
+def make(url: str, version: str) -> None:
+    """Give an empty database the schema of a version we know, so that a backup of that version can be put into it."""
+    engine = base.writer(url, full=True)
+    _upgrade(engine, version)
+    engine.dispose()
+
+
+def _upgrade(engine: sa.Engine, target: str = "head") -> None:
     """Run Alembic in one transaction and lay the journal's first stone."""
     from alembic import command
     from alembic.config import Config
@@ -76,6 +83,6 @@ def _upgrade(engine: sa.Engine) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as conn:
         config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+        command.upgrade(config, target)
         if conn.execute(sa.select(journal_head.c.seq)).first() is None:
             conn.execute(journal_head.insert().values(one=1, seq=0, hash=""))
