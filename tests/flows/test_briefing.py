@@ -1,6 +1,5 @@
 """The mail of the morning: when it is due, what it says, that it leaves once and comes back to nobody's inbox."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from soloist.engine.store import settings
 from soloist.flows.briefing import Briefing, due
 from soloist.insight import morning
+from soloist.kernel.proposal import BRIEF, NewProposal
 from tests.flows.conftest import House, Open
 
 NOON = "2026-11-21T12:00:00.000000Z"
@@ -93,13 +93,17 @@ async def test_it_is_no_enquiry_when_it_comes_back(house: Open, monkeypatch: pyt
     assert len(home.rows("messages")) == before
 
 
-async def test_a_stranger_cannot_borrow_the_grant(house: Open, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("source", "to"),
+    [("api:x", ["mara@studio-linde.example"]), (BRIEF, ["mara@studio-linde.example", "x@y.example"])],
+)
+async def test_nobody_else_can_borrow_the_grant(house: Open, source: str, to: list[str]):
     home = await house()
-    facts = {"source": "token:x", "operation": "mail.send", "recipients": ["mara@studio-linde.example"]}
-    assert not home.app.judging._to_oneself(facts)
-    wide = {**facts, "source": "soloist", "recipients": ["mara@studio-linde.example", "x@y.example"]}
-    assert not home.app.judging._to_oneself(wide)
-    await asyncio.sleep(0)
+    payload = {"to": to, "subject": "x", "body": "x"}
+    new = NewProposal("p1", "mail", "mail.send", payload, "x", source, new_recipient=False)
+    facts = home.desk.facts("mail", "mail.send")
+    made = home.app.store.write_now(lambda tx: home.desk.approvals.propose(tx, new, facts, actor="soloist"))
+    assert made["state"] == "waiting"
 
 
 async def test_a_mailbox_that_only_reads_sends_no_brief(house: Open, monkeypatch: pytest.MonkeyPatch):

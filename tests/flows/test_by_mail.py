@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from soloist.engine.store import codes
+from soloist.flows.briefing import Briefing
 from soloist.flows.deciding import Deciding
 from soloist.flows.urgent import Urgent
 from tests.flows.conftest import House, Open, mail
@@ -150,8 +151,8 @@ async def test_five_wrong_codes_shut_the_door_for_an_hour(house: Open):
     await home.take_in(reply(first, f"approve {code_in(first)}", ident="right@studio-linde.example"))
     assert decisions(home) == []
     told = [p for p in home.rows("proposals") if p["source"] == "soloist:decided"]
-    assert len(told) < codes.MOST_WRONG
-    assert "No code is taken" in told[-1]["payload"]["body"] or "last mail" in told[-1]["payload"]["body"]
+    assert len(told) == codes.MOST_WRONG
+    assert len([one for one in told if "No code is taken by mail for the next hour" in one["payload"]["body"]]) == 1
 
 
 async def test_a_stranger_with_the_code_decides_nothing(house: Open):
@@ -226,3 +227,14 @@ async def test_a_foreign_mark_in_a_letter_stays_a_word(house: Open):
     stranger = {"source": "api:x", "evidence": {"marks": [mark]}}
     body = {"body": codes.place("code", mark)}
     assert deciding.fill(letter, body) == deciding.fill(stranger, body) == body
+
+
+async def test_the_brief_of_the_morning_is_answered_the_same_way(house: Open):
+    home = await house(hold="1s")
+    await home.proposed()
+    written = await Briefing(home.desk).write("brief:2026-11-21", "2026-11-21")
+    assert written["proposal"]
+    brief = (await home.until(home.sent))[0]
+    assert "These can be decided by answering this mail" in brief.get_content()
+    await home.take_in(reply(brief, f"reject {code_in(brief)}"))
+    assert [row["decision"] for row in decisions(home)] == ["reject"]

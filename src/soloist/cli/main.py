@@ -45,6 +45,7 @@ for command in (
     work.approve,
     work.reject,
     delegate.delegate,
+    work.undo,
     work.why,
     work.runs,
     work.records,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from soloist.engine.store import runs
+from soloist.engine.store import runs, tasks
 from soloist.engine.store import settings as switches
 from soloist.engine.store.clock import from_iso, iso
 from soloist.engine.store.tx import Tx
+from soloist.flows.deciding import Deciding
 from soloist.flows.desk import MAIL_OPERATION, Desk
-from soloist.insight import morning
+from soloist.insight import letters, morning
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.ids import derived
 from soloist.kernel.proposal import BRIEF, NewProposal
@@ -24,6 +26,8 @@ LATEST = 20
 """Hour after which the brief of a day is no longer sent; a machine that slept sends it when it wakes before."""
 LOOK_EVERY = 30.0
 """Seconds between two looks at the clock."""
+DECIDABLE = 5
+"""Cards whose whole content and code a brief holds at the most."""
 SENT = "brief.sent"
 """When the last brief was written, or the home began."""
 NOBODY = "me@localhost"
@@ -53,7 +57,7 @@ class Briefing:
 
     def __init__(self, desk: Desk) -> None:
         """The stages of one process."""
-        self._desk = desk
+        self._desk, self._deciding = desk, Deciding(desk)
 
     async def follow(self) -> None:
         """Look at the clock for as long as the server runs."""
@@ -100,7 +104,7 @@ class Briefing:
         return self._desk.settings.business.email != NOBODY and not self._desk.observe_only(out)
 
     async def compose(self) -> morning.Letter | None:
-        """The brief as it would be sent now, None when there is nothing to tell."""
+        """The brief as it would be shown now, without codes; None when there is nothing to tell."""
         now = iso(self._desk.store.clock())
         found, address = await self._desk.store.read(lambda conn: self._read(conn, now))
         business = self._desk.settings.business
@@ -113,18 +117,37 @@ class Briefing:
 
     async def write(self, run: str, day: str) -> dict[str, Any]:
         """Propose the mail of a day; the built-in grant for letters to oneself lets it go. Answers {proposal}."""
-        letter = await self.compose()
+        now, address = iso(self._desk.store.clock()), self._desk.settings.business.email.casefold()
+        found, console = await self._desk.store.read(lambda conn: self._read(conn, now))
+        business = self._desk.settings.business
+        said = {"now": now, "zone": business.timezone, "language": business.language, "address": console}
 
         def work(tx: Tx) -> dict[str, Any]:
             def propose() -> dict[str, Any]:
+                lines, marks = self._by_mail(tx, found, address)
+                letter = morning.letter(found, **said, by_mail=lines)
                 switches.put(tx, SENT, tx.now)
-                return {"proposal": self._propose(tx, run, day, letter) if letter else ""}
+                return {"proposal": self._propose(tx, run, day, letter, marks) if letter else ""}
 
             return dict(runs.once(tx, run, "write", propose, given={"day": day}))
 
         return await self._desk.store.write(work)
 
-    def _propose(self, tx: Tx, run: str, day: str, letter: morning.Letter) -> str:
+    def _by_mail(self, tx: Tx, found: morning.State, address: str) -> tuple[list[str], list[str]]:
+        """The first cards that an answer may decide, with content and codes: lines, and the marks of the codes."""
+        zone, lines, marks = self._desk.settings.business.timezone, list[str](), list[str]()
+        for card in found.cards[: morning.MOST]:
+            now = tasks.get(tx.conn, card["id"])
+            if len(marks) == DECIDABLE or now["state"] != "open" or not self._deciding.allowed(tx.conn, now):
+                continue
+            ticket = self._deciding.ticket(tx, now, to=address)
+            if ticket.mark:
+                link = self._deciding.link(tx.conn, ticket.mark)
+                lines += ["", "-" * 20, *letters.section(ticket.shown, zone, code=ticket.code, link=link)]
+                marks.append(ticket.mark)
+        return [*lines, "", *letters.how(("approve", "reject", "defer"))] if marks else [], marks
+
+    def _propose(self, tx: Tx, run: str, day: str, letter: morning.Letter, marks: Sequence[str]) -> str:
         """The mail as a proposal to the operator's own address, not held."""
         out = self._desk.mail_out()
         facts = replace(self._desk.facts(out, MAIL_OPERATION), hold=0.0)
@@ -136,6 +159,7 @@ class Briefing:
             reason="Your brief of the morning.",
             source=BRIEF,
             run=run,
+            evidence={"marks": list(marks)},
             title=letter.subject,
             expires_in=12 * 3600.0,
             new_recipient=False,

@@ -140,6 +140,10 @@ class Deciding:
         """What codes are derived from."""
         return codes.Secrets(Vault(self._desk.home.keys).install_key())
 
+    def allowed(self, conn: Any, card: Mapping[str, Any]) -> bool:
+        """Whether a card may be decided by a code or link at all."""
+        return judged(conn, card, _about(conn, card)) != "high" and bool(options_of(card, defer=False))
+
     # ----- making
 
     def ticket(self, tx: Tx, card: Mapping[str, Any], *, to: str, until: str = "", defer: bool = True) -> Ticket:

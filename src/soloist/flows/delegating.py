@@ -8,7 +8,7 @@ from typing import Any
 
 from soloist.config import Person, seconds
 from soloist.engine.store import codes, proposals, tasks
-from soloist.engine.store.clock import later
+from soloist.engine.store.clock import iso, later
 from soloist.engine.store.tx import Tx
 from soloist.flows import urgent
 from soloist.flows.deciding import Deciding, Ticket, own_addresses
@@ -50,6 +50,16 @@ class Delegating:
     def __init__(self, desk: Desk) -> None:
         """The stages of one process."""
         self._desk, self._deciding = desk, Deciding(desk)
+
+    async def standing(self, card: str) -> tuple[With | None, bool]:
+        """Whom a card is with (None when it is the operator's), and whether it may be handed over (NotFound)."""
+
+        def look(conn: Any) -> tuple[With | None, bool]:
+            row = tasks.get(conn, card)
+            held = held_by(row, iso(self._desk.store.clock()), self._desk.settings.people)
+            return held, row["state"] == "open" and self._deciding.allowed(conn, row)
+
+        return await self._desk.store.read(look)
 
     async def hand_over(self, card: str, to: str, *, until: str = USUAL, who: str, via: str) -> With:
         """Hand a card over for a time like "2d"; the letter to her leaves by the operator's word.

@@ -50,8 +50,13 @@ def state(conn: Connection, *, now: str, since: str) -> State:
     return State(cards, events.counted(conn, COUNTED, since), list(dict.fromkeys(troubles)))
 
 
-def letter(found: State, *, now: str, zone: str, language: str, address: str) -> Letter | None:
-    """The mail, or None when nothing waits and nothing happened. ``address`` is where the console is served."""
+def letter(
+    found: State, *, now: str, zone: str, language: str, address: str, by_mail: Sequence[str] = ()
+) -> Letter | None:
+    """The mail, or None when nothing waits and nothing happened. ``address`` is where the console is served.
+
+    ``by_mail`` are the lines about cards that can be decided by answering, with their whole content.
+    """
     if not found.cards and not found.troubles and not any(found.counts.values()):
         return None
     say = WORDS.get(language, WORDS["en"])
@@ -69,6 +74,8 @@ def letter(found: State, *, now: str, zone: str, language: str, address: str) ->
         lines += ["", say["done"], *(f"- {line}" for line in done)]
     if found.troubles:
         lines += ["", say["wrong"], *(f"- {line}" for line in found.troubles)]
+    if by_mail:
+        lines += ["", say["by mail"], *by_mail]
     local = day.astimezone(ZoneInfo(zone))
     return Letter(say["subject"].format(day=f"{local:%Y-%m-%d}", count=waiting), "\n".join(lines).strip() + "\n")
 
@@ -92,6 +99,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "until {when}",
         "open": "Open the inbox:",
         "done": "Since the last brief",
+        "by mail": "These can be decided by answering this mail",
         "wrong": "What does not work",
         "message.read": "messages read: {count}",
         "effect.succeeded": "sent or done: {count}",
@@ -108,6 +116,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "bis {when}",
         "open": "Zum Eingang:",
         "done": "Seit dem letzten Überblick",
+        "by mail": "Diese lassen sich mit einer Antwort auf diese Mail entscheiden",
         "wrong": "Was nicht funktioniert",
         "message.read": "gelesene Nachrichten: {count}",
         "effect.succeeded": "gesendet oder erledigt: {count}",
@@ -124,6 +133,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "jusqu'au {when}",
         "open": "Ouvrir la boîte :",
         "done": "Depuis le dernier point",
+        "by mail": "Ceux-ci peuvent être décidés en répondant à ce courriel",
         "wrong": "Ce qui ne fonctionne pas",
         "message.read": "messages lus : {count}",
         "effect.succeeded": "envoyés ou faits : {count}",
@@ -140,6 +150,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "hasta {when}",
         "open": "Abrir la bandeja:",
         "done": "Desde el último resumen",
+        "by mail": "Estos se pueden decidir respondiendo a este correo",
         "wrong": "Lo que no funciona",
         "message.read": "mensajes leídos: {count}",
         "effect.succeeded": "enviados o hechos: {count}",

@@ -15,6 +15,7 @@ from soloist.flows.takeover import Review
 from soloist.insight import activity, explanation, inbox, records, runs, setup, sheets, takeover, views
 from soloist.insight.live import Feed, News
 from soloist.kernel.errors import BadInput, Conflict
+from soloist.web.actions_door import Actions
 from soloist.web.attention_door import Time
 from soloist.web.doors import Decision
 from soloist.web.failures_door import Failures
@@ -33,6 +34,7 @@ class Console:
         self.library, self.letters = Library(app), Letters(app)
         self.time = Time(app)
         self.failures = Failures(app)
+        self.actions = Actions(app)
         self.reconcile = Reconcile(app)
 
     @property
@@ -75,6 +77,7 @@ class Console:
             return sheet
         now, zone = self._now, self._desk.settings.business.timezone
         later = tuple(snoozing.offered(sheet.due, now, zone))
+        sheet = await self.letters.offered(sheet)
         return replace(sheet, later=later, observed=await asyncio.to_thread(self._only_observes, sheet))
 
     def _only_observes(self, sheet: views.Sheet) -> bool:
@@ -104,14 +107,14 @@ class Console:
         now, zone = self._now, self._desk.settings.business.timezone
         return await self._desk.store.read(lambda conn: inbox.outcome(conn, card, now, zone))
 
-    async def undo(self, card: str, who: str) -> views.Outcome:
+    async def undo(self, card: str, who: str, bundle: bool = False) -> views.Outcome:
         """Take back the proposal a card or id stands for, or wake a card; Conflict says why it cannot be."""
         if await snoozing.wake(self._desk, card, who=who):
             return views.Outcome(card, "It is back in the inbox.")
         proposal = await self._desk.store.read(lambda conn: explanation.proposal_of(conn, card))
         if not proposal:
             raise Conflict("There is nothing here that can be taken back.")
-        await self._desk.undo_proposal(proposal, who=who)
+        await self._desk.undo_proposal(proposal, who=who, bundle=bundle)
         return await self.outcome(card) or views.Outcome(card, "It is being taken back.", tone="warn")
 
     async def seen(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from soloist.app import App
 from soloist.flows.deciding import Deciding, Look
 from soloist.flows.delegating import Delegating, With
+from soloist.insight.views import Sheet
 
 
 class Letters:
@@ -37,6 +39,15 @@ class Letters:
     def people(self) -> Sequence[tuple[str, str]]:
         """Whom a card may be handed to: short name and name."""
         return [(key, person.name) for key, person in sorted(self._settings.people.items())]
+
+    async def offered(self, sheet: Sheet) -> Sheet:
+        """An open card with whom it is with, or whom it may be handed to."""
+        if not self._settings.people:
+            return sheet
+        held, may = await self._delegating.standing(sheet.id)
+        if held is not None:
+            return replace(sheet, held_by=held.name, held_until=held.until)
+        return replace(sheet, people=tuple(self.people()) if may else ())
 
     async def hand_over(self, card: str, to: str, *, until: str, who: str, via: str) -> With:
         """Hand a card to a person (NotFound, Conflict, NotAllowed, BadInput)."""

@@ -28,6 +28,7 @@ MOST_WRONG = 5
 """Wrong codes in an hour, after which none is taken until the hour is over."""
 HOUR = 3600.0
 CODE, LINK = "code", "link"
+_IDENT = re.compile(r"[0-9a-f-]{36}")
 _MARK = re.compile(r"\{\{(code|link):([0-9a-f-]{36})\}\}")
 READ_AS = str.maketrans("ILO", "110", "- ")
 
@@ -51,6 +52,8 @@ class Secrets:
     def mark_of(self, token: str) -> str:
         """The mark of a token that carries our seal, else ""."""
         mark, _, seal = token.partition(".")
+        if not _IDENT.fullmatch(mark):
+            return ""
         return mark if hmac.compare_digest(seal.encode("utf-8", "replace"), self._seal(mark).encode()) else ""
 
     def _seal(self, mark: str) -> str:
