@@ -15,6 +15,7 @@ from soloist.web.doors import Decision
 from tests.web.fake_actions import FakeActions
 from tests.web.fake_failures import FakeFailures
 from tests.web.fake_reconcile import FakeReconcile
+from tests.web.fake_safety import FakeSafety
 from tests.web.fake_time import FakeTime
 
 NOW = "2026-11-20T13:05:00Z"
@@ -217,6 +218,7 @@ class FakeDoor:
     def __init__(self, empty: bool = False) -> None:
         self.sheets = {} if empty else dict(SHEETS)
         self.time = FakeTime(SHEETS)
+        self.safety = FakeSafety()
         self.failures = FakeFailures()
         self.actions = FakeActions()
         self.reconcile = FakeReconcile()
@@ -300,7 +302,7 @@ class FakeDoor:
             return views.Outcome(card, "Put off. It comes back tomorrow 08:00.", True)
         return views.Outcome(card, "Approved. Runs in 30 s.", True) if done else None
 
-    async def undo(self, card: str, who: str) -> views.Outcome:
+    async def undo(self, card: str, who: str, bundle: bool = False) -> views.Outcome:
         self.undone.append(card)
         self.sheets[card] = replace(SHEETS[card], state="open")
         return views.Outcome(card, "Taken back. Nothing was sent.", tone="warn")

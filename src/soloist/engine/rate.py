@@ -286,6 +286,10 @@ class Breakers:
             return 0.0
         return math.ceil(line.until - self._clock())
 
+    def left(self, connector: str) -> float:
+        """Seconds an open breaker stays open; takes no trial."""
+        return max(self._line(connector).until - self._clock(), 0.0) if self.state(connector) == "open" else 0.0
+
     def worked(self, connector: str) -> None:
         """The other side answered sensibly: close, forget the failures."""
         self._lines[connector] = _Line()

@@ -22,6 +22,7 @@ from soloist.web.failures_door import Failures
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.reconcile_door import Reconcile
+from soloist.web.safety_door import Safety
 
 
 class Console:
@@ -32,6 +33,7 @@ class Console:
         self._desk, self._access = app.desk, app.access
         self.feed = Feed(app.store)
         self.library, self.letters = Library(app), Letters(app)
+        self.safety = Safety(app)
         self.time = Time(app)
         self.failures = Failures(app)
         self.actions = Actions(app)

@@ -9,11 +9,13 @@ from typing import Protocol
 from soloist.insight import views
 from soloist.insight.live import News
 from soloist.insight.takeover import TakeoverPage
+from soloist.web.actions_door import ActionsDoor
 from soloist.web.attention_door import Time
 from soloist.web.failures_door import Failures
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.reconcile_door import Reconcile
+from soloist.web.safety_door import Safety
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Door(Protocol):
     failures: Failures
     """What does not work."""
 
+    actions: ActionsDoor
+    """Everything that can be done, and the pace of every connection."""
+
+    safety: Safety
+    """Backups, the stop button, safe mode."""
     time: Time
     """The operator's time: what is planned for it and measured of it, sittings, cards decided together."""
 
@@ -58,8 +65,8 @@ class Door(Protocol):
     async def outcome(self, card: str) -> views.Outcome | None:
         """What became of a card that was just decided, for the toast."""
 
-    async def undo(self, card: str, who: str) -> views.Outcome:
-        """Take back what a card or proposal led to, while it is held or by its declared way back."""
+    async def undo(self, card: str, who: str, bundle: bool = False) -> views.Outcome:
+        """Take back what a card or proposal led to, alone or with its bundle: while held, or by its way back."""
 
     async def seen(self) -> None:
         """Start the "since" line anew from this moment."""

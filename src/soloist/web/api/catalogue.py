@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import fastapi
 from fastapi import APIRouter
 
 from soloist.engine.registry import describe
+from soloist.insight import actions
+from soloist.web.actions_door import Actions
 from soloist.web.api import shapes
-from soloist.web.api.asking import Reader, TheDesk
+from soloist.web.api.asking import Reader, TheApp, TheDesk
 from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
+Query = Annotated[str, fastapi.Query(max_length=200, description="words that all have to be in its facts")]
 
 
 def _all(items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -20,10 +24,9 @@ def _all(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @router.get("/operations", response_model=shapes.Page[shapes.OperationRow])
-async def list_operations(_: Reader, desk: TheDesk) -> Any:
-    """Every operation that can be proposed."""
-    known = describe(desk.connections)
-    return _all([{**op, "connector": link["connector"]} for link in known for op in link["operations"]])
+async def list_operations(_: Reader, app: TheApp, q: Query = "") -> Any:
+    """Every operation there is: what it needs, what it risks, who proposes and decides, how it was used."""
+    return _all([actions.as_row(line) for line in actions.fitting(await Actions(app).lines(), q)])
 
 
 @router.get("/connectors", response_model=shapes.Page[shapes.ConnectorRow])

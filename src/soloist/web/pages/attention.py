@@ -42,7 +42,8 @@ async def adjust(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """GET /metrics: the figures in the text form that watchers read; needs a token that may read."""
-    return PlainTextResponse(await door(request).time.exposition(), media_type="text/plain; version=0.0.4")
+    figures = await door(request).time.exposition() + door(request).actions.exposition()
+    return PlainTextResponse(figures, media_type="text/plain; version=0.0.4")
 
 
 async def _page(request: Request, *, fault: str = "", status: int = 200) -> Response:

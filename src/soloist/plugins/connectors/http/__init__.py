@@ -56,6 +56,10 @@ class HttpConnector(Base):
         """The declared operations."""
         return {name: requests.operation(name, part) for name, part in ctx.settings.get("operations", {}).items()}
 
+    def contract(self, ctx: Ctx, operation: str) -> list[dict[str, Any]]:
+        """The payload fields an operation uses: {field, place, needed}."""
+        return requests.contract(ctx.settings.get("operations", {}).get(operation, {}), ctx.settings.get("headers", {}))
+
     def listed(self, ctx: Ctx) -> tuple[str, ...]:
         """The operations whose results can be listed."""
         return tuple(name for name, part in ctx.settings.get("operations", {}).items() if part.get("list"))

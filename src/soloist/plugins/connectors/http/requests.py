@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -15,6 +16,7 @@ from soloist.sdk.durations import seconds
 UNDO = ".undo"
 """Ending of the name of an operation that takes another one back."""
 _PRIMITIVES: Mapping[str, Primitive] = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "act"}
+_FIELD = re.compile(r"\{payload\.([A-Za-z0-9_.-]+)(\??)\}")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -64,6 +66,29 @@ def way_back(forward: Operation, part: Mapping[str, Any]) -> Operation:
 def _keyed(part: Mapping[str, Any]) -> bool:
     """Whether the way back carries a key of its own: in the key's header, or where it names it."""
     return bool(part.get("key_header")) or "{undo_key}" in str(part["undo"])
+
+
+def contract(part: Mapping[str, Any], headers: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The payload fields that the templates of an operation name, each with where it goes and whether it must be there.
+
+    Without a template for the body every field of the payload is part of it.
+    """
+    back = part.get("undo") or {}
+    places = {
+        "path": part.get("path"),
+        "query": part.get("query"),
+        "headers": {**headers, **(part.get("headers") or {})},
+        "body": part.get("body"),
+        "look-up": part.get("find"),
+        "undo": [back.get("path"), back.get("query"), back.get("body")],
+    }
+    found: dict[str, dict[str, Any]] = {}
+    for place, template in places.items():
+        for name, optional in _FIELD.findall(str(template)):
+            known = found.setdefault(name, {"field": name, "place": place, "needed": False})
+            known["needed"] = known["needed"] or not optional
+    whole = part.get("body") is None and part.get("method") != "DELETE"
+    return [*found.values(), *([{"field": "*", "place": "every field is the body", "needed": False}] if whole else [])]
 
 
 def write(

@@ -1,0 +1,59 @@
+"""Usage: how often each operation was used, how it ended, and when last; reads only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from soloist.engine.store.tables import effects, proposals
+
+WORKED = ("succeeded", "resolved_done", "compensating", "compensated", "compensation_failed")
+"""States of an effect that happened, whatever became of it later."""
+FAILED = ("failed", "resolved_not_done")
+UNCLEAR = ("unknown", "reconciling", "needs_human")
+
+
+def by_operation(conn: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]:
+    """{uses, worked, failed, unclear, last} of every operation that was ever carried out; ways back are not counted."""
+    shape = (effects.c.connector, effects.c.operation, effects.c.state)
+    query = sa.select(*shape, sa.func.count(), sa.func.max(effects.c.updated)).where(effects.c.undoes == "")
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for connector, operation, state, count, last in conn.execute(query.group_by(*shape)):
+        row = found.setdefault((connector, operation), _nothing())
+        _add(row, state, int(count), last)
+    return found | _changes(conn)
+
+
+def _nothing() -> dict[str, Any]:
+    return {"uses": 0, "worked": 0, "failed": 0, "unclear": 0, "last": ""}
+
+
+def _add(row: dict[str, Any], state: str, count: int, last: str) -> None:
+    row["uses"] += count
+    row["worked"] += count * (state in WORKED)
+    row["failed"] += count * (state in FAILED)
+    row["unclear"] += count * (state in UNCLEAR)
+    row["last"] = max(row["last"], last)
+
+
+def _changes(conn: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]:
+    """The same for changes of records, which leave no effect: what was approved was carried out."""
+    shape = (proposals.c.connector, proposals.c.operation)
+    where = (proposals.c.noun == "change") & (proposals.c.state == "approved")
+    query = sa.select(*shape, sa.func.count(), sa.func.max(proposals.c.updated)).where(where).group_by(*shape)
+    return {
+        (connector, operation): _nothing() | {"uses": int(count), "worked": int(count), "last": last}
+        for connector, operation, count, last in conn.execute(query)
+    }
+
+
+def latest(conn: sa.Connection, connector: str, operation: str, limit: int) -> list[dict[str, Any]]:
+    """The newest proposals of an operation with the state of their first effect ("" before there is one)."""
+    effect = sa.select(effects.c.state).where((effects.c.proposal == proposals.c.id) & (effects.c.undoes == ""))
+    row = proposals.c
+    columns = [row.id, row.state, row.agent, row.source, row.updated, row.connector, row.operation, row.payload]
+    query = sa.select(*columns, effect.order_by(effects.c.created).limit(1).scalar_subquery().label("effect"))
+    query = query.where((proposals.c.connector == connector) & (proposals.c.operation == operation))
+    rows = conn.execute(query.order_by(proposals.c.created.desc(), proposals.c.id).limit(limit)).mappings()
+    return [{**row, "effect": row["effect"] or ""} for row in rows]
