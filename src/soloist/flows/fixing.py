@@ -150,8 +150,9 @@ class Fixing:
     def _adopt(self, tx: Tx, effect: Row, ref: str, who: str) -> str:
         """The thing outside as an effect that happened, so that it has a way back of its own."""
         ident = derived("effect", effect["proposal"], f"copy:{ref}")
-        columns = ("proposal", "source_ref", "connector", "operation", "class", "payload_hash", "undo_plan")
+        columns = ("proposal", "source_ref", "connector", "operation", "class", "payload_hash")
         row = {name: effect[name] for name in columns}
+        row["undo_plan"] = {**(effect["undo_plan"] or {}), "request": ""}  # that one was made out for another key
         row |= {"id": ident, "group": f"copy:{ref}", "run": f"effect:{ident}", "key": self._desk.effects.key_of(ident)}
         effects.insert(tx, {**row, "not_before": tx.now, "undoes": "", "evidence": []}, actor=who)
         why = f"taken over from outside: {effect['connector']} shows it a second time ({ref})"
@@ -215,8 +216,14 @@ class Fixing:
         whole = mismatches.with_proposal(tx.conn, row["effect"])["payload"]
         for line in lines:
             _put(payload, line["field"], whole)
+        own = str((row["inside"] or {}).get("operation"))
         for name, operation in half.operations().items() if half else ():
-            if operation.primitive != "update" or not half or not _fits(half.check_payload, name, payload):
+            if (
+                name == own
+                or operation.primitive != "update"
+                or not half
+                or not _sets(half.check_payload, name, payload)
+            ):
                 continue
             new = NewProposal(
                 id=derived("proposal", SOURCE, row["id"], name, tx.now),
@@ -307,6 +314,13 @@ def _put(payload: dict[str, Any], place: str, whole: Mapping[str, Any]) -> None:
     for part in parts[:-1]:
         into, source = into.setdefault(part, {}), source[part]
     into[parts[-1]] = source[parts[-1]]
+
+
+def _sets(check: Callable[[str, Mapping[str, Any]], str], operation: str, payload: Mapping[str, Any]) -> bool:
+    """Whether an operation takes these fields for the thing with this id, and cannot do without the id."""
+    return _fits(check, operation, payload) and not _fits(
+        check, operation, {k: v for k, v in payload.items() if k != "ref"}
+    )
 
 
 def _fits(check: Callable[[str, Mapping[str, Any]], str], operation: str, payload: Mapping[str, Any]) -> bool:
