@@ -21,6 +21,7 @@ def backup(
     database: DatabaseOption = "",
     to: Annotated[Path | None, typer.Option("--to", help="Folder for the file; default: backups in the home.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="A drill: restore it beside, look at all of it.")] = False,
+    *,
     of: Annotated[Path | None, typer.Option("--of", help="With --verify: try this backup, make none.")] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -251,7 +251,7 @@ def restore(path: Path, root: Path, sheet: Sheet, *, url: str = "") -> Restored:
         vault.put_back(sheet.keys)
         _mark(address, vault, {"cut_seq": manifest["cut_seq"], "cut_at": manifest["at"], "archive": path.name})
         _settle(folder, root)
-    except BaseException:
+    except BaseException:  # also when a person ends it: nothing half restored stays
         _clear(root, made)
         raise
     return Restored(root, manifest["at"], manifest["cut_seq"], len(manifest["files"]), time.monotonic() - began)

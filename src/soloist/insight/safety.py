@@ -1,4 +1,4 @@
-"""Safety: what is halted, how old the backups are, what a restore found, how far the journal is signed; it only reads."""
+"""Safety: what is halted, how old the backups are, what a restore found, how far the journal is signed; only read."""
 
 from __future__ import annotations
 
