@@ -209,7 +209,7 @@ class HttpOperation(Part):
         """Without a class it is irreversible, whatever else is said of it; an exact undo makes it reversible."""
         if not isinstance(raw, dict) or raw.get("risk") == "financial":
             return raw
-        if "class" not in raw:
+        if "class" not in raw and raw.get("risk", "reversible") == "reversible":
             return {**raw, "risk": "irreversible"}
         undo = raw.get("undo")
         exact = isinstance(undo, dict) and undo.get("kind", "exact") in ("", "exact")
