@@ -22,7 +22,7 @@ class Shelf(Base):
     """Things by their id; ``put`` is of class B and can be taken back, ``shout`` leaves no key."""
 
     kind = "shelf"
-    manifest = Manifest(title="A shelf", consistency="At once.", inventory=("put", "shout"))
+    manifest = Manifest(title="A shelf", consistency="At once.", inventory=("put", "shout", "charge"))
 
     def __init__(self) -> None:
         self.things: dict[str, Thing] = {}
@@ -32,6 +32,7 @@ class Shelf(Base):
         return {
             "put": Operation("put", "B", risk="reversible", undo="exact", way_back="it is taken from the shelf"),
             "shout": Operation("shout", "C", risk="irreversible"),
+            "charge": Operation("charge", "B", risk="financial", undo="offset", way_back="it is paid back"),
             "change": Operation("change", "B", risk="reversible", primitive="update"),
         }
 

@@ -15,7 +15,7 @@ def effect(state="succeeded", *, age=3600, **more):
     """An effect with the payload of an invoice of 250 euros."""
     moment = (NOW - timedelta(seconds=age)).isoformat()
     row = {"id": "e1", "key": KEY, "provider_ref": "p1", "state": state, "updated": moment, "first_attempt": moment}
-    row |= {"created": moment, "class": "B", "undo": "exact", "record": "", "reason": "the invoice"}
+    row |= {"created": moment, "class": "B", "group": "all", "undo": "exact", "record": "", "reason": "the invoice"}
     return {**row, "payload": {"amount": 250, "to": ["Ada <ada@okafor-ceramics.example>"]}, **more}
 
 

@@ -128,3 +128,14 @@ async def test_another_option_or_a_second_word_is_refused(stock):
     await decided(stock, "by_hand")
     with pytest.raises(Conflict, match="mended already"):
         await decided(stock, "accept")
+
+
+async def test_money_that_was_taken_twice_comes_back_by_a_proposal_of_its_own(stock):
+    effect = await stock.effect(operation="charge", currency="EUR")
+    stock.lay(effect, "charge-again")
+    made = await decided(stock, "take_back")
+    (counter,) = stock.waiting()
+    assert (made["proposals"], counter["operation"]) == ([counter["id"]], "charge.undo")
+    assert (await seen(stock))["state"] == "fixing"
+    await stock.desk.approvals.decide(counter["id"], Decision("reject", counter["payload_hash"], "operator", "test"))
+    assert (await seen(stock))["state"] == "open"

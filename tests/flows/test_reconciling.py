@@ -22,7 +22,7 @@ async def look(stock) -> list[dict]:
 async def test_what_agrees_is_matched_and_opens_nothing(stock):
     await stock.effect()
     found = await look(stock)
-    assert [one["matched"] for one in found] == [1, 0]
+    assert [one["matched"] for one in found] == [1, 0, 0]
     assert stock.kinds() == []
 
 
@@ -106,5 +106,5 @@ async def test_what_cannot_be_asked_after_a_restore_stays_open_and_is_told(stock
     stock.shelf.trouble = Trouble("unavailable", "The shelf does not answer.")
     found = await everything_since(stock.desk, datetime.now(UTC))
     assert (found.unclear, found.found) == (1, 0)
-    assert found.troubles == ["shelf: The shelf does not answer."] * 2
+    assert found.troubles == ["shelf: The shelf does not answer."] * 3
     assert stock.row("effects", effect["id"])["state"] == "intended"

@@ -50,6 +50,6 @@ def test_a_real_home_shows_what_was_taken_away_behind_its_back(app, real_console
 def test_the_domains_of_a_real_home_are_declared(app, real_console):
     Stock(app)
     text = real_console.get("/reconcile/domains").text
-    assert "shelf: put, shout, change" in text
-    assert "Compared each night, after a restart with doubts, and on demand: put, shout." in text
+    assert "shelf: put, shout, charge, change" in text
+    assert "Compared each night, after a restart with doubts, and on demand: put, shout, charge." in text
     assert "Search index" in text

@@ -68,6 +68,7 @@ class Found:
 def compare(ours: Sequence[Mapping[str, Any]], things: Iterable[Thing], operation: str, rules: Rules) -> Found:
     """``ours`` are effect rows with payload, undo and record of their proposals; ``things`` the list from outside."""
     found = Found()
+    ours = [row for row in ours if not str(row["group"]).startswith(kinds.COPY) or row["state"] == "compensated"]
     by_key, by_ref = {row["key"]: row for row in ours}, {row["provider_ref"]: row for row in ours}
     there: dict[str, list[Thing]] = {row["id"]: [] for row in ours}
     strange: list[Thing] = []

@@ -18,7 +18,7 @@ from soloist.flows.marking import digest
 from soloist.flows.proving import proven
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.kernel.ids import derived
-from soloist.kernel.mismatch import INSIDE, KINDS, MEANING, OUTSIDE, UNATTRIBUTED, options
+from soloist.kernel.mismatch import COPY, INSIDE, KINDS, MEANING, OUTSIDE, UNATTRIBUTED, options
 from soloist.kernel.proposal import CHANGE_CONNECTOR, CHANGE_FACTS, CHANGE_OPERATION, NewProposal
 
 HANDS = "manual"
@@ -131,9 +131,11 @@ class Fixing:
             return self._by_hand(tx, row, who, fields)
         adopted = self._adopt(tx, whole, row["ref"], who)
         made = self._desk.effects.undo_in(tx, adopted, who=who)
-        waiting = str(made.get("again") or made.get("waits") or "")
-        self._fixing(tx, row, who, option="take_back", effect=adopted)
-        return {"effect": adopted, "proposals": [waiting] if waiting else []}
+        counter = ""
+        if made["kind"] != "exact":  # money does not come back by itself: a proposal of its own says how
+            counter = str(self._desk.takers["undo"](tx, {"subject": adopted}, made["kind"], who)["proposal"])
+        self._fixing(tx, row, who, option="take_back", effect=adopted, proposal=counter)
+        return {"effect": adopted, "proposals": [counter] if counter else []}
 
     def _reaches(self, effect: Row, ref: str) -> bool:
         """Whether the way back means the thing with this id and not whatever carries our key."""
@@ -149,11 +151,14 @@ class Fixing:
 
     def _adopt(self, tx: Tx, effect: Row, ref: str, who: str) -> str:
         """The thing outside as an effect that happened, so that it has a way back of its own."""
-        ident = derived("effect", effect["proposal"], f"copy:{ref}")
+        ident = derived("effect", effect["proposal"], f"{COPY}{ref}")
+        known = {row["id"]: row for row in effects.of_proposal(tx.conn, effect["proposal"])}
+        if ident in known:  # taking it back came to nothing before
+            return ident
         columns = ("proposal", "source_ref", "connector", "operation", "class", "payload_hash")
         row = {name: effect[name] for name in columns}
         row["undo_plan"] = {**(effect["undo_plan"] or {}), "request": ""}  # that one was made out for another key
-        row |= {"id": ident, "group": f"copy:{ref}", "run": f"effect:{ident}", "key": self._desk.effects.key_of(ident)}
+        row |= {"id": ident, "group": f"{COPY}{ref}", "run": f"effect:{ident}", "key": self._desk.effects.key_of(ident)}
         effects.insert(tx, {**row, "not_before": tx.now, "undoes": "", "evidence": []}, actor=who)
         why = f"taken over from outside: {effect['connector']} shows it a second time ({ref})"
         proven(tx, ident, ref, why, actor=who)

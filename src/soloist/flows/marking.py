@@ -121,7 +121,7 @@ def _fate(tx: Tx, row: Mapping[str, Any]) -> str:
 def _states(tx: Tx, decision: Mapping[str, Any]) -> list[str]:
     """The states of the effects of a fix; a proposal that waits counts as one under way, a refused one as none."""
     if effect := decision.get("effect"):
-        return [str(effects.get(tx.conn, effect)["state"])]
+        return _taken_back(tx, effects.get(tx.conn, effect)["state"], decision)
     proposal = proposals.find(tx.conn, str(decision.get("proposal") or ""))
     while proposal is not None and proposal["state"] == "superseded":
         proposal = proposals.find(tx.conn, proposal["superseded_by"])
@@ -129,6 +129,14 @@ def _states(tx: Tx, decision: Mapping[str, Any]) -> list[str]:
         return []
     made = [str(row["state"]) for row in effects.of_proposal(tx.conn, proposal["id"]) if not row["undoes"]]
     return made or ["waiting"]
+
+
+def _taken_back(tx: Tx, state: str, decision: Mapping[str, Any]) -> list[str]:
+    """What became of taking a second one back: a counter-entry may still wait for its word."""
+    if state in ("compensated", "compensating"):
+        return [state]
+    counter = proposals.find(tx.conn, str(decision.get("proposal") or ""))
+    return ["waiting"] if counter is not None and counter["state"] in ("waiting", "approved") else []
 
 
 def _close_card(tx: Tx, mismatch: str) -> None:

@@ -37,6 +37,8 @@ IN_FLIGHT = frozenset({"attempting", "compensating", "refused"})
 """States that say nothing yet."""
 
 OUTSIDE, INSIDE = "outside", "inside"
+COPY = "copy:"
+"""Begins the group of an effect that stands for a second one found outside, so that it can be taken back."""
 
 
 @dataclass(frozen=True)

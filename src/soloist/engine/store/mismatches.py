@@ -12,6 +12,7 @@ from soloist.engine.store.tables_out import mismatches
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
 from soloist.kernel.lives import MISMATCH
+from soloist.kernel.mismatch import COPY
 
 CHUNK = 500
 """Values in one IN list."""
@@ -127,8 +128,9 @@ def known_keys(conn: sa.Connection, keys: Iterable[str]) -> set[str]:
 
 
 def known_refs(conn: sa.Connection, connector: str, refs: Iterable[str]) -> set[str]:
-    """Those of these provider ids that an effect of this connection has, of whatever age."""
-    same = effects.c.connector == connector
+    """Those of these provider ids that an effect of this connection has, of whatever age; second ones do not count."""
+    copies = effects.c.group.startswith(COPY, autoescape=True) & (effects.c.state != "compensated")
+    same = (effects.c.connector == connector) & ~copies
     return _known(conn, effects.c.provider_ref, sorted({ref for ref in refs if ref}), same)
 
 
