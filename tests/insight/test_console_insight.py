@@ -208,10 +208,12 @@ async def test_an_unknown_outcome_offers_its_answers_and_is_bound_to_the_effect(
     await app.desk.effects.ask("effect", effect, "Nobody answered.")
     page = await read(app, lambda c: inbox.page(c, now=NOW))
     assert (page.rows[0].kind, page.rows[0].tone) == ("Unknown outcome", "bad")
+    told = {number.label: number.value for number in page.numbers}
+    assert (told["Not known outside"], told["Needs your word"]) == ("1", "1")
     sheet = page.current
     assert sheet is not None
     assert ([o.id for o in sheet.options], sheet.twice, sheet.can_defer, sheet.payload_hash) == (
-        ["happened", "did_not_happen", "send_again"],
+        ["happened", "send_again", "did_not_happen", "follow_up"],
         True,
         False,
         reply["hash"],

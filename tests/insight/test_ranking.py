@@ -23,6 +23,8 @@ cards = st.lists(
     st.builds(
         card,
         st.uuids().map(str),
+        type=st.sampled_from(["proposal", "unknown_outcome", "question"]),
+        urgency=st.sampled_from(["", "urgent", "low"]),
         judgement=st.integers(0, 1),
         deadline=st.one_of(st.just(""), hours),
         value_minor=st.integers(0, 10**9),
@@ -46,10 +48,11 @@ def test_the_order_does_not_depend_on_the_order_of_the_input(found, chance):
 
 
 @given(cards)
-def test_every_card_that_is_awake_has_one_place_and_judgement_comes_first(found):
+def test_every_card_that_is_awake_has_one_place_alerts_first_then_judgement(found):
     order = ranking.ranked(found, NOW)
     assert sorted(ids(order)) == sorted(c["id"] for c in found if not ranking.asleep(c, NOW))
-    assert [c["judgement"] for c in order] == sorted((c["judgement"] for c in order), reverse=True)
+    places = [(ranking.urgency(c), -c["judgement"]) for c in order]
+    assert places == sorted(places)
 
 
 @given(cards, st.integers(0, 19))
@@ -94,3 +97,14 @@ def test_a_thousand_cards_are_ordered_while_a_page_is_made():
     begun = time.process_time()
     ranking.ranked(many, NOW)
     assert time.process_time() - begun < 0.5  # ten times the figure that bench/console.py reports
+
+
+def test_urgent_alerts_come_first_and_what_is_for_a_quiet_moment_last():
+    quiet, usual, alert, doubt = (
+        card("q", urgency="low", judgement=1),
+        card("u", judgement=1),
+        card("a", urgency="urgent"),
+        card("d", type="unknown_outcome", deadline="2026-11-21T13:00:00.000000Z"),
+    )
+    assert ids(ranking.ranked([quiet, usual, alert, doubt], NOW)) == ["d", "a", "u", "q"]
+    assert ranking.explain(alert, 2, NOW) == "Second because it is urgent."

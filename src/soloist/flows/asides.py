@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from soloist.engine.store import conversations, runs, tasks
+from soloist.engine.store import conversations, effects, runs, tasks
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.flows.elsewhere import turn_receipt
@@ -18,6 +18,7 @@ ANSWERS = [
     {"name": "aside", "label": "Put it aside", "consequence": "Nothing is sent."},
 ]
 """What the operator can say a message is; nobody can be answered without an address."""
+AGAIN = {"name": "again", "label": "Propose it again", "consequence": "The same mail comes back as a card."}
 
 
 class Asides:
@@ -74,6 +75,7 @@ class Asides:
         failed = told.get("recipients") or []
         to = ", ".join(r["address"] for r in failed if r.get("address")) or ", ".join(mail["recipients"] or [])
         reason = "; ".join(r["reason"] for r in failed if r.get("reason")) or message["text"]
+        sent = effects.by_message_id(tx.conn, mail["message_id"])
         tasks.open_card(
             tx,
             derived("bounce", ours, to),
@@ -85,8 +87,11 @@ class Asides:
             record=conversations.get(tx.conn, mail["conversation"])["record"],
             run=run,
             why=f"A mail server says that your mail did not arrive: {reason[:300]}",
-            detail={"bounce": message["id"], "recipients": failed},
-            options=[{"name": "seen", "label": "I have seen it", "consequence": "The card is closed."}],
+            detail={"bounce": message["id"], "recipients": failed, **({"effect": sent["id"]} if sent else {})},
+            options=[
+                {"name": "seen", "label": "I have seen it", "consequence": "The card is closed; nothing is sent."},
+                AGAIN if sent else tasks.LATER,
+            ],
             estimate=60,
             judgement=1,
         )
@@ -108,7 +113,7 @@ class Asides:
                     conversation=message["conversation"],
                     run=run,
                     why=f"The rules are not sure what this message is ({meaning['rule']}).",
-                    options=ANSWERS if message["answer_to"] else ANSWERS[-1:],
+                    options=ANSWERS if message["answer_to"] else [ANSWERS[-1], tasks.LATER],
                     estimate=20,
                     judgement=1,
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from soloist.config import Home, Settings
 from soloist.engine.registry import ReadingHalf
 from soloist.engine.store import conversations, effects, labels, proposals, records, runs, sagas, tasks
 from soloist.engine.store import settings as switches
+from soloist.engine.store.clock import later
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.flows.judging import Judging
@@ -230,6 +231,9 @@ class Desk:
             return {**done, **self.takers["effect"](tx, card, option, who)} if option == "follow_up" else done
         if taker := self.takers.get(f"{card['type']} card") or self.takers.get(card["subject_kind"]):
             return taker(tx, card, option, who)
+        if option == tasks.LATER["name"]:
+            tasks.snooze(tx, card["id"], later(tx.now, 16 * 3600), actor=who)
+            return {"state": "waiting"}
         result = self._simple_option(tx, card, option, who)
         tasks.close(tx, card["id"], "done", {"option": option, "reason": reason}, actor=who)
         return result
@@ -238,8 +242,8 @@ class Desk:
         """Options that lead to a fresh card, a fresh run, or nothing."""
         if option == "again":
             ident, only = card["subject"], ""
-            if card["subject_kind"] == "effect":
-                effect = effects.get(tx.conn, ident)
+            if card["subject_kind"] == "effect" or "effect" in (card["detail"] or {}):
+                effect = effects.get(tx.conn, (card["detail"] or {}).get("effect", ident))
                 ident, only = effect["proposal"], "" if effect["group"] == "all" else effect["group"]
             why = "You asked for it again."
             return {"proposal": self.approvals.propose_again(tx, ident, actor=who, why=why, only=only)}
@@ -293,11 +297,15 @@ class Desk:
             result["again"] = self.approvals.supersede(tx, result["proposal"], actor=who, why=why)
         return result
 
-    async def undo_proposal(self, proposal_id: str, *, who: str) -> dict[str, Any]:
+    async def undo_proposal(self, proposal_id: str, *, who: str, bundle: bool = False) -> dict[str, Any]:
         """Take back an approved proposal in its first seconds, also when its effects are not made yet."""
         rows = await self.store.read(lambda conn: effects.of_proposal(conn, proposal_id))
+        if bundle:
+            return await self.undo(proposal_id, who=who, bundle=True)
+        for row in [row for row in rows if row["state"] in ("succeeded", "resolved_done") and not row["undoes"]][1:]:
+            await self.undo(row["id"], who=who)
         if rows:
-            return await self.undo(rows[0]["id"], who=who)
+            return await self.undo(_to_undo(rows)["id"], who=who)
 
         def work(tx: Tx) -> dict[str, Any]:
             if effects.of_proposal(tx.conn, proposal_id) or proposals.get(tx.conn, proposal_id)["noun"] == "change":
@@ -306,3 +314,9 @@ class Desk:
             return {"again": self.approvals.supersede(tx, proposal_id, actor=who, why=why), "held": True}
 
         return await self.store.write(work)
+
+
+def _to_undo(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first effect of a proposal that can be taken back, else the first of all."""
+    done = [row for row in rows if row["state"] in ("succeeded", "resolved_done") and not row["undoes"]]
+    return (done or rows)[0]

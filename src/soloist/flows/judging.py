@@ -254,6 +254,10 @@ class Judging:
         self._keep(tx, why, who=who)
         return rules.version
 
+    def file_text(self) -> str:
+        """The text of policy.toml, "" without one."""
+        return self._text(FILE)
+
     def _files(self, but: str = "") -> list[rulebook.Written]:
         """The files that hold rules and exist."""
         names = [name for name in (self._home.toml.name, FILE) if name != but and (self._home.root / name).exists()]
@@ -326,7 +330,7 @@ class Judging:
             subject=FILE,
             subject_kind="policy",
             why=self.trouble,
-            options=[{"name": "seen", "label": "I will look at it", "consequence": left}],
+            options=[{"name": "seen", "label": "I will look at it", "consequence": left}, tasks.LATER],
             estimate=120,
             judgement=1,
             deadline=later(tx.now, 7 * DAY),

@@ -194,7 +194,10 @@ class Sources:
             subject=f"source:{name}",
             subject_kind="connection",
             why=f"{said} Nothing is lost: it goes on where it stopped.",
-            options=[{"name": "seen", "label": "I have seen it", "consequence": "The card is closed; it is tried on."}],
+            options=[
+                {"name": "seen", "label": "I have seen it", "consequence": "The card is closed; it is tried on."},
+                tasks.LATER,
+            ],
             detail={"stream": line.stream.name, "command": f"soloist connect test {name}"},
             estimate=120,
             judgement=1,

@@ -10,7 +10,7 @@ from typing import Any
 
 from soloist.config import Attention
 from soloist.engine.store import attention as history
-from soloist.engine.store import reading, settings
+from soloist.engine.store import effects, reading, settings
 from soloist.engine.store.clock import from_iso, later
 from soloist.engine.store.reading import Connection
 from soloist.insight import planning, words
@@ -212,7 +212,7 @@ def exposition(conn: Connection, now: str) -> str:
         for name, value in asdict(measures(conn, now, days)).items():
             if isinstance(value, int | float) and name != "days":
                 lines.append((f"soloist_attention_{name}", f'{{days="{days}"}}', value))
-    found = history.outside(conn)
+    found = effects.headline(conn)
     lines += [(f"soloist_effects_{name}", "", found[name]) for name in ("unknown", "needs_human")]
     lines.append(("soloist_cards_waiting", "", reading.waiting_count(conn, now)))
     names = sorted({name for name, _, _ in lines})

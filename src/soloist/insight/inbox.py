@@ -217,11 +217,21 @@ def _one(text: str) -> str:
 
 def _numbers(conn: Connection, cards: Sequence[Mapping[str, Any]], now: str) -> tuple[views.Number, ...]:
     """What is on its way out, and how long the oldest card has waited."""
-    found = [views.Number("Waiting to leave", str(reading.effects_waiting(conn)))]
+    found = [views.Number("Waiting to leave", str(reading.effects_waiting(conn))), *_doubtful(conn, now)]
     first, today = words.instant(min((card["created"] for card in cards), default="")), words.instant(now)
     if first and today:
         found.append(views.Number("Oldest", words.lasted((today - first).total_seconds())))
     return tuple(found)
+
+
+def _doubtful(conn: Connection, now: str) -> tuple[views.Number, ...]:
+    """What is not known outside: how much, since when, and how much of it only a person can settle."""
+    outside = effects.headline(conn)
+    since, today = words.instant(outside["oldest_unknown"]), words.instant(now)
+    oldest = f"oldest {words.lasted((today - since).total_seconds())}" if since and today else ""
+    unknown = views.Number("Not known outside", str(outside["unknown"]), oldest if outside["unknown"] else "")
+    asks = views.Number("Needs your word", str(outside["needs_human"]), "" if outside["unknown"] else oldest)
+    return unknown, asks
 
 
 def _review(cards: Sequence[Mapping[str, Any]], now: str) -> str:

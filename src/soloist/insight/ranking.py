@@ -1,4 +1,4 @@
-"""Ranking of cards: judgement first, then deadline x value / estimate; pure and total, it reads nothing."""
+"""Ranking of cards: urgent alerts, then judgement, then deadline x value / estimate; pure and total, it reads nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from soloist.insight import words
 
 Card = Mapping[str, Any]
-"""A row of the tasks table: judgement, deadline, value_minor, currency, estimate (seconds), created, id."""
+"""A row of the tasks table: type, urgency, judgement, deadline, value_minor, currency, estimate (s), created, id."""
 
 SHORTEST = 20.0
 """Seconds that any decision takes at the least, so that an estimate of none does not win by itself."""
@@ -37,6 +37,16 @@ def asleep(card: Card, now: str) -> bool:
     return str(card.get("snoozed_until") or "") > now
 
 
+def urgency(card: Card) -> int:
+    """0 for an urgent alert, 1 as usual, 2 for what is only for a quiet moment.
+
+    A doubt about something outside is an alert by itself; others are marked by who opens the card.
+    """
+    if card.get("type") == "unknown_outcome":
+        return 0
+    return {"urgent": 0, "low": 2}.get(str(card.get("urgency") or ""), 1)
+
+
 def weight(card: Card, now: str) -> float:
     """deadline x value / estimate, a positive number; only its order means anything."""
     return _weight(card, words.instant(now))
@@ -53,7 +63,8 @@ def explain(card: Card, place: int, now: str) -> str:
 
 def reasons(card: Card, now: str) -> list[str]:
     """What speaks for a card, strongest first, each as words that follow "it"."""
-    found = ["needs your judgement"] if int(card["judgement"] or 0) else []
+    found = ["is urgent"] if urgency(card) == 0 else []
+    found += ["needs your judgement"] if int(card["judgement"] or 0) else []
     rest = _seconds_left(card, words.instant(now))
     if rest is not None and rest <= 0:
         found.append("is past its time")
@@ -67,9 +78,10 @@ def reasons(card: Card, now: str) -> list[str]:
     return found
 
 
-def _key(card: Card, base: datetime | None) -> tuple[int, float, str, str]:
-    """Judgement, weight, age, id: the last is unique, so the order is total."""
-    return (-int(card["judgement"] or 0), -_weight(card, base), str(card["created"]), str(card["id"]))
+def _key(card: Card, base: datetime | None) -> tuple[int, int, float, str, str]:
+    """Urgency, judgement, weight, age, id: the last is unique, so the order is total."""
+    judgement, heavy = -int(card["judgement"] or 0), -_weight(card, base)
+    return (urgency(card), judgement, heavy, str(card["created"]), str(card["id"]))
 
 
 def _weight(card: Card, base: datetime | None) -> float:

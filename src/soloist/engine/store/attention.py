@@ -9,16 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.clock import later
-from soloist.engine.store.tables import effects, events, notes, proposals, tasks, verdicts
+from soloist.engine.store.tables import events, notes, proposals, tasks, verdicts
 from soloist.engine.store.tx import Tx
 
 INTERRUPTED = "attention.interrupted"
 CLOSED = ("card.done", "card.expired", "card.withdrawn")
 CAP = 5000
 """Decisions that are looked at, newest first: half a year of thirty a day."""
-
-DOUBTFUL = ("unknown", "reconciling", "needs_human")
 
 
 def decided(conn: sa.Connection, since: str, kinds: Sequence[str] = CLOSED, limit: int = CAP) -> list[dict[str, Any]]:
@@ -62,17 +59,6 @@ def counted(conn: sa.Connection, kinds: Sequence[str], seq: int, cap: int = 100_
         inner = sa.select(sa.literal(1)).where((events.c.kind == kind) & (events.c.seq >= seq)).limit(cap).subquery()
         found += int(conn.execute(sa.select(sa.func.count()).select_from(inner)).scalar() or 0)
     return found
-
-
-def outside(conn: sa.Connection) -> dict[str, Any]:
-    """What is doubtful outside: {unknown, needs_human, oldest}; counts stop at 1,000, ``oldest`` is an instant."""
-    counts = {}
-    for name, states in (("unknown", DOUBTFUL[:2]), ("needs_human", DOUBTFUL[2:])):
-        inner = sa.select(effects.c.id).where(effects.c.state.in_(states)).limit(1000).subquery()
-        counts[name] = int(conn.execute(sa.select(sa.func.count()).select_from(inner)).scalar() or 0)
-    begun = sa.case((effects.c.first_attempt != "", effects.c.first_attempt), else_=effects.c.updated)
-    oldest = conn.execute(sa.select(sa.func.min(begun)).where(effects.c.state.in_(DOUBTFUL))).scalar()
-    return {**counts, "oldest": str(oldest or "")}
 
 
 def together(conn: sa.Connection, proposal: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -128,9 +114,3 @@ def saw(tx: Tx, ident: str, seen: Mapping[str, Any]) -> None:
     """Keep what was shown of a card, by operator; the first time is the instant from which a decision takes."""
     first = sa.case((tasks.c.shown == "", tx.now), else_=tasks.c.shown)
     tx.run(tasks.update().where(tasks.c.id == ident).values(seen=dict(seen), shown=first))
-
-
-def within(conn: sa.Connection, kinds: Sequence[str], since: str, seconds: float) -> int:
-    """Events of these kinds in the ``seconds`` after an instant."""
-    end = later(since, seconds)
-    return counted(conn, kinds, seq_at(conn, since)) - counted(conn, kinds, seq_at(conn, end))

@@ -12,6 +12,9 @@ from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
 from soloist.kernel.lives import TASK
 
+LATER = {"name": "defer", "label": "Later", "consequence": "The card comes back tomorrow morning."}
+"""The second answer of a card that can only be read: every card offers at least two."""
+
 
 def open_card(tx: Tx, ident: str, type_: str, title: str, **values: Any) -> str:
     """Open a card, unless one of this id exists; returns its id. ``values`` are columns of the tasks table."""
