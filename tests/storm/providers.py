@@ -79,10 +79,14 @@ class Book:
         self.by_key: dict[str, str] = {}
         self.calls = 0
         self.only = ""
+        self.seen: set[str] = set()
 
-    def spoil(self, faults: tuple[str, ...]) -> str:
+    def spoil(self, faults: tuple[str, ...], ref: str = "") -> str:
         """The fault of the next call, "" for none."""
         with self.lock:
+            if self.only == "first":
+                known, self.seen = ref in self.seen or not ref, self.seen | {ref}
+                return "" if known else "cut after"
             if self.only == "after":
                 faults = tuple(fault for fault in faults if fault.endswith("after"))
             spoiled = self.random.random() < self.share and not self.calm.exists()
@@ -148,7 +152,8 @@ def http_handler(book: Book) -> type[BaseHTTPRequestHandler]:
 
         def write(self, class_: str, key: str) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            fault, ref = book.spoil(HTTP_FAULTS), json.loads(body)["ref"]
+            ref = json.loads(body)["ref"]
+            fault = book.spoil(HTTP_FAULTS, ref)
             number = book.call(class_, key, ref, fault)
             if fault in ("429", "500 before"):
                 return self.answer(int(fault[:3]), **({"Retry_After": "1"} if fault == "429" else {}))
@@ -230,7 +235,8 @@ class Providers:
     """Both providers as a child process; what they really did is read from their book."""
 
     def __init__(self, folder: Path, *, share: float = 0.25, seed: int = 1, faults: str = "") -> None:
-        """``faults``: "put off" has mails put off for minutes as well, "after" only what is done and gets no clear answer."""
+        """``faults``: "put off" has mails put off for minutes as well, "after" only what is done and not answered,
+        "first" cuts the line after the first deed of each reference and spoils nothing else."""
         self.path = folder / "book.jsonl"
         self.path.touch()
         command = [sys.executable, __file__, str(self.path), str(share), str(seed), faults]

@@ -37,6 +37,24 @@ enabled = false
 """
 
 
+class Store:
+    """Looks into the database of a home from outside."""
+
+    Trouble = sa.exc.SQLAlchemyError
+
+    def __init__(self, url: str) -> None:
+        self.engine = sa.create_engine(url)
+
+    def ask(self, sql: str, **values: Any) -> list[Any]:
+        """Rows, straight from the database."""
+        with self.engine.connect() as conn:
+            return [tuple(row) for row in conn.execute(sa.text(sql), values)]
+
+    def end(self) -> None:
+        """Close it."""
+        self.engine.dispose()
+
+
 class Storm:
     """Everything of one storm. ``url`` is a Postgres database, "" for SQLite; ``plant`` a fault put in on purpose."""
 
@@ -58,11 +76,12 @@ class Storm:
         """Whether a kill waits until the server is ready: with few kills each should fall into work."""
         self.served = Served(self.home, nursery=nursery, **env)
         self.workers: list[Born] = []
-        self.engine = sa.create_engine(url or f"sqlite:///{self.home / 'soloist.db'}")
+        self.store = Store(url or f"sqlite:///{self.home / 'soloist.db'}")
+        self.ask = self.store.ask
         self.events: dict[str, str] = {}
         self.made: dict[str, str] = {}
         self.approved: set[str] = set()
-        self.answered = self.kills = self.enquiries = self.next = 0
+        self.answered = self.kills = self.enquiries = self.next = self.set_aside = 0
         self.troubles: list[str] = []
         self.took: list[float] = []
         """Seconds until the last submission was answered, and until everything was at rest."""
@@ -121,7 +140,7 @@ class Storm:
             process.kill()
         self.served.kill()
         self.providers.end()
-        self.engine.dispose()
+        self.store.end()
 
     # ----- work
 
@@ -182,27 +201,35 @@ class Storm:
         with self.lock:
             self.enquiries += 1
 
-    def approve_replies(self) -> None:
-        """Approve every reply that waits; trouble means a later try."""
-        url, headers = f"http://127.0.0.1:{self.served.port}/api/v1", {"Authorization": f"Bearer {self.key}"}
+    def sign(self) -> None:
+        """What a person does now and then: approve the replies that wait, let what was set aside go on.
+
+        Trouble means a later try. Work in whose middle the process ended five times is set aside on a card.
+        """
+        waiting = "SELECT id, payload_hash FROM proposals WHERE state='waiting' AND payload LIKE '%@yoga-%'"
+        aside = "SELECT id FROM tasks WHERE state='open' AND options LIKE '%\"name\":\"retry\"%'"
         try:
-            for ident, digest in self.ask(
-                "SELECT id, payload_hash FROM proposals WHERE state='waiting' AND payload LIKE '%@yoga-%'"
-            ):
-                said = {"decision": "approve", "payload_hash": digest}
-                httpx.post(f"{url}/proposals/{ident}/approval", headers=headers, json=said, timeout=20)
+            for ident, digest in self.ask(waiting):
+                self.post(f"/proposals/{ident}/approval", {"decision": "approve", "payload_hash": digest})
+            for (card,) in self.ask(aside):
+                self.set_aside += self.post(f"/cards/{card}/decision", {"option": "retry"}) == 200
         except (httpx.TransportError, sa.exc.SQLAlchemyError):
             time.sleep(0.1)
 
-    def keep_approving(self) -> None:
+    def post(self, path: str, body: dict[str, Any]) -> int:
+        """Ask once; the status."""
+        url = f"http://127.0.0.1:{self.served.port}/api/v1{path}"
+        return httpx.post(url, headers={"Authorization": f"Bearer {self.key}"}, json=body, timeout=20).status_code
+
+    def keep_signing(self) -> None:
         """The same until the storm is over."""
         while not self.over.wait(0.5):
-            self.approve_replies()
+            self.sign()
 
     def run(self, seconds: float, most: int) -> None:
         """Hands and kills at the same time, then calm."""
         hands = [threading.Thread(target=self.work, daemon=True) for _ in range(HANDS)]
-        hands.append(threading.Thread(target=self.keep_approving, daemon=True))
+        hands.append(threading.Thread(target=self.keep_signing, daemon=True))
         for hand in hands:
             hand.start()
         self.kill_for(seconds, most)
@@ -213,14 +240,9 @@ class Storm:
 
     # ----- after it
 
-    def ask(self, sql: str, **values: Any) -> list[Any]:
-        """Rows, straight from the database."""
-        with self.engine.connect() as conn:
-            return [tuple(row) for row in conn.execute(sa.text(sql), values)]
-
     def at_rest(self) -> bool:
         """Whether everything that was asked for has come to its end."""
-        self.approve_replies()
+        self.sign()
         try:
             states = Counter(dict(self.ask("SELECT state, count(*) FROM effects GROUP BY state")))
             replies = self.ask("SELECT count(*) FROM proposals WHERE payload LIKE '%@yoga-%' AND state='approved'")[0][
@@ -268,7 +290,7 @@ class Storm:
             'SELECT e.id, e.connector, e."class" AS "class", e.state, e.attempts, e.payload_hash, e.source_ref, '
             "p.payload AS payload FROM effects e JOIN proposals p ON p.id=e.proposal ORDER BY e.ordinal"
         )
-        with self.engine.connect() as conn:
+        with self.store.engine.connect() as conn:
             rows = [dict(row) for row in conn.execute(sa.text(query)).mappings()]
         for row in rows:
             if row["connector"] == "relay":

@@ -81,10 +81,12 @@ def test_nothing_that_was_answered_is_lost(storm: Storm) -> None:
     lost = [*storm.lost(), *storm.troubles]
     print(f"P1 {name(storm)}: {storm.kills} kills -9 (seed {SEED}), {len(storm.made)} proposals and", end=" ")
     print(f"{len(storm.events)} events, {storm.answered} answers 2xx, {len(lost)} lost;", end=" ")
+    print(f"{storm.set_aside} cards of work that was cut short five times;", end=" ")
     print("{:.0f} s, at rest after {:.0f} s".format(*storm.took))
     assert lost == []
     assert storm.kills >= FEWEST
-    assert storm.ask("SELECT flow, error FROM runs WHERE state='failed'") == []
+    failed = "SELECT flow, error FROM runs WHERE state='failed' AND error NOT LIKE 'The process ended%'"
+    assert storm.ask(failed) == []
     report = json.loads(storm.spoken("verify", "--json"))
     assert (report["ok"], report["faults"]) == (True, [])
 
@@ -133,7 +135,7 @@ def broken(plant: str, folder: Path, nursery: Nursery) -> list[str]:
     try:
         storm.begin()
         storm.run(20.0, 6 if by_kills else 10)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             found = [*storm.lost(), *faults(storm.story())]
             if time.monotonic() > end or any(CAUGHT_BY[plant] in fault for fault in found):
