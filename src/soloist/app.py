@@ -57,6 +57,7 @@ class App:
         self.lock = ServerLock(self.home.lock, url)
         self.presence = running.presence(self.store, self.lock, self.boot, self.desk.effects, self.vault.install_key())
         self.engine: Any = None
+        self.following = running.beside()
         self.started = time.time()
 
     def _desk(self) -> Desk:

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -244,6 +245,7 @@ class Engine:
         """Go on with each suspect once everything else had a start, one at a time."""
         await asyncio.sleep(QUIET)
         for run in found:
+            await self._store.write(partial(suspects.goes_on, run=run))
             handle = await DBOS.resume_workflow_async(run)
             with contextlib.suppress(Exception):  # how it ends is told by the run itself
                 await handle.get_result(polling_interval_sec=0.1)

@@ -16,6 +16,7 @@ from soloist.engine.store.tx import Tx
 ALONE, MOST = 3, 5
 """Ends in whose middle a run stood before it goes on alone, and before it is given up until a person says so."""
 COUNT = "ended in:"
+BEGUN = "+"
 WHY = (
     "The process ended {count} times while it worked on this, and nothing else ran beside it the last times. "
     "It is set aside, so that the rest can go on. A very large or damaged input, or too little memory, does this."
@@ -23,17 +24,32 @@ WHY = (
 
 
 def count(tx: Tx, working: Sequence[str]) -> dict[str, int]:
-    """Count one more end for each run that was working; how many each has by now. Runs that ended are forgotten."""
+    """Count one more end for each run that was working; how many each has by now. Runs that ended are forgotten.
+
+    A suspect counts only when it had begun to go on alone: an end that comes before that is not its doing.
+    """
     known = {
-        row.key.removeprefix(COUNT): int(row.value)
+        row.key.removeprefix(COUNT): str(row.value)
         for row in tx.conn.execute(sa.select(meta).where(meta.c.key.like(f"{COUNT}%")))
     }
-    found = {run: known.get(run, 0) + 1 for run in working}
+    found = {run: _ends(known.get(run, "0")) for run in working}
     for run in known:
         tx.run(meta.delete().where(meta.c.key == COUNT + run))
     for run, ends in found.items():
         tx.run(meta.insert(), {"key": COUNT + run, "value": str(ends)})
     return found
+
+
+def _ends(kept: str) -> int:
+    """One more than was kept; a suspect that had not begun stays what it was."""
+    ends = int(kept.removesuffix(BEGUN))
+    return ends if ends >= ALONE and not kept.endswith(BEGUN) else ends + 1
+
+
+def goes_on(tx: Tx, run: str) -> None:
+    """Mark that a suspect begins to go on alone."""
+    key = meta.c.key == COUNT + run
+    tx.run(meta.update().where(key & meta.c.value.not_like(f"%{BEGUN}")).values(value=meta.c.value + BEGUN))
 
 
 def working(conn: sa.Connection, parking: Collection[str]) -> list[str]:
