@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from soloist import config
 from soloist.kernel import errors, lives
 from soloist.kernel.states import Machine
+from soloist.sdk.faults import ADVICE
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "Made from the code by `make reference`; do not edit."
@@ -109,11 +110,26 @@ def faults() -> str:
     return "\n".join([*lines, ""])
 
 
+def troubles() -> str:
+    """What can go wrong outside, and what is done about it."""
+    lines = ["# Faults of connectors", "", NOTE, ""]
+    lines += ["Every failure of every connector is one of these; an adapter names it, the core alone decides.", ""]
+    lines += ["| fault | means | a write may have left | tried again | what is done |", "|---|---|---|---|---|"]
+    for fault, advice in ADVICE.items():
+        lines.append(f"| {fault} | {advice.means} | {advice.sent} | {advice.retry} | {advice.does} |")
+    return "\n".join([*lines, ""])
+
+
 def main() -> int:
     """Write the pages, or with --check name those that differ; the exit code counts them."""
     stale = 0
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, page in (("settings.md", settings), ("states.md", states), ("errors.md", faults)):
+    for name, page in (
+        ("settings.md", settings),
+        ("states.md", states),
+        ("errors.md", faults),
+        ("faults.md", troubles),
+    ):
         path, text = FOLDER / name, page().rstrip() + "\n"
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
