@@ -61,6 +61,8 @@ class Shelf(Base):
 class Stock:
     """A home with a shelf; nothing runs, so each act is one call."""
 
+    connector = "shelf"
+
     def __init__(self, app: App) -> None:
         self.app, self.desk, self.shelf, self.count = app, app.desk, Shelf(), 0
         app.registry.connectors["shelf"] = self.shelf
@@ -71,11 +73,16 @@ class Stock:
         """A waiting proposal."""
         self.count += 1
         ident = f"019a0000-0000-7000-8000-{self.count:012d}"
-        given = {"name": f"bowl {self.count}", "amount": 100 + self.count, **payload}
-        new = NewProposal(id=ident, connector="shelf", operation=operation, payload=given, reason="r", source="test")
-        facts = replace(self.desk.facts("shelf", operation), hold=0.0)
+        given = {**self.given(), **payload}
+        about = {"connector": self.connector, "operation": operation, "payload": given}
+        new = NewProposal(id=ident, reason="r", source="test", **about)
+        facts = replace(self.desk.facts(self.connector, operation), hold=0.0)
         await self.app.store.write(lambda tx: self.desk.approvals.propose(tx, new, facts, actor="test"))
         return self.row("proposals", ident)
+
+    def given(self) -> dict[str, Any]:
+        """What is done by default."""
+        return {"name": f"bowl {self.count}", "amount": 100 + self.count}
 
     async def effect(self, state: str = "succeeded", operation: str = "put", **payload: Any) -> dict[str, Any]:
         """An effect in a state, long enough ago; what was done lies on the shelf."""
@@ -89,7 +96,7 @@ class Stock:
             values = {"provider_ref": ref} if step == "succeeded" else {}
             row = await self.app.store.write(lambda tx, r=row, s=step, v=values: effects.move(tx, r, s, **v))
         self.app.store.write_now(lambda tx: _age(tx, row["id"]))
-        if ref:
+        if ref and self.connector == "shelf":
             self.lay(row, ref)
         return self.row("effects", row["id"])
 

@@ -174,8 +174,10 @@ async def _outside(desk: Desk, row: Mapping[str, Any], lists: Lists, *, group: s
         return None, f"{type(error).__name__}: {error}"
     if isinstance(found, Found):
         return found.receipt.provider_ref or "there", found.receipt.detail or "it was looked up"
-    if isinstance(found, Absent):
+    if isinstance(found, Absent) and operation.effect_class in ("A", "B"):
         return "", found.proof
+    if isinstance(found, Absent):
+        return None, f"{found.proof}; that proves nothing for {half.name}.{operation.name}"
     return None, found.reason
 
 

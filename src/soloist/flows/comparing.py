@@ -138,12 +138,12 @@ class _Side:
         """Things that belong to no effect."""
         flying = any(row["state"] in kinds.IN_FLIGHT for row in ours)
         for thing in {thing.ref: thing for thing in things}.values():
-            if self._settles(thing, flying):
+            if self._rules.own_hand and not _KEY.match(thing.key):
+                self._found.own_hand += 1
+            elif self._settles(thing, flying):
                 self._found.settling += 1
             elif _KEY.match(thing.key):
                 self._drift(kinds.MISSING_INSIDE, None, thing)
-            elif self._rules.own_hand:
-                self._found.own_hand += 1
             else:
                 self._without_key(ours, there, thing)
 
