@@ -33,8 +33,20 @@ AXE = (WEB / "vendor/axe.min.js").read_text()
 RULES = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 PAGES = ["/", "/?card=c1", "/?card=c1&mode=edit", "/?card=c5", "/cards/c4", "/activity", "/records"]
 PAGES += ["/records/person/p1", "/runs", "/runs/r2", "/why/c1", "/settings", "/settings/forms/contact", "/nothing"]
-PAGES += ["/safety", "/failures", "/actions", "/actions/shop/create_charge", "/attention", "/together/c1", "/together/c2", "/cards/none"]
-PAGES += ["/signin", "/welcome/used", "/welcome/good", "/static/offline.html"]
+PAGES += [
+    "/safety",
+    "/failures",
+    "/actions",
+    "/actions/shop/create_charge",
+    "/attention",
+    "/together/c1",
+    "/together/c2",
+    "/review",
+    "/review?sitting=115",
+    "/review?sitting=105",
+    "/cards/none",
+]
+PAGES += ["/policy", "/policy/of/c1", "/signin", "/welcome/used", "/welcome/good", "/static/offline.html"]
 SIZES = [(1440, "light"), (1000, "dark"), (390, "light"), (390, "dark")]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from soloist.config import Attention
 from soloist.flows import together as deciding
-from soloist.insight import attention, together, views
+from soloist.insight import attention, sitting, together, views
+from soloist.kernel.errors import NotFound
 
 FIGURES = attention.Measures(
     days=7, decisions=31, decisions_per_day=4.43, median_seconds=42.0, p90_seconds=180.5, share_edited=0.12,
@@ -42,6 +43,21 @@ class FakeTime:
     async def opened(self, card: str, who: str) -> together.Look:
         self.opens.append((card, who))
         return together.Look(self.news, 2 if card == "c1" else 0)
+
+    async def before(self) -> sitting.Sitting:
+        late = attention.Line("c3", "It is not known whether the charge went through", "It has money at risk.")
+        return sitting.Sitting(waiting=5, offered=((5, 2), (15, 5), (30, 5)), urgent=(late,))
+
+    async def sit_down(self, minutes: int, who: str) -> int:
+        return 100 + minutes
+
+    async def sitting(self, seq: int, card: str = "") -> sitting.Sitting:
+        if seq == 99:
+            raise NotFound("There is no such sitting. Begin a new one.")
+        later = attention.Line("c2", "Reply to Jonas Brandt", "", "2026-11-23T08:00:00.000000Z")
+        if seq == 105:
+            return sitting.Sitting(seq, 5, 312.0, 4, 0, None, (), (later,), 1, ((5, 0), (15, 0), (30, 0)))
+        return sitting.Sitting(seq, 15, 200.0, 2, 3, self.sheets[card or "c1"], (), (later,), 5)
 
     async def group(self, card: str, who: str) -> together.Group:
         if card == "none":

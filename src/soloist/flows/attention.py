@@ -9,12 +9,13 @@ from typing import Any
 
 from soloist.config import Attention, Settings
 from soloist.engine.store import attention as history
+from soloist.engine.store import events, tasks
 from soloist.engine.store import settings as switches
-from soloist.engine.store import tasks
 from soloist.engine.store.reading import Connection
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.insight import attention, planning
+from soloist.kernel.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,11 @@ async def adjust(desk: Desk, values: Mapping[str, Any], *, who: str) -> Attentio
         return merged
 
     return await desk.store.write(work)
+
+
+async def sit_down(desk: Desk, minutes: int, *, who: str) -> int:
+    """Begin a sitting of some minutes; answers the place in the journal by which it is known (BadInput)."""
+    if not 1 <= minutes <= 240:
+        raise BadInput("minutes: between 1 and 240.", field="minutes")
+    event = await desk.store.write(lambda tx: tx.append(history.SITTING, payload={"minutes": minutes}, actor=who).id)
+    return await desk.store.read(lambda conn: int(events.get(conn, event)["seq"]))

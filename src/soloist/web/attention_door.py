@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from soloist.app import App
 from soloist.flows import attention as flow
 from soloist.flows import together as deciding
-from soloist.insight import attention, seeing, together
+from soloist.insight import attention, seeing, sitting, together, views
 
 
 class Time:
     """One App's cards as the pages about the operator's time ask for them."""
 
-    def __init__(self, app: App) -> None:
-        """The App is given and only used."""
-        self._desk = app.desk
+    def __init__(self, app: App, offer: Callable[[views.Sheet], Awaitable[views.Sheet]]) -> None:
+        """The App is given and only used; ``offer`` adds to a sheet what can be done with it besides deciding."""
+        self._desk, self._offer = app.desk, offer
 
     @property
     def _now(self) -> str:
@@ -30,6 +31,21 @@ class Time:
     async def adjust(self, values: Mapping[str, Any], who: str) -> None:
         """Set minutes, windows, weekdays or the cap; nothing given: back to soloist.toml (BadConfig)."""
         await flow.adjust(self._desk, values, who=who)
+
+    async def before(self) -> sitting.Sitting:
+        """What a sitting of each length would hold."""
+        now, rules, zone = self._now, self._desk.settings.attention, self._desk.settings.business.timezone
+        return await self._desk.store.read(lambda conn: sitting.before(conn, rules, zone, now))
+
+    async def sit_down(self, minutes: int, who: str) -> int:
+        """Begin a sitting; the number by which it is known (BadInput)."""
+        return await flow.sit_down(self._desk, minutes, who=who)
+
+    async def sitting(self, seq: int, card: str = "") -> sitting.Sitting:
+        """Where a sitting stands, with its next card or the one asked for (NotFound)."""
+        now, rules, zone = self._now, self._desk.settings.attention, self._desk.settings.business.timezone
+        found = await self._desk.store.read(lambda conn: sitting.at(conn, seq, rules, zone, now=now, card=card))
+        return replace(found, current=await self._offer(found.current)) if found.current else found
 
     async def opened(self, card: str, who: str) -> together.Look:
         """What is beside a card that this operator has open now: the look is kept (NotFound)."""

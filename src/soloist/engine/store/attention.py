@@ -4,6 +4,7 @@ together; bounded queries, nothing is written but when a card was shown.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -114,3 +115,13 @@ def saw(tx: Tx, ident: str, seen: Mapping[str, Any]) -> None:
     """Keep what was shown of a card, by operator; the first time is the instant from which a decision takes."""
     first = sa.case((tasks.c.shown == "", tx.now), else_=tasks.c.shown)
     tx.run(tasks.update().where(tasks.c.id == ident).values(seen=dict(seen), shown=first))
+
+
+SITTING = "review.begun"
+
+
+def begun(conn: sa.Connection, seq: int) -> tuple[str, int] | None:
+    """When the sitting of this event began, and its minutes; None when the event is another one."""
+    key = (events.c.seq == seq) & (events.c.kind == SITTING)
+    row = conn.execute(sa.select(events.c.at, events.c.body).where(key)).first()
+    return (str(row.at), int(json.loads(row.body)["minutes"])) if row and row.body else None

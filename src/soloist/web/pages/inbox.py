@@ -43,6 +43,7 @@ async def card(request: Request) -> Response:
 async def decide(request: Request) -> Response:
     """POST /cards/{card}/decision: commit it and go back; edits can be looked at first as a comparison."""
     ident, form = request.path_params["card"], await request.form()
+    request.state.sitting = whole(_text(form, "sitting"))
     option = _text(form, "option")
     edits: dict[str, str] = {}
     if option == "look" or any(name.startswith("edit.") for name in form):
@@ -66,7 +67,8 @@ async def decide(request: Request) -> Response:
 
 async def undo(request: Request) -> Response:
     """POST /cards/{card}/undo: take the decision back while that is still possible."""
-    ident = request.path_params["card"]
+    ident, form = request.path_params["card"], await request.form()
+    request.state.sitting = whole(_text(form, "sitting"))
     return await _back(request, ident, await door(request).undo(ident, who(request)))
 
 
@@ -78,7 +80,8 @@ async def seen(request: Request) -> Response:
 
 async def _back(request: Request, ident: str, outcome: Outcome) -> Response:
     """To the desk and what became of the card; a page that takes its parts itself gets them without a second trip."""
-    address = f"/?done={ident}"
+    sitting = getattr(request.state, "sitting", 0)
+    address = f"/review?sitting={sitting}&done={ident}" if sitting else f"/?done={ident}"
     if "x-swap" not in request.headers:
         return RedirectResponse(address, status_code=303)
     answer = await _desk(request, "", toast=outcome)
@@ -97,7 +100,10 @@ async def _desk(
     toast: Outcome | None = None,
     status: int = 200,
 ) -> Response:
-    """The inbox with one card open; a card that has left the queue is still shown."""
+    """The inbox with one card open; a card that has left the queue is still shown. In a sitting: its page instead."""
+    if sitting := getattr(request.state, "sitting", 0):
+        shown_in = {"mode": mode, "edits": edits, "changed": changed, "toast": toast, "status": status}
+        return await sat(request, sitting, card, **shown_in)
     frame, desk = await asyncio.gather(door(request).frame(), door(request).inbox(card, after))
     if card and (desk.current is None or desk.current.id != card):
         desk = replace(desk, current=await door(request).sheet(card))
@@ -108,6 +114,24 @@ async def _desk(
     return page(request, "inbox.html", frame, status=status, desk=desk, opened=bool(card), toast=toast, **context)
 
 
+async def sat(
+    request: Request,
+    sitting: int,
+    card: str = "",
+    *,
+    mode: str = "",
+    edits: dict[str, str] | None = None,
+    changed: Changed | None = None,
+    toast: Outcome | None = None,
+    status: int = 200,
+) -> Response:
+    """A sitting with its next card, or with the one asked for; at its end what can wait."""
+    frame, view = await door(request).frame(), await door(request).time.sitting(sitting, card)
+    context = _context(view.current, mode=mode, edits=edits, changed=changed, sitting=sitting)
+    context["look"] = await _opened(request, view.current) if view.current and not changed else None
+    return page(request, "review.html", frame, status=status, view=view, toast=toast, **context)
+
+
 async def _opened(request: Request, sheet: Sheet) -> Look | None:
     """What is beside a card, and new since this operator last looked; a page that refreshes itself is no look."""
     if request.method != "GET" or "x-peek" in request.headers:
@@ -115,14 +139,26 @@ async def _opened(request: Request, sheet: Sheet) -> Look | None:
     return await door(request).time.opened(sheet.id, who(request))
 
 
+def whole(text: str) -> int:
+    """A positive whole number from an address or a form, else 0."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+
 def _context(
-    sheet: Sheet | None, *, mode: str = "", edits: dict[str, str] | None = None, changed: Changed | None = None
+    sheet: Sheet | None,
+    *,
+    mode: str = "",
+    edits: dict[str, str] | None = None,
+    changed: Changed | None = None,
+    sitting: int = 0,
 ) -> dict[str, Any]:
     """What the sheet's template needs: the draft as it stands in the form, edits beside the version that was seen."""
+    at = f"/review?sitting={sitting}&" if sitting else "/?"
     edits = edits or {}
     fields = sheet.draft if sheet else ()
     compared = [diff.field(f.label, f.value, edits[f.name]) for f in fields if f.name in edits]
-    return {"sheet": sheet, "mode": mode, "edits": edits, "compared": compared, "changed": changed}
+    place = {"at": at, "sitting": sitting}
+    return {"sheet": sheet, "mode": mode, "edits": edits, "compared": compared, "changed": changed, **place}
 
 
 def _text(form: FormData, name: str) -> str:
