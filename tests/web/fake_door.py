@@ -14,6 +14,7 @@ from soloist.kernel.errors import Conflict, NotFound, StaleHash
 from soloist.web.doors import Decision
 from tests.web.fake_actions import FakeActions
 from tests.web.fake_failures import FakeFailures
+from tests.web.fake_policies import FakePolicies
 from tests.web.fake_reconcile import FakeReconcile
 from tests.web.fake_safety import FakeSafety
 from tests.web.fake_time import FakeTime
@@ -220,6 +221,7 @@ class FakeDoor:
         self.time = FakeTime(SHEETS)
         self.safety = FakeSafety()
         self.failures = FakeFailures()
+        self.policies = FakePolicies()
         self.actions = FakeActions()
         self.reconcile = FakeReconcile()
         self.more: list[views.Entry] = []

@@ -15,6 +15,7 @@ from soloist.cli import (
     house,
     keys,
     logs,
+    policy,
     reconcile,
     serve,
     service,
@@ -62,6 +63,7 @@ app.command("open")(serve.open_console)
 app.command("recovery-sheet")(backup.recovery_sheet)
 app.command("safe-mode")(backup.safe_mode)
 app.add_typer(connect.connect, name="connect")
+app.add_typer(policy.policy, name="policy")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 app.add_typer(service.service, name="service")

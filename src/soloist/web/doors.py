@@ -14,6 +14,7 @@ from soloist.web.attention_door import Time
 from soloist.web.failures_door import Failures
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
+from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.safety_door import Safety
 
@@ -39,6 +40,9 @@ class Door(Protocol):
     """What is kept about clients: pages, files, tables as CSV, search."""
     reconcile: Reconcile
     """What differs between inside and outside."""
+    policies: Policies
+    """What may leave alone and why."""
+
     failures: Failures
     """What does not work."""
 

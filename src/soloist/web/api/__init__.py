@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from soloist import __version__
 from soloist.app import App
-from soloist.web.api import acts, catalogue, handing, lists, problems, reconcile, troubles
+from soloist.web.api import acts, catalogue, grants, handing, lists, problems, reconcile, troubles
 from soloist.web.api.strict import StrictRoute
 
 _ABOUT = "Everything of one home for programs. Send a bearer token made with: soloist token create --scope read"
@@ -30,8 +30,8 @@ def create(app: App) -> FastAPI:
     )
     api.router.route_class = StrictRoute
     api.state.soloist = app
-    for router in (acts.router, lists.router, catalogue.router, handing.router, troubles.router, reconcile.router):
-        api.include_router(router)
+    for part in (acts, lists, catalogue, handing, troubles, reconcile, grants):
+        api.include_router(part.router)
     plain = api.openapi
 
     def openapi() -> dict[str, Any]:

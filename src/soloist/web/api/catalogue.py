@@ -43,6 +43,7 @@ async def list_agents(_: Reader, desk: TheDesk) -> Any:
 
 
 @router.get("/policies", response_model=shapes.Page[shapes.PolicyRow])
-async def list_policies(_: Reader, desk: TheDesk) -> Any:
-    """The operator's rules in their order; where none holds, nothing leaves without the operator's word."""
-    return _all([rule.model_dump() for rule in desk.settings.policy.rules])
+async def list_policies(_: Reader, app: TheApp) -> Any:
+    """The rules in force with the version they make; where none holds, nothing leaves without the operator's word."""
+    rules = app.judging.rules
+    return _all([{**rule.model_dump(), "version": rules.version} for rule in rules.written])

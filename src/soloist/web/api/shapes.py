@@ -455,8 +455,9 @@ class AgentRow(BaseModel):
 
 
 class PolicyRow(BaseModel):
-    """One rule of the operator."""
+    """One rule of the operator; ``version`` is that of all rules together."""
 
+    version: str
     name: str
     when: str
     then: str
