@@ -22,7 +22,6 @@ from soloist.web.failures_door import Failures
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.policy_door import Policies
-from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.safety_door import Safety
 
@@ -38,7 +37,6 @@ class Console:
         self.safety = Safety(app)
         self.time = Time(app, self._offered)
         self.failures = Failures(app)
-        self.policies = Policies(app)
         self.policies = Policies(app)
         self.actions = Actions(app)
         self.reconcile = Reconcile(app)
