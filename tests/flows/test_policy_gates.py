@@ -6,7 +6,7 @@ import pytest
 
 from soloist.engine.store import grants, records
 from soloist.flows.autonomy import Autonomy
-from soloist.kernel.errors import BadInput
+from soloist.kernel.errors import BadInput, Conflict
 from tests.flows.policy_rig import ADA, REMINDERS, Rig
 
 ALL = '\n[[policy.rules]]\nname = "all"\nwhen = "true"\nthen = "allow"\n'
@@ -114,6 +114,22 @@ async def test_internal_writes_go_alone_and_identity_and_own_words_ask(rig: Open
     home.store.write_now(lambda tx: records.write(tx, ada, 1, {"note": "kind"}, why="by hand", actor="operator"))
     own = await home.change(ada, note="unkind")
     assert (own["state"], home.verdict(own)["gates"]) == ("waiting", ["own words"])
+
+
+async def test_an_internal_write_can_be_taken_back_exactly_until_somebody_changes_it_again(rig: Open):
+    home = rig()
+    ada = home.person(company_name="Okafor")
+    row = await home.change(ada, company_name="Okafor Ceramics", kiln="gas")
+    with pytest.raises(Conflict, match="being carried out"):
+        await home.desk.undo_proposal(row["id"], who="operator")
+    await home.desk.apply_change(f"proposal:{row['id']}", row["id"])
+    written = home.store.read_now(lambda conn: records.history(conn, ada))[0]
+    assert (written["actor"], written["body"]["kiln"]) == ("intake", "gas")
+    await home.desk.undo_proposal(row["id"], who="operator")
+    body = home.store.read_now(lambda conn: records.get(conn, ada))["body"]
+    assert (body["company_name"], "kiln" in body) == ("Okafor", False)
+    with pytest.raises(Conflict, match="changed again since"):
+        await home.desk.undo_proposal(row["id"], who="operator")
 
 
 async def test_a_rule_counts_what_was_sent(rig: Open):

@@ -298,7 +298,7 @@ class Desk:
         return result
 
     async def undo_proposal(self, proposal_id: str, *, who: str, bundle: bool = False) -> dict[str, Any]:
-        """Take back an approved proposal in its first seconds, also when its effects are not made yet."""
+        """Take back an approved proposal: in its first seconds, by its effects, or a record change by its versions."""
         rows = await self.store.read(lambda conn: effects.of_proposal(conn, proposal_id))
         if bundle:
             return await self.undo(proposal_id, who=who, bundle=True)
@@ -308,7 +308,11 @@ class Desk:
             return await self.undo(_to_undo(rows)["id"], who=who)
 
         def work(tx: Tx) -> dict[str, Any]:
-            if effects.of_proposal(tx.conn, proposal_id) or proposals.get(tx.conn, proposal_id)["noun"] == "change":
+            proposal = proposals.get(tx.conn, proposal_id)
+            if proposal["noun"] == "change" and proposal["state"] == "approved":
+                self.approvals.corrected(tx, proposal_id, who=who)
+                return self.records.take_back_in(tx, proposal["payload"], actor=who)
+            if effects.of_proposal(tx.conn, proposal_id):
                 raise NotAllowed("This is being carried out already.")
             why = "You took it back before it was sent."
             return {"again": self.approvals.supersede(tx, proposal_id, actor=who, why=why), "held": True}

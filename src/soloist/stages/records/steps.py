@@ -10,6 +10,7 @@ from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel import identity
+from soloist.kernel.errors import Conflict
 from soloist.kernel.ids import derived
 from soloist.kernel.message import Qualified, Understanding
 from soloist.stages.records import decide
@@ -189,6 +190,34 @@ class Records:
             return dict(once(tx, run, "apply", write, given=dict(change)))
 
         return await self._store.write(work)
+
+    def take_back_in(self, tx: Tx, change: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
+        """Write again what a change {record, version, fields} replaced: exact, as long as nobody changed it since.
+
+        Answers {record, version}; Conflict names the field that was changed afterwards.
+        """
+        now = records.get(tx.conn, change["record"])
+        before = records.version(tx.conn, change["record"], change["version"])
+        if now["version"] == change["version"]:
+            raise Conflict("This change is being carried out; nothing was changed.")
+        body, old = dict(now["body"]), before["body"] if before else {}
+        for name, value in change["fields"].items():
+            if body.get(name) != value:
+                raise Conflict(f"{name} was changed again since; nothing was taken back.", field=name)
+            body.pop(name)
+            body |= {name: old[name]} if name in old else {}
+        title = body.get("name")
+        written = records.write(
+            tx,
+            change["record"],
+            now["version"],
+            body,
+            why="taken back",
+            actor=actor,
+            title=title if isinstance(title, str) and title else None,
+            replace=True,
+        )
+        return {"record": change["record"], "version": written["version"]}
 
     async def put(self, kind: str, ident: str, expected: int, body: Mapping[str, Any], *, actor: str) -> dict[str, Any]:
         """Replace the fields of a record on the operator's word; StaleVersion carries both versions."""
