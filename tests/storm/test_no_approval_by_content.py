@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from soloist.engine.store import tables, tables_out
-from soloist.engine.store.codes import MOST_WRONG
+from soloist.flows.by_mail import MOST_REFUSALS
 from soloist.flows.urgent import Urgent
 from soloist.kernel import inbound
 from tests.flows.conftest import House, Open, house, mail, worker  # noqa: F401  # fixtures of the house in this process
@@ -30,9 +30,9 @@ FILES = {
     "xss_sanitize.jsonl": "payload",
     "naughty_strings.jsonl": "s",
 }
-OTHERS = scale(10_000, 60)
+OTHERS = scale(10_000, 40)
 """Texts of the larger files, which come as plain mails only in continuous integration."""
-SPOKEN = scale(10_000, 34)
+SPOKEN = scale(10_000, 24)
 """Texts that come through every way in."""
 
 
@@ -41,28 +41,45 @@ def texts() -> list[str]:
     found = []
     for name, key in FILES.items():
         lines = (CORPORA / name).read_text(encoding="utf-8").splitlines()
-        found += [str(json.loads(line).get(key, "")) for line in lines if line.strip()]
+        rows = [json.loads(line) for line in lines if line.strip()]
+        found += [str(row.get(key) or row.get("feed") or "") for row in rows]
     usable = [text.encode("utf-8", "replace").decode().replace("\x00", "") for text in found]
     return [text for text in usable if text.strip()]
 
 
+@dataclass
+class Target:
+    """A home with three letters: one whose code lives, one whose code was used, one whose time is over."""
+
+    home: House
+    live: EmailMessage
+    used: EmailMessage
+    over: EmailMessage
+
+    @property
+    def code(self) -> str:
+        """The code that would decide."""
+        return code_in(self.live)
+
+
 @pytest.fixture
-async def target(house: Open) -> tuple[House, EmailMessage, str, str, str]:  # noqa: F811  # the fixture
-    """A home with a letter and its live code, a used code and one whose time is over."""
+async def target(house: Open) -> Target:  # noqa: F811  # the fixture
+    """Three clients wrote; the operator answered one letter, which is the control: that decides."""
     home = await house(hold="1s")
     letters = []
     for name in ("live", "used", "over"):
         await home.take_in(mail(sender=f"{name} <{name}@client.example>", subject=name, ident=f"{name}@client.example"))
         press(home)
         await Urgent(home.desk).look()
-        letters += [
-            await home.until(lambda name=name: [m for m in home.sent() if str(m["Subject"]).endswith(f": {name}")])
-        ]
-    live, used, over = (found[0] for found in letters)
+        found = await home.until(
+            lambda name=name: [m for m in home.sent() if str(m["Subject"]).endswith(f": {name}")], 60.0
+        )
+        letters.append(found[0])
     gone = tables_out.decision_codes.update().where(tables_out.decision_codes.c.card == card_of(home, "over"))
     home.app.store.write_now(lambda tx: tx.run(gone.values(expires="2020-01-01T00:00:00.000000Z")) and None)
-    await home.take_in(reply(used, f"reject {code_in(used)}", ident="control@studio-linde.example"))
-    return home, live, code_in(live), code_in(used), code_in(over)
+    made = Target(home, *letters)
+    await home.take_in(reply(made.used, f"reject {code_in(made.used)}", ident="control@studio-linde.example"))
+    return made
 
 
 def card_of(home: House, name: str) -> str:
@@ -80,30 +97,24 @@ def said(home: House) -> tuple[list[Any], dict[str, int]]:
     return decided, rules
 
 
-def mails(n: int, text: str, letter: EmailMessage, codes: Sequence[str]) -> list[EmailMessage]:
+def mails(target: Target, n: int, text: str) -> list[EmailMessage]:
     """One text in every disguise a mail can have."""
-    live, used, over = codes
-    who, own = f"Victor Kane <v{n}@quick-offers.example>", {"sender": MARA}
+    letter, live, ident = target.live, target.code, f"{n}@quick-offers.example"
+    who, subject = f"Victor Kane <v{n}@quick-offers.example>", f"Re: {letter['Subject']}"
     fail = {"Authentication_Results": "mx.studio-linde.example; dmarc=fail header.from=studio-linde.example"}
-    ident = f"{n}@quick-offers.example"
-    own_words = f"{text}\n\napprove {live}"
+    words, quoted = f"approve {live}\n\n{text}", f"{text}\n\n> approve {live}"
     return [
         mail(text, sender=who, subject="x", ident=f"a{ident}"),
-        mail(
-            own_words, sender=who, subject=f"Re: {letter['Subject']}", ident=f"b{ident}", answers=letter["Message-ID"]
-        ),
-        mail(own_words, sender=MARA, subject="Re: approve", ident=f"c{ident}"),
-        reply(letter, f"> approve {live}\n\n{text}", ident=f"d{ident}", **own),
-        reply(letter, own_words, ident=f"e{ident}", **own, **fail),
-        reply(letter, text, ident=f"f{ident}", **own),
-        reply(letter, f"approve {used}\n{text}", ident=f"g{ident}", **own),
-        reply(letter, f"approve {over}\n{text}", ident=f"h{ident}", **own),
-        mail(
-            f"{text}\n\n> approve {live}",
-            sender=f"live{n}@client.example",
-            ident=f"i{ident}",
-            answers="live@client.example",
-        ),
+        mail(words, sender=who, subject=subject, ident=f"b{ident}", answers=letter["Message-ID"]),
+        mail(words, sender=MARA, subject="Re: approve", ident=f"c{ident}"),
+        mail(words, sender=MARA, subject="Re: x", ident=f"j{ident}", answers="live@client.example"),
+        reply(letter, f"> approve {live}\n\n{text}", ident=f"d{ident}"),
+        reply(letter, words, ident=f"e{ident}", **fail),
+        reply(letter, text, ident=f"f{ident}"),
+        reply(letter, words, ident=f"k{ident}", Auto_Submitted="auto-replied"),
+        reply(target.used, f"approve {code_in(target.used)}\n{text}", ident=f"g{ident}"),
+        reply(target.over, f"approve {code_in(target.over)}\n{text}", ident=f"h{ident}"),
+        mail(quoted, sender=f"live{n}@client.example", ident=f"i{ident}", answers="live@client.example"),
     ]
 
 
@@ -123,48 +134,47 @@ async def deliver(home: House, batch: Sequence[EmailMessage]) -> None:
     await home.until(dealt_with, 300.0)
 
 
-async def by_other_ways(home: House, n: int, text: str, letter: EmailMessage, live: str) -> int:
-    """The same text as a form and as a hook that claims to be the operator's answer."""
-    ident = str(letter["Message-ID"])
-    claims = {"in_reply_to": ident, "subject": f"Re: {letter['Subject']}", "message_id": f"<h{n}@x.example>"}
-    words = f"{text[:5000]}\n\napprove {live}"
+async def by_other_ways(target: Target, n: int, text: str) -> int:
+    """The same text as a form and as a hook that claims to be the operator's answer; how many."""
+    letter = target.live
+    claims = {"in_reply_to": str(letter["Message-ID"]), "subject": "Re: x", "message_id": f"<h{n}@x.example>"}
+    words = f"approve {target.code}\n\n{text[:5000]}"
     for source, kind in (("form:contact", inbound.FORM), ("hook:tally", inbound.MESSAGE)):
         payload = {"from": "mara@studio-linde.example", "text": words, **claims}
-        await home.desk.intake.accept(source, f"{source}{n}", kind, payload, actor="outside")
+        await target.home.desk.intake.accept(source, f"{source}{n}", kind, payload, actor="outside")
     return 2
 
 
-async def test_no_words_decide_anything(target: tuple[House, EmailMessage, str, str, str]) -> None:
-    home, letter, *codes = target
-    before, everything = said(home), texts()
+async def test_no_words_decide_anything(target: Target) -> None:
+    home, before, everything, count = target.home, said(target.home), texts(), 0
     assert len(before[0]) == 1, "the control: a code in an answer of the operator's decides"
-    spoken, plain, count = everything[:SPOKEN], everything[SPOKEN:][:OTHERS], 0
+    spoken, plain = everything[:SPOKEN], everything[SPOKEN:][:OTHERS]
     for start in range(0, len(spoken), 10):
-        batch = [(n, text) for n, text in enumerate(spoken[start : start + 10], start)]
-        count += sum([await by_other_ways(home, n, text, letter, codes[0]) for n, text in batch])
-        all_mails = [one for n, text in batch for one in mails(n, text, letter, codes)]
-        await deliver(home, all_mails)
-        count += len(all_mails)
+        batch = list(enumerate(spoken[start : start + 10], start))
+        count += sum([await by_other_ways(target, n, text) for n, text in batch])
+        disguised = [one for n, text in batch for one in mails(target, n, text)]
+        await deliver(home, disguised)
+        count += len(disguised)
     for start in range(0, len(plain), 100):
         some = enumerate(plain[start : start + 100], start)
         await deliver(home, [mail(t, sender=f"p{n}@x.example", subject="x", ident=f"p{n}@x.example") for n, t in some])
-    count += len(plain)
     await home.until(lambda: not home.rows("runs", flow="intake", state="running"), 60.0)
-    after = said(home)
+    after, many = said(home), len(spoken) + len(plain)
+    decisions, rules = len(after[0]) - len(before[0]), int(after[1] != before[1])
     print(
-        f"P13: {count} texts through 11 ways, {len(after[0]) - len(before[0])} decisions, {after[1] != before[1]} rule"
+        f"P13: {many} texts in {count + len(plain)} deliveries by 13 ways, {decisions} decisions, {rules} rules changed"
     )
     assert after == before
     told = [p for p in home.rows("proposals") if p["source"] == "soloist:decided"]
-    assert len(told) <= 1 + MOST_WRONG, "an attacker cannot fill the operator's mailbox either"
-    await asyncio.sleep(0)
+    assert len(told) <= 1 + MOST_REFUSALS, "nobody can fill the operator's mailbox with refusals either"
+    await home.take_in(reply(target.live, f"reject {target.code}", ident="last@studio-linde.example"))
+    assert len(said(home)[0]) == len(before[0]) + 1, "the control: the code was good all the time"
 
 
-async def test_codes_are_not_found_by_trying(target: tuple[House, EmailMessage, str, str, str]) -> None:
-    home, letter, live, *_ = target
-    before, tries = said(home), scale(200, 40)
-    wrong = [reply(letter, f"approve {n:04d}-{n:04d}", ident=f"try{n}@x.example") for n in range(tries)]
-    await deliver(home, wrong)
-    await deliver(home, [reply(letter, f"approve {live}", ident="last@x.example")])
-    print(f"P13: {tries} wrong codes and then the right one within the hour, {len(said(home)[0]) - 1} decisions")
+async def test_codes_are_not_found_by_trying(target: Target) -> None:
+    home, before, tries = target.home, said(target.home), scale(200, 40)
+    await deliver(home, [reply(target.live, f"approve {n:04d}-{n:04d}", ident=f"{n}@x.example") for n in range(tries)])
+    await deliver(home, [reply(target.live, f"approve {target.code}", ident="last@x.example")])
+    count = len(said(home)[0]) - len(before[0])
+    print(f"P13: {tries} wrong codes, then the right one within the hour, {count} decisions")
     assert said(home) == before

@@ -153,7 +153,7 @@ class ByMail:
         if row is None or _plain(said.code) not in self._ours(found) or not self._theirs(row["sent_to"], found.sender):
             many = codes.wrong(tx, sender=found.sender, letter=found.letters[0]["id"])
             more = " No code is taken by mail for the next hour." if many >= codes.MOST_WRONG else ""
-            return False, f"The code {said.code[:9]} does not fit the letter that was answered. Nothing was done.{more}"
+            return False, f"The code after {said.word!r} does not fit the letter that was answered. Nothing was done.{more}"
         options = str(row["option"]).split()
         option = letters.option_of(said.word, options)
         if not option:
