@@ -40,6 +40,7 @@ PAGES += [
     "/actions/shop/create_charge",
     "/attention",
     "/together/c1",
+    "/alone",
     "/together/c2",
     "/review",
     "/review?sitting=115",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soloist.config import Attention
 from soloist.flows import together as deciding
-from soloist.insight import attention, sitting, together, views
+from soloist.insight import alone, attention, sitting, together, views
 from soloist.kernel.errors import NotFound
 
 FIGURES = attention.Measures(
@@ -43,6 +43,17 @@ class FakeTime:
     async def opened(self, card: str, who: str) -> together.Look:
         self.opens.append((card, who))
         return together.Look(self.news, 2 if card == "c1" else 0)
+
+    async def alone(self) -> alone.AlonePage:
+        flagged = alone.Ran(
+            "p1", "mail.send: Reminder", "2026-11-20T08:00:00Z", "intake@3", ("ada@okafor-ceramics.example",),
+            "EUR 50.00 (fifty euros)", "A grant lets reminders go.", "grant", ("Sent at 03:10; so far always by day.",),
+            "succeeded", True, "It can be called back.",
+        )  # fmt: skip
+        return alone.AlonePage((flagged,), (alone.Ran("p2", "calendar.put", "2026-11-20T08:00:00Z", "intake@3"),), 9)
+
+    async def looked_at(self, proposals: Sequence[str], who: str) -> None:
+        self.reviewed = list(proposals)
 
     async def before(self) -> sitting.Sitting:
         late = attention.Line("c3", "It is not known whether the charge went through", "It has money at risk.")

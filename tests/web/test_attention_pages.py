@@ -36,3 +36,16 @@ def test_metrics_come_from_a_real_store(real_console: TestClient) -> None:
 
 def test_the_page_of_an_empty_home(real_console: TestClient) -> None:
     assert "Nothing needs you before your next window" in real_console.get("/attention").text
+
+
+def test_what_ran_alone_can_be_taken_back_and_asked_about(console: TestClient, fake) -> None:
+    text = console.get("/alone").text
+    assert "1 of 9 others, drawn by chance" in text
+    assert 'action="/why/p1/undo"' in text
+    assert 'href="/policy/of/p1"' in text
+    console.post("/alone", data={"item": ["p1", "p2"]})
+    assert fake.time.reviewed == ["p1", "p2"]
+
+
+def test_nothing_ran_alone_in_an_empty_home(real_console: TestClient) -> None:
+    assert "Nothing ran alone" in real_console.get("/alone").text

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from soloist.config import Attention, Settings
 from soloist.engine.store import attention as history
-from soloist.engine.store import events, tasks
+from soloist.engine.store import events, proposals, tasks
 from soloist.engine.store import settings as switches
 from soloist.engine.store.reading import Connection
 from soloist.engine.store.tx import Tx
@@ -74,3 +74,16 @@ async def sit_down(desk: Desk, minutes: int, *, who: str) -> int:
         raise BadInput("minutes: between 1 and 240.", field="minutes")
     event = await desk.store.write(lambda tx: tx.append(history.SITTING, payload={"minutes": minutes}, actor=who).id)
     return await desk.store.read(lambda conn: int(events.get(conn, event)["seq"]))
+
+
+async def looked_at(desk: Desk, ran: Sequence[str], *, who: str) -> None:
+    """Keep a review mark on what ran alone: it is not shown again (NotFound for what is no proposal)."""
+
+    def work(tx: Tx) -> None:
+        for ident in dict.fromkeys(ran):
+            row = proposals.get(tx.conn, ident)
+            tasks.annotate(tx, row["id"], history.REVIEWED, "looked at after it ran alone", actor=who)
+        if ran:
+            tx.append("alone.reviewed", payload={"many": len(set(ran))}, actor=who)
+
+    await desk.store.write(work)

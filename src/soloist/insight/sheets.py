@@ -131,7 +131,7 @@ def _replaced(conn: Connection, proposal: Mapping[str, Any]) -> views.Changed | 
 
 def _receiver(proposal: Mapping[str, Any], message: Mapping[str, Any] | None) -> dict[str, str]:
     """Who gets a mail, and a warning when that is not who wrote."""
-    to = _recipient(proposal)
+    to = recipients_said(proposal)
     if message is None or message["sender"].casefold() == to.casefold():
         return {"address": to}
     return {"address": to, "address_warning": f"The answer goes to {to}; the message came from {message['sender']}."}
@@ -199,7 +199,7 @@ def way_back(proposal: Mapping[str, Any]) -> str:
 def effect_text(proposal: Mapping[str, Any]) -> str:
     """The literal effect: operation, receiver or subject, and the hash the approval is bound to."""
     payload = proposal["payload"] or {}
-    to = _recipient(proposal)
+    to = recipients_said(proposal)
     subject = f', "{payload["subject"]}"' if payload.get("subject") else ""
     where = operation_name(proposal)
     if proposal["noun"] == "change":
@@ -212,7 +212,8 @@ def operation_name(row: Mapping[str, Any]) -> str:
     return f"{row['connector']}.{row['operation'].removeprefix(row['connector'] + '.')}"
 
 
-def _recipient(proposal: Mapping[str, Any]) -> str:
+def recipients_said(proposal: Mapping[str, Any]) -> str:
+    """Whom a payload names in its usual place, as one line."""
     to = (proposal["payload"] or {}).get("to", "")
     return ", ".join(map(str, to)) if isinstance(to, list) else str(to)
 

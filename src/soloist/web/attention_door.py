@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from soloist.app import App
 from soloist.flows import attention as flow
 from soloist.flows import together as deciding
-from soloist.insight import attention, seeing, sitting, together, views
+from soloist.insight import alone, attention, seeing, sitting, together, views
 
 
 class Time:
@@ -46,6 +46,15 @@ class Time:
         now, rules, zone = self._now, self._desk.settings.attention, self._desk.settings.business.timezone
         found = await self._desk.store.read(lambda conn: sitting.at(conn, seq, rules, zone, now=now, card=card))
         return replace(found, current=await self._offer(found.current)) if found.current else found
+
+    async def alone(self) -> alone.AlonePage:
+        """What ran alone and nobody has looked at."""
+        now, rules = self._now, self._desk.settings.attention
+        return await self._desk.store.read(lambda conn: alone.page(conn, rules, now))
+
+    async def looked_at(self, proposals: Sequence[str], who: str) -> None:
+        """Keep that these were looked at."""
+        await flow.looked_at(self._desk, proposals, who=who)
 
     async def opened(self, card: str, who: str) -> together.Look:
         """What is beside a card that this operator has open now: the look is kept (NotFound)."""

@@ -93,6 +93,10 @@ def cards_of(conn: sa.Connection, subjects: Sequence[str]) -> dict[str, str]:
     return {str(row.subject): str(row.id) for row in conn.execute(sa.select(tasks.c.subject, tasks.c.id).where(key))}
 
 
+_BY_OTHERS = ~proposals.c.source.like("soloist%")
+"""Letters to the operator go by a grant of their own and need no looking back."""
+
+
 def ran_alone(conn: sa.Connection, since: str, limit: int = 500) -> list[dict[str, Any]]:
     """Proposals that policy let go without a question since an instant and nobody has looked at, newest first.
 
@@ -102,7 +106,7 @@ def ran_alone(conn: sa.Connection, since: str, limit: int = 500) -> list[dict[st
     looked = sa.exists().where((notes.c.object == proposals.c.id) & (notes.c.kind == REVIEWED))
     more = (said.c.mode, said.c.rule, said.c.grant, said.c.reason.label("said"))
     query = sa.select(proposals, *more).join(said, said.c.proposal == proposals.c.id)
-    query = query.where((proposals.c.state == "approved") & (proposals.c.created >= since) & ~looked)
+    query = query.where((proposals.c.state == "approved") & (proposals.c.created >= since) & ~looked & _BY_OTHERS)
     rows = conn.execute(query.order_by(proposals.c.created.desc(), proposals.c.id).limit(limit)).mappings()
     return list({row["id"]: dict(row) for row in rows}.values())
 

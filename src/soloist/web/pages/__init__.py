@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from soloist.web.pages import (
     actions,
     activity,
+    alone,
     attention,
     clients,
     delegate,
@@ -49,6 +50,7 @@ def routes() -> list[BaseRoute]:
         *actions.routes(),
         *attention.routes(),
         *together.routes(),
+        *alone.routes(),
         *review.routes(),
         *failures.routes(),
         *policy.routes(),

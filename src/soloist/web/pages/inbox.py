@@ -102,7 +102,7 @@ async def _desk(
 ) -> Response:
     """The inbox with one card open; a card that has left the queue is still shown. In a sitting: its page instead."""
     if sitting := getattr(request.state, "sitting", 0):
-        shown_in = {"mode": mode, "edits": edits, "changed": changed, "toast": toast, "status": status}
+        shown_in: dict[str, Any] = {"mode": mode, "edits": edits, "changed": changed, "toast": toast, "status": status}
         return await sat(request, sitting, card, **shown_in)
     frame, desk = await asyncio.gather(door(request).frame(), door(request).inbox(card, after))
     if card and (desk.current is None or desk.current.id != card):
