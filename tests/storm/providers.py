@@ -87,6 +87,8 @@ class Book:
             if self.only == "first":
                 known, self.seen = ref in self.seen or not ref, self.seen | {ref}
                 return "" if known else "cut after"
+            if self.only == "slow":
+                faults = ("slow",)
             if self.only == "after":
                 faults = tuple(fault for fault in faults if fault.endswith("after"))
             spoiled = self.random.random() < self.share and not self.calm.exists()
@@ -236,7 +238,7 @@ class Providers:
 
     def __init__(self, folder: Path, *, share: float = 0.25, seed: int = 1, faults: str = "") -> None:
         """``faults``: "put off" has mails put off for minutes as well, "after" only what is done and not answered,
-        "first" cuts the line after the first deed of each reference and spoils nothing else."""
+        "slow" only slowness, "first" cuts the line after the first deed of each reference and spoils nothing else."""
         self.path = folder / "book.jsonl"
         self.path.touch()
         command = [sys.executable, __file__, str(self.path), str(share), str(seed), faults]

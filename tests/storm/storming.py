@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ enabled = false
 """
 
 
+Trouble = Callable[["Storm"], None]
+
+
 class Store:
     """Looks into the database of a home from outside."""
 
@@ -59,7 +63,15 @@ class Storm:
     """Everything of one storm. ``url`` is a Postgres database, "" for SQLite; ``plant`` a fault put in on purpose."""
 
     def __init__(
-        self, folder: Path, nursery: Nursery, seed: int, *, url: str = "", plant: str = "", share: float = 0.25
+        self,
+        folder: Path,
+        nursery: Nursery,
+        seed: int,
+        *,
+        url: str = "",
+        plant: str = "",
+        share: float = 0.25,
+        faults: str = "",
     ) -> None:
         self.folder, self.nursery, self.chance = folder, nursery, random.Random(seed)
         self.home = folder / "home"
@@ -83,6 +95,8 @@ class Storm:
         self.approved: set[str] = set()
         self.answered = self.kills = self.enquiries = self.next = self.set_aside = 0
         self.troubles: list[str] = []
+        self.notes: list[Any] = []
+        """What a trouble saw, for its own test."""
         self.took: list[float] = []
         """Seconds until the last submission was answered, and until everything was at rest."""
         self.again: Counter[str] = Counter()
@@ -110,14 +124,16 @@ class Storm:
         assert process.wait(60) == 0, log.read_text()
         return log.read_text()
 
-    def kill_for(self, seconds: float, most: int) -> None:
-        """Kill one process after the other at random moments, at most so many, for so long."""
+    def kill_for(self, seconds: float, most: int, trouble: Trouble) -> None:
+        """Make trouble again and again at random moments, at most so often, for so long."""
         end = time.monotonic() + seconds
         while self.kills < most and time.monotonic() < end:
             if self.patient:
                 until(self.served.is_ready, what="ready")
             time.sleep(self.chance.uniform(*LIFE))
-            self.kill_one()
+            trouble(self)
+            with self.lock:
+                self.kills += 1
         self.over.set()
 
     def kill_one(self) -> None:
@@ -130,8 +146,6 @@ class Storm:
             self.workers[victim - 1].kill()
             self.workers[victim - 1].wait()
             self.workers[victim - 1] = self.worker()
-        with self.lock:
-            self.kills += 1
 
     def end(self) -> None:
         """End every process."""
@@ -226,13 +240,13 @@ class Storm:
         while not self.over.wait(0.5):
             self.sign()
 
-    def run(self, seconds: float, most: int) -> None:
-        """Hands and kills at the same time, then calm."""
+    def run(self, seconds: float, most: int, *, trouble: Trouble | None = None) -> None:
+        """Hands and kills (or another trouble) at the same time, then calm."""
         hands = [threading.Thread(target=self.work, daemon=True) for _ in range(HANDS)]
         hands.append(threading.Thread(target=self.keep_signing, daemon=True))
         for hand in hands:
             hand.start()
-        self.kill_for(seconds, most)
+        self.kill_for(seconds, most, trouble or Storm.kill_one)
         for hand in hands:
             hand.join(120)
         self.providers.calm()

@@ -52,14 +52,7 @@ def write(
     """
     old = get(tx.conn, ident)
     if old["version"] != expected:
-        raise StaleVersion(
-            f"The record {old['title']!r} is at version {old['version']}, not {expected}. Nothing was changed; "
-            "look at the new version and decide again.",
-            field="version",
-            current=old,
-            expected=expected,
-            offered=dict(fields),
-        )
+        raise _stale(old, expected, fields)
     body = dict(fields) if replace else {**old["body"], **fields}
     changed = sorted(key for key in {**old["body"], **body} if old["body"].get(key) != body.get(key))
     values = {"version": expected + 1, "body": body, "updated": tx.now}
@@ -67,9 +60,21 @@ def write(
     values |= {"state": state} if state is not None else {}
     done = tx.run(records.update().where((records.c.id == ident) & (records.c.version == expected)).values(**values))
     if done.rowcount != 1:
-        raise StaleVersion(f"The record {old['title']!r} was changed by someone else at the same moment.")
+        raise _stale(get(tx.conn, ident), expected, fields)  # another process was quicker, between our look and write
     _version(tx, ident, expected + 1, body, why=why, run=run, actor=actor, kind=old["kind"], changed=changed)
     return get(tx.conn, ident)
+
+
+def _stale(now: Mapping[str, Any], expected: int, fields: Mapping[str, Any]) -> StaleVersion:
+    """The refusal of a write over an old version, with both versions."""
+    return StaleVersion(
+        f"The record {now['title']!r} is at version {now['version']}, not {expected}. Nothing was changed; "
+        "look at the new version and decide again.",
+        field="version",
+        current=dict(now),
+        expected=expected,
+        offered=dict(fields),
+    )
 
 
 def _version(
