@@ -43,13 +43,17 @@ WHAT = (
 """What can happen, each as often as it is likely."""
 MOST = 4
 """Proposals in one walk."""
+LIVE = ("intended", "refused", "unknown", "reconciling", "attempting")
 HAPPENED = ("succeeded", "compensating", "compensated", "compensation_failed")
 
 
 class Here(Store):
     """The same transactions in the caller's thread."""
 
+    writes = 0
+
     def write_now(self, work: Any, *, full: bool = True) -> Any:
+        self.writes += 1
         unit: Unit[Any] = Unit(work, full, Future())
         self.writer._commit([unit])
         return unit.answer.result()
@@ -147,6 +151,7 @@ class Lives(RuleBasedStateMachine):
         self.tampered: dict[str, int] = {}
         self.turned: set[str] = set()
         self.rows: list[dict[str, Any]] = []
+        self.seen = -1
         Door.unseen.clear()
         self.walks["sequences"] += 1
 
@@ -196,7 +201,7 @@ class Lives(RuleBasedStateMachine):
         elif what == "word":
             self.answer(pick, more[1])
         elif what == "stop":
-            self.stop_button(other)
+            self.stop_button(how == "auth")
         elif what == "sign in":
             self.sign_in(other)
         elif what in ("undo", "edited", "late"):
@@ -209,7 +214,7 @@ class Lives(RuleBasedStateMachine):
 
     def step(self, pick: int, worker: int, how: str, wait: bool) -> None:
         """One turn of an effect's run; a call ends at once, or stands still."""
-        row = self.some(pick)
+        row = self.some(pick, *LIVE)
         if row is None:
             return
         ident, stage = row["id"], self.workers[worker]
@@ -313,7 +318,10 @@ class Lives(RuleBasedStateMachine):
         self.look_at_all()
 
     def look_at_all(self) -> None:
-        """Read once, check all."""
+        """Read once, check all; only when something was written."""
+        if self.rig.store.writes == self.seen:  # type: ignore[attr-defined]  # the store of the walk
+            return
+        self.seen = self.rig.store.writes  # type: ignore[attr-defined]  # the same
         self.rows, attempts, cards = self.rig.store.read_now(_all)
         world = self.rig.world
         assert not Door.unseen, Door.unseen
@@ -364,14 +372,15 @@ class Lives(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
+_EFFECTS = sa.select(tables.effects).order_by(tables.effects.c.ordinal)
+_ATTEMPTS = sa.select(tables.effect_attempts)
+_DOUBTS = sa.select(tables.tasks.c.subject).where(
+    (tables.tasks.c.state == "open") & (tables.tasks.c.type == "unknown_outcome")
+)
+
+
 def _all(conn: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]], set[str]]:
     """Effects in their order, attempts, and what the open cards of doubts are about."""
-    rows = [dict(row) for row in conn.execute(sa.select(tables.effects).order_by(tables.effects.c.ordinal)).mappings()]
-    attempts = [dict(row) for row in conn.execute(sa.select(tables.effect_attempts)).mappings()]
-    doubts = sa.select(tables.tasks.c.subject).where(
-        (tables.tasks.c.state == "open") & (tables.tasks.c.type == "unknown_outcome")
-    )
-    return rows, attempts, set(conn.execute(doubts).scalars())
-
-
-
+    rows = [dict(row) for row in conn.execute(_EFFECTS).mappings()]
+    attempts = [dict(row) for row in conn.execute(_ATTEMPTS).mappings()]
+    return rows, attempts, set(conn.execute(_DOUBTS).scalars())

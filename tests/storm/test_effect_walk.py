@@ -21,8 +21,8 @@ from tests.storm.size import scale
 
 pytestmark = pytest.mark.storm
 
-SEQUENCES = scale(20_000, 500)
-STEPS = 40
+SEQUENCES = scale(20_000, 400)
+STEPS = 30
 CAUGHT_WITHIN = scale(2_000, 300)
 """Sequences in which a planted fault has to be noticed."""
 

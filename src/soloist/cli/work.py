@@ -104,6 +104,31 @@ def _card_text(card: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def undo(
+    ident: CardArgument,
+    *,
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    bundle: Annotated[bool, typer.Option("--bundle", help="Everything that was proposed together with it.")] = False,
+    yes: YesOption = False,
+) -> None:
+    """Take back what was done: by its way back, by a counter-entry, or by a letter; what it is, is said first."""
+    import asyncio
+
+    from soloist.insight import explanation
+
+    with opened(home, database) as app:
+        found = app.store.read_now(lambda conn: explanation.page(conn, ident, app.settings.business.timezone))
+        typer.echo(f"{found.title}\n{found.happened}\nWay back: {found.way_back}")
+        if not yes and not (interactive() and typer.confirm("Take the whole bundle back?" if bundle else "Go on?")):
+            typer.echo("Nothing was done.", err=True)
+            raise typer.Exit(FAULT)
+        proposal = app.store.read_now(lambda conn: explanation.proposal_of(conn, found.id))
+        done = asyncio.run(app.desk.undo_proposal(proposal, who="operator", bundle=bundle))
+    waits = " A card waits for your word." if done.get("proposal") and done.get("kind", "") != "exact" else ""
+    typer.echo(f"{done.get('state', 'taken back')}.{waits}")
+
+
 def why(
     ident: CardArgument, home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False
 ) -> None:

@@ -55,9 +55,8 @@ class Outcomes:
             return {"proposal": again}
         if option == "take_back":
             whole = proposals.get(tx.conn, effect["proposal"])["bundle"]
-            return (
-                self.take_bundle_back(tx, effect["id"], who=who) if whole else self.undo_in(tx, effect["id"], who=who)
-            )
+            ident = effect["id"]
+            return self.take_bundle_back(tx, whole, who=who) if whole else self.undo_in(tx, ident, who=who)
         self._desk.effects.look_again(tx, effect["id"])
         return {"state": "closed"}
 
@@ -93,7 +92,9 @@ class Outcomes:
     def make_up(self, tx: Tx, about: Mapping[str, Any], kind: str, who: str) -> dict[str, Any]:
         """What cannot be as if it had not been: a counter-entry with a card of its own, or a letter that says sorry."""
         if kind == "bundle":
-            return self.take_bundle_back(tx, about["subject"], who=who)
+            first = proposals.find(tx.conn, about["subject"])
+            first = first or proposals.get(tx.conn, effects.get(tx.conn, about["subject"])["proposal"])
+            return {"id": about["subject"], **self.take_bundle_back(tx, first["bundle"], who=who)}
         effect = effects.get(tx.conn, about["subject"])
         made = self._counter(tx, effect, who) if kind == "offset" else self._sorry(tx, effect, who)
         return {
@@ -103,14 +104,12 @@ class Outcomes:
             "proposal": made,
         }
 
-    def take_bundle_back(self, tx: Tx, effect_id: str, *, who: str) -> dict[str, Any]:
-        """Begin to take back everything that was proposed together with an effect, the last part first."""
-        effect = effects.get(tx.conn, effect_id)
-        bundle = proposals.get(tx.conn, effect["proposal"])["bundle"]
+    def take_bundle_back(self, tx: Tx, bundle: str, *, who: str) -> dict[str, Any]:
+        """Begin to take back everything that was proposed together, the last part first."""
         if not bundle:
             raise NotAllowed("This was not proposed as part of a bundle; take it back alone.", field="bundle")
         saga = Sagas(self._desk).begin(tx, bundle, who=who, why="You took the bundle back.")
-        return {"id": effect_id, "state": effects.get(tx.conn, effect_id)["state"], "saga": saga}
+        return {"state": "being taken back", "saga": saga, "held": False}
 
     def _counter(self, tx: Tx, effect: Mapping[str, Any], who: str) -> str:
         """A proposal of its own with its own hash: policy judges it like anything that moves money."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soloist.engine.store import effects, events, proposals, reading, tasks
+from soloist.engine.store import effects, events, proposals, reading, sagas, tasks
 from soloist.engine.store.reading import Connection
 from soloist.insight import names, runs, sheets, views, words
 from soloist.kernel.errors import NotFound
@@ -118,6 +118,8 @@ def _of_proposal(conn: Connection, proposal: Mapping[str, Any], zone: str) -> vi
         attempts=tuple(line for effect in made for line in _attempts(conn, effect)),
         way_back=sheets.way_back(proposal),
         can_undo=_can_undo(proposal, made),
+        undo_label=UNDO_LABELS.get(proposal["undo"], "Take it back") if _left(made) else "Take it back",
+        bundle=_bundle(conn, proposal),
         payload_hash=proposal["payload_hash"],
         links=tuple(_links(proposal, card)),
     )
@@ -253,6 +255,22 @@ def _held(effect: Mapping[str, Any]) -> str:
 def _group(effect: Mapping[str, Any]) -> str:
     what = f"{sheets.operation_name(effect)}, class {effect['class']}"
     return what if effect["group"] == "all" else f"{what}, {effect['group']}"
+
+
+UNDO_LABELS = {"apology": "Write an apology", "offset": "Propose to make up for it"}
+"""What taking back means when it cannot be as if it had not been."""
+
+
+def _left(made: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether something of a proposal has left."""
+    return any(row["attempts"] for row in made)
+
+
+def _bundle(conn: Connection, proposal: Mapping[str, Any]) -> int:
+    """How many parts were proposed together and can still be taken back together."""
+    taken = any(saga["state"] != "left" for saga in sagas.of_bundle(conn, proposal["bundle"]))
+    parts = [row for row in sagas.bundle(conn, proposal["bundle"]) if row["state"] in ("approved", "waiting")]
+    return 0 if taken or proposal["state"] != "approved" else len(parts)
 
 
 def _can_undo(proposal: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> bool:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from soloist.engine.stopping import Halt
 from soloist.engine.rate import Breakers
+from soloist.engine.stopping import Halt
 from soloist.engine.store import base, effects, migrate, proposals, workers
 from soloist.engine.store.store import Store
 from soloist.kernel.hashing import json_hash, keyed, payload_hash
@@ -120,22 +120,26 @@ class FakeDoor:
 class Rig:
     """A store with one Effects stage; ``restart`` is a new process on the same rows."""
 
+    store_type: type[Store] = Store
+    door_type: type[FakeDoor] = FakeDoor
+    stage_type: type[Effects] = Effects
+
     def __init__(self, folder: Path, template: Path) -> None:
         shutil.copy(template, folder / "soloist.db")
         self.clock = Clock()
         self.world = World(self.clock)
-        self.store = Store(base.sqlite_url(folder / "soloist.db"), clock=self.clock)
+        self.store = self.store_type(base.sqlite_url(folder / "soloist.db"), clock=self.clock)
         self.store.writer._engines[True] = self.store.writer._engines[False]  # the disk is not under test here
         self.boots = self.made = 0
         self.stage = self._new_stage()
 
     def _new_stage(self) -> Effects:
         self.boots += 1
-        door: Any = FakeDoor(self.world)
+        door: Any = self.door_type(self.world)
         boot = f"boot-{self.boots}"
         row = {"kind": "server", "executor": "soloist", "host": "here", "pid": self.boots}
         self.store.write_now(lambda tx: workers.begin(tx, boot, row))
-        return Effects(self.store, door, boot=boot, install_key=KEY, allowed=lambda _row: "")
+        return self.stage_type(self.store, door, boot=boot, install_key=KEY, allowed=lambda _row: "")
 
     def approved(self, class_: str, *, hold: float = 0.0) -> str:
         """An approved proposal; its id."""

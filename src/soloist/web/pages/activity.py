@@ -24,7 +24,7 @@ async def why(request: Request) -> Response:
 
 
 async def take_back(request: Request) -> Response:
-    """POST /why/{ident}/undo: undo by the declared way back, then the explanation again."""
-    ident = request.path_params["ident"]
-    await door(request).undo(ident, who(request))
+    """POST /why/{ident}/undo: undo by the declared way back, alone or with its bundle, then the explanation again."""
+    ident, form = request.path_params["ident"], await request.form()
+    await door(request).undo(ident, who(request), bundle=bool(form.get("bundle")))
     return RedirectResponse(f"/why/{ident}", status_code=303)
