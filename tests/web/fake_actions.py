@@ -16,7 +16,7 @@ class FakeActions:
     def __init__(self) -> None:
         facts = actions._facts(CHARGE, None)
         contract = ({"field": "amount", "place": "body", "needed": True},)
-        told = ("POST /charges", facts, contract, ("bookkeeper@1",), "you, every time (money)")
+        told = ("POST /charges", facts, contract, ("bookkeeper@1",), "you, unless a grant of yours allows it (money)")
         self.line = actions.ActionLine(
             "shop", "http", "create_charge", *told, 12, 1, "2026-11-20T09:30:00.000000Z", 0.9
         )

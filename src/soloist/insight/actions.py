@@ -188,9 +188,9 @@ def _facts(op: Operation, lag: float | None) -> dict[str, Any]:
 def _decides(op: Operation) -> str:
     """Who says yes, in words; what leaves the house is asked unless a rule or a grant allows it."""
     if op.risk == "financial":
-        return "you, every time (money)"
+        return "you, unless a grant of yours allows it (money)"
     if op.risk == "irreversible":
-        return "you, unless a rule and a grant allow it"
+        return "you, unless a grant of yours allows it"
     return "you, unless a rule allows it"
 
 
@@ -217,9 +217,9 @@ def page(found: list[ActionLine], halves: Iterable[Half], pace: Lines, query: st
 def connector_line(half: Half, pace: Lines) -> ConnectorLine:
     """Whether a connection is left alone for a while, and how much of its allowance is left."""
     state = pace.breakers.state(half.name)
-    told = {"closed": ("answers", "go"), "open": ("is left alone", "bad"), "half_open": ("is tried again", "warn")}
+    told = {"closed": ("no trouble", "go"), "open": ("is left alone", "bad"), "half_open": ("is tried again", "warn")}
     text, tone = told[state]
-    wait = "" if state != "open" else f" For {words.lasted(pace.breakers.left(half.name))}."
+    wait = "" if state != "open" else f" It is tried again in {words.lasted(pace.breakers.left(half.name))}."
     credential = pace.shared.get(half.name)
     return ConnectorLine(
         half.name,
