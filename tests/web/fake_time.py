@@ -31,7 +31,7 @@ class FakeTime:
 
     async def page(self) -> attention.AttentionPage:
         now = (attention.Line("c3", "It is not known whether the charge went through", "It has money at risk."),)
-        later = (attention.Line("c1", "Reply to Ada Okafor", "about 2 min", "2026-11-20T15:30:00.000000Z"),)
+        later = (attention.Line("c1", "Reply to Ada Okafor", "About 2 min.", "2026-11-20T15:30:00.000000Z"),)
         rules = Attention()
         next_ = "2026-11-20T15:30:00.000000Z"
         return attention.AttentionPage(rules, True, now, later, 1, 3.0, 21.0, "", next_, 2, FIGURES, NONE)

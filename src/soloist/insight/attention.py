@@ -135,7 +135,7 @@ def page(conn: Connection, file: Attention, zone: str, now: str) -> AttentionPag
 
 def _line(slot: planning.Slot) -> Line:
     """A card of the plan."""
-    note = f"It {slot.why}." if slot.why else f"about {words.lasted(max(slot.seconds, 10.0))}"
+    note = f"It {slot.why}." if slot.why else f"About {words.lasted(max(slot.seconds, 10.0))}."
     return Line(str(slot.card["id"]), str(slot.card["title"]), note, slot.until)
 
 
