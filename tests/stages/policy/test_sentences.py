@@ -65,6 +65,15 @@ def test_a_sentence_does_what_it_says(name: str, facts: Facts, blanks: dict[str,
     assert answer(said(name, facts, **blanks), facts) == wanted
 
 
+def test_never_to_one_of_several_in_any_spelling():
+    both = Facts(
+        "mail", "mail.send", "C", "irreversible", {}, NOON, recipients=["Ada@Okafor-Ceramics.example", "x@y.example"]
+    )
+    assert answer(said("never_to", to="ada@okafor-ceramics.example"), both) == "deny"
+    assert answer(said("never_to", to="da@okafor-ceramics.example"), both) == "ask"
+    assert answer(said("until_to", to="ada@okafor-ceramics.example"), both) == "ask"
+
+
 def test_hours_that_run_over_midnight():
     rule = said("hours", begin="20", end="7").rule
     assert rule

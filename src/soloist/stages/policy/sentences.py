@@ -42,6 +42,10 @@ class Sentence:
     consequence: str
     blanks: tuple[Blank, ...] = ()
 
+    def filled(self, given: Mapping[str, str]) -> str:
+        """The words with what was typed, or what is proposed, in their blanks; nothing is checked."""
+        return self.words.format(**{blank.name: given.get(blank.name) or blank.value for blank in self.blanks})
+
 
 @dataclass(frozen=True)
 class Said:
@@ -135,7 +139,7 @@ def _rule(sentence: Sentence, words: str, values: Mapping[str, Any], facts: Fact
         minor, currency = values["amount"]
         parts["above"] = f"{kind} && (proposal.amount_minor > {minor} || proposal.currency != {_quoted(currency)})"
     if "to" in values:
-        parts["always_to"] = parts["never_to"] = _to(values["to"])
+        parts["always_to"] = parts["never_to"] = _also_to(values["to"])
     if "begin" in values:
         joined = "&&" if values["begin"] < values["end"] else "||"
         parts["hours"] = f"{kind} && (now.hour >= {values['begin']} {joined} now.hour < {values['end']})"
@@ -166,11 +170,23 @@ def _grant(words: str, values: Mapping[str, Any], facts: Facts, gates: Sequence[
     }
 
 
+def _also_to(address: str) -> str:
+    """Whether an address is among the recipients, as CEL; "@example.com" is everybody of a domain."""
+    if address.startswith("@"):
+        return f"{_quoted(address[1:].casefold())} in proposal.domains"
+    return f"proposal.recipients.exists(one, one.matches({_quoted(_exactly(address))}))"
+
+
+def _exactly(address: str) -> str:
+    """An address in any spelling of its letters, as a pattern."""
+    return f"(?i)^{re.escape(address)}$"
+
+
 def _to(address: str) -> str:
     """Whether an address is the only recipient, as CEL; "@example.com" is everybody of a domain."""
     if address.startswith("@"):
         return f"proposal.domains == [{_quoted(address[1:].casefold())}]"
-    return f"proposal.recipients.size() > 0 && proposal.recipients.all(one, one == {_quoted(address)})"
+    return f"proposal.recipients.size() > 0 && proposal.recipients.all(one, one.matches({_quoted(_exactly(address))}))"
 
 
 def _quoted(text: str) -> str:
