@@ -107,14 +107,14 @@ def mails(target: Target, n: int, text: str) -> list[EmailMessage]:
         mail(text, sender=who, subject="x", ident=f"a{ident}"),
         mail(words, sender=who, subject=subject, ident=f"b{ident}", answers=letter["Message-ID"]),
         mail(words, sender=MARA, subject="Re: approve", ident=f"c{ident}"),
-        mail(words, sender=MARA, subject="Re: x", ident=f"j{ident}", answers="live@client.example"),
+        mail(words, sender=MARA, subject="Re: x", ident=f"j{ident}", answers="over@client.example"),
         reply(letter, f"> approve {live}\n\n{text}", ident=f"d{ident}"),
         reply(letter, words, ident=f"e{ident}", **fail),
         reply(letter, text, ident=f"f{ident}"),
         reply(letter, words, ident=f"k{ident}", Auto_Submitted="auto-replied"),
         reply(target.used, f"approve {code_in(target.used)}\n{text}", ident=f"g{ident}"),
         reply(target.over, f"approve {code_in(target.over)}\n{text}", ident=f"h{ident}"),
-        mail(quoted, sender=f"live{n}@client.example", ident=f"i{ident}", answers="live@client.example"),
+        mail(quoted, sender=f"over{n}@client.example", ident=f"i{ident}", answers="over@client.example"),
     ]
 
 
