@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.nursery import Nursery
 
-PROMISED = re.compile(r"^(P\d+|Cost)(?:-P\d+)?\b.*:", re.MULTILINE)
+PROMISED = re.compile(r"^(P\d+|J\d+|H\d+|Cost|Stop)(?:-P\d+)?\b.*:", re.MULTILINE)
 """A line that says how often a promise was tried and how often it was broken."""
 _LINES: list[str] = []
 
