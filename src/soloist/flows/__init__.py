@@ -47,7 +47,7 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
 
     The file that stops everything is looked for in every process.
     """
-    both = [desk.judging.follow(), safety.StopFile(desk, kind).follow()]
+    both = [desk.judging.follow(kind), safety.StopFile(desk, kind).follow()]
     if kind != "server":
         return both
     kept = [Restoring(desk).follow(), Backups(desk.store, desk.home, desk.settings).follow(), Marks(desk).follow()]

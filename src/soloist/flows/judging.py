@@ -16,7 +16,7 @@ from soloist.engine.store import autonomy, grants, history, policies, proposals,
 from soloist.engine.store.clock import Clock, from_iso, iso, later
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
-from soloist.kernel.errors import BadConfig, NotFound
+from soloist.kernel.errors import BadConfig, NotFound, SoloistError
 from soloist.kernel.ids import derived
 from soloist.kernel.proposal import OperationFacts
 from soloist.stages import policy
@@ -280,7 +280,7 @@ class Judging:
 
     def _keep(self, tx: Tx, why: str, *, who: str) -> None:
         """The rules in force as a row, so that they can be used again when a file is refused."""
-        if not self.trouble:
+        if not self.trouble and policies.in_force(tx.conn) != self.rules.version:
             rules = {"rules": [rule.model_dump(mode="json") for rule in self.rules.written], "bulk": self.rules.bulk}
             policies.keep(tx, self.rules.version, rules, source="files", who=who, why=why)
 
@@ -295,19 +295,21 @@ class Judging:
         changed, self.rules, self.trouble = rules.version != self.rules.version, rules, ""
         return changed
 
-    async def follow(self) -> None:
-        """Look at the files' dates for as long as the server runs; grants end when their time is over."""
-        store, turn = self._opened(), 0
-        log = logging.getLogger("soloist.policy")
-        await store.write(lambda tx: self.settle(tx, who="soloist"))
+    async def follow(self, kind: str = "server") -> None:
+        """Look at the files' dates for as long as the process runs; the server keeps what follows from a change."""
+        log, turn = logging.getLogger("soloist.policy"), 0
+        who = "soloist"
         while True:
+            try:
+                changed = self._dates() != self._seen
+                if changed and not await asyncio.to_thread(self.reread) and self.trouble:
+                    log.warning("the changed rules were not taken over: %s", self.trouble)
+                if kind == "server" and (changed or turn % 15 == 0):
+                    await self._opened().write(partial(self.settle, who="file" if changed else who))
+            except (SoloistError, OSError) as error:
+                log.warning("the rules were not looked after: %s", error)
             await asyncio.sleep(LOOK_EVERY)
-            turn += 1
-            changed = self._dates() != self._seen
-            if changed and not await asyncio.to_thread(self.reread) and self.trouble:
-                log.warning("the changed rules were not taken over: %s", self.trouble)
-            if changed or turn % 15 == 0:
-                await store.write(lambda tx: self.settle(tx, who="file"))
+            turn, who = turn + 1, "file"
 
     def settle(self, tx: Tx, *, who: str) -> None:
         """Keep the version in force, end grants whose time is over, open or close the card about a refused file."""

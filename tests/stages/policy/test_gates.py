@@ -29,6 +29,7 @@ MANY = tuple(f"{n}@x.example" for n in range(6))
         (replace(EVENT, amount_minor=-5), ("money",)),
         (replace(EVENT, odd_amount=True), ("money",)),
         (replace(EVENT, audience="public"), ("newsletter",)),
+        (replace(EVENT, unsure=True), ("unsure",)),
         (replace(EVENT, undo="none"), ("irreversible",)),
         (replace(EVENT, undo="apology"), ("irreversible",)),
         (replace(EVENT, undo="offset"), ()),
@@ -92,6 +93,7 @@ FACTS = st.builds(
     audience=st.sampled_from(["", "nobody", "operator", "client", "list", "public"]),
     undo=st.sampled_from(["exact", "offset", "apology", "none"]),
     held=st.booleans(),
+    unsure=st.booleans(),
     to_operator=st.booleans(),
     bundle_size=st.integers(1, 9),
 )

@@ -17,6 +17,11 @@ def current(conn: sa.Connection) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
+def in_force(conn: sa.Connection) -> str:
+    """The name of the version that came into force last, "" before any did."""
+    return str(conn.execute(sa.select(policies.c.version).order_by(policies.c.n.desc()).limit(1)).scalar() or "")
+
+
 def keep(tx: Tx, version: str, rules: Mapping[str, Any], *, source: str, who: str, why: str) -> bool:
     """Put a version in force with its event; False when it is already. ``rules`` is what brings it back."""
     old = current(tx.conn)

@@ -29,6 +29,7 @@ VARIABLES: Mapping[str, cel.Type] = {
     "proposal.fields": _TEXTS,
     "proposal.thread_known": _TRUTH,
     "proposal.template": _TEXT,
+    "proposal.unsure": _TRUTH,
     "proposal.primitive": _TEXT,
     "proposal.audience": _TEXT,
     "proposal.undo": _TEXT,
@@ -58,10 +59,11 @@ class Facts:
 
     ``now`` is the instant in the operator's zone: ``now.hour`` is 0 to 23, ``now.weekday`` 1 (Monday) to 7 and
     ``now.date`` like 2027-04-30. ``amount_minor`` is in cents, 0 when no money moves; ``odd_amount``: an amount is
-    named that is not a whole number of cents. ``new_recipient``: some recipient was never written to. ``held``: it waits before it
-    leaves. ``sent_hour`` and ``sent_day`` count what was approved for this operation in the last hour and 24 hours,
-    ``to_recipient_day`` the most to any one of these recipients. ``unusual`` names what differs from its own history.
-    ``to_operator``: nobody but the operator receives it. ``own_fields``: fields of a change that the operator set.
+    named that is not a whole number of cents. ``new_recipient``: some recipient was never written to. ``held``: it
+    waits before it leaves. ``sent_hour`` and ``sent_day`` count what was approved for this operation in the last hour
+    and 24 hours, ``to_recipient_day`` the most to any one of these recipients. ``unusual`` names what differs from its
+    own history. ``unsure``: the draft leaves a question open or has a fault. ``to_operator``: nobody but the operator
+    receives it. ``own_fields``: fields of a change that the operator set.
     """
 
     connector: str
@@ -83,6 +85,7 @@ class Facts:
     own_fields: Sequence[str] = ()
     thread_known: bool = False
     template: str = ""
+    unsure: bool = False
     primitive: str = "act"
     audience: str = ""
     undo: Literal["exact", "offset", "apology", "none"] = "none"

@@ -14,10 +14,11 @@ GATES: Mapping[str, str] = {
     "bulk": "it reaches many at once",
     "newsletter": "it goes to a list or to the public",
     "client contact": "it is a message to somebody other than you",
+    "unsure": "the draft leaves a question open",
     "identity": "it changes who somebody is, how they are reached or how they are paid",
     "own words": "it overwrites what you entered yourself",
 }
-"""Every gate with the words that say why it asks; the last two are those of record changes."""
+"""Every gate with the words that say why it asks; "unsure" is low confidence, the last two are of record changes."""
 
 NEVER_EARNED = frozenset({"money", "irreversible"})
 """Gates that no straight row of approvals opens; only the operator's own explicit grant does."""
@@ -38,13 +39,16 @@ _OTHERS = ("client", "list", "public")
 def tripped(facts: Facts, bulk: int = BULK) -> tuple[str, ...]:
     """The gates a proposal trips, in the order of ``GATES``.
 
-    What can be taken back exactly and moves no money trips none, unless it is declared for a list or the public.
+    What can be taken back exactly, moves no money and leaves no question open trips none, unless it is declared for a
+    list or the public.
     """
     if facts.kind == "change":
         return _of_change(facts)
     found = {"money"} if _money(facts) else set()
     if facts.audience in ("list", "public") or _list_headers(facts.payload):
         found.add("newsletter")
+    if facts.unsure:
+        found.add("unsure")
     if facts.undo != "exact":
         found |= _of_effect(facts, bulk)
     return tuple(name for name in GATES if name in found)
