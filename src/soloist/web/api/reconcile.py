@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from soloist.flows.fixing import Fixing
 from soloist.flows.reconciling import Reconciling
 from soloist.insight import reconcile as rows
+from soloist.kernel.errors import BadInput, NotFound
 from soloist.web.api import shapes
 from soloist.web.api.asking import After, Approver, Id, Limit, Reader, TheDesk, key, page, read
 from soloist.web.api.strict import StrictRoute
@@ -128,4 +129,8 @@ async def list_comparisons(_: Reader, desk: TheDesk) -> Any:
 @router.post("/comparisons", status_code=202, response_model=ComparisonRun)
 async def post_comparison(who: Approver, desk: TheDesk, body: NewComparison) -> Any:
     """Compare a connection now; it writes nothing outside."""
-    return JSONResponse({"run": await Reconciling(desk).ask(body.connector, who.actor)}, 202)
+    try:
+        run = await Reconciling(desk).ask(body.connector, who.actor)
+    except NotFound as error:  # what the body names is not there: the body is wrong, not the address
+        raise BadInput(f"connector: {error.detail}", field="connector") from error
+    return JSONResponse({"run": run}, 202)
