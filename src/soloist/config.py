@@ -329,6 +329,8 @@ class ConnectorPart(Part):
         for name in needs.get(self.kind, ()):
             if not getattr(self, name):
                 raise ValueError(f"a connector of the kind {self.kind} needs {name}")
+        if self.kind == "mail" and isinstance(self.auth, HttpAuth):
+            raise ValueError('auth of a mailbox is "password" or "xoauth2"')
         return self
 
 

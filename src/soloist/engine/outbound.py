@@ -91,7 +91,7 @@ class Door:
 
     def page(self, connector: str, plan: Plan, ref: str) -> str:
         """The provider's own page of what a plan does, for a person; "" when there is none or its id is not known."""
-        template = str(plan.data.get("page") or "")
+        template = str(plan.data.get("page_of") or plan.data.get("page") or "")
         if "{ref}" in template and not ref:
             return ""
         return template.replace("{ref}", urllib.parse.quote(ref, safe=""))

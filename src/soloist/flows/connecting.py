@@ -192,7 +192,7 @@ class Connecting:
         if part is None or part.kind != KIND:
             raise NotFound(_unknown(name, self.mailboxes()), field="name")
         health = await self._check(name, settings, self._keyring.secret, self._keyring.put)
-        return health, advise(health.state, health.detail, provider=part.provider, auth=part.auth)
+        return health, advise(health.state, health.detail, provider=part.provider, auth=str(part.auth))
 
     async def _check(self, name: str, settings: config.Settings, secrets: Any, renew: Any) -> Health:
         """The adapter's own check with a Ctx made for the moment; a fault is a health, not an error."""

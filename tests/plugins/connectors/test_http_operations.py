@@ -305,6 +305,14 @@ def test_a_wrong_declaration_is_refused_by_name(how: str) -> None:
         )
 
 
+def test_what_a_way_back_needs_is_asked_when_it_is_proposed() -> None:
+    back = {"method": "POST", "path": "/credit", "body": {"invoice": "{payload.invoice}"}}
+    with pytest.raises(ValueError, match=r"^payload\.invoice: "):
+        plan(ctx({**PLAIN, "undo": back}, None))
+    with pytest.raises(ValueError, match=r"^find\.ref: "):
+        plan(ctx({**SEARCHED, "find": {**SEARCHED["find"], "ref": "status == 200"}}, None))
+
+
 @pytest.mark.parametrize("place", ["done", "refused"])
 def test_a_wrong_expression_is_found_when_preparing(place: str) -> None:
     with pytest.raises(ValueError, match=f"^{place}: "):

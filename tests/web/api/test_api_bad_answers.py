@@ -1,6 +1,7 @@
 """Services that answer badly, each with the row of its effect: unknown with evidence, never done; the rest goes on."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ class Street:
 
     def __init__(self) -> None:
         self.port, self.calls = 0, list[str]()
+        self.slow: list[float] = []
+        """When not empty: the first call after it is asked to come back in two seconds; holds the instants."""
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -56,8 +59,10 @@ class Street:
         await reader.readexactly(length)
         name = head.split("/")[1]
         self.calls.append(name)
+        limited = len(self.slow) == 1
+        self.slow += [time.monotonic()] if self.slow else []
         try:
-            writer.write(BAD.get(name, GOOD))
+            writer.write(says(429, headers="Retry-After: 2\r\n") if limited else BAD.get(name, GOOD))
             await writer.drain()
         except ConnectionError:
             pass
@@ -122,3 +127,15 @@ async def test_when_one_is_dead_the_rest_answers(http: Any, running: Any, shop: 
     for path in ("/cards", "/runs", "/operations", "/connectors", "/agents", "/effects"):
         assert (await http.get(path)).status_code == 200, path
     assert shop.calls == ["good"]
+
+
+async def test_a_429_is_obeyed_to_the_second_and_not_counted(
+    http: Any, running: Any, shop: Any, eventually: Any
+) -> None:
+    shop.slow = [time.monotonic()]
+    await approved(http, "good", "charge")
+    page = await eventually("/effects", lambda page: states(page).get("good") == "succeeded")
+    first, second = shop.slow[1:]
+    assert 2.0 <= second - first < 4.0
+    log = (await http.get(f"/effects/{page['items'][0]['id']}")).json()
+    assert [attempt["outcome"] for attempt in log["attempt_log"]] == ["slowed", "succeeded"]

@@ -84,7 +84,9 @@ class HttpConnector(Base):
         values = Values(key, payload)
         data = requests.write(ctx, part, values, payload, key_header=part.get("key_header", ""), key=key)
         data |= requests.look_up(ctx, part.get("find"), values, own=part.get("ref", ""))
-        data["page"] = rendering.page(part["page"], values) if part.get("page") else ""
+        data |= _page(part, values)
+        if part.get("undo"):
+            requests.undo(ctx, part, values, key)  # what it will need to be taken back has to be in the payload now
         return Plan(requests.operation(operation, part), key, rendering.request_bytes(data), requests.shown(data), data)
 
     async def execute(self, ctx: Ctx, plan: Plan) -> Outcome:
@@ -128,16 +130,11 @@ class HttpConnector(Base):
     def undo(self, ctx: Ctx, plan: Plan, receipt: Receipt) -> Plan | None:
         """The declared way back: ``{key}`` is the key of what is undone, ``{ref}`` the provider's id for it."""
         part = ctx.settings.get("operations", {}).get(plan.operation.name, {})
-        back = part.get("undo")
-        if not back:
+        if not part.get("undo"):
             return None
         own_key = f"{plan.key}{UNDO}"
         values = Values(plan.key, plan.data["payload"], receipt.provider_ref or None, own_key)
-        call = {**back, "encoding": part.get("encoding", "json"), "refused": part.get("refused", "")}
-        data = requests.write(ctx, call, values, None, key_header=part.get("key_header", ""), key=own_key)
-        how = back.get("find") or part.get("find")
-        data |= requests.look_up(ctx, how, values, own=part.get("ref", ""), gone=not back.get("find"))
-        data["page"] = plan.data.get("page", "")
+        data = requests.undo(ctx, part, values, own_key) | _page(part, values)
         operation = requests.way_back(plan.operation, part)
         return Plan(operation, own_key, rendering.request_bytes(data), requests.shown(data), data)
 
@@ -169,6 +166,12 @@ class HttpConnector(Base):
         headers = await self._signer.headers(ctx, data)
         body = None if data["body"] is None else data["body"].encode()
         return await ctx.http.send(data["method"], data["url"], headers=headers, body=body, timeout=limit)
+
+
+def _page(part: Mapping[str, Any], values: Values) -> dict[str, str]:
+    """The provider's page as far as it is known: whole, and with the place for an id that comes later."""
+    page = rendering.page(part["page"], values) if part.get("page") else ""
+    return {"page": "" if "{ref}" in page else page, "page_of": page}
 
 
 def _without(outcome: Outcome, used: list[str]) -> Outcome:

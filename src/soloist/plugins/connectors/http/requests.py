@@ -129,6 +129,16 @@ def _body(part: Mapping[str, Any], values: Values, payload: Mapping[str, Any] | 
     return rendering.form_text(value) if part.get("encoding") == "form" else rendering.json_text(value)
 
 
+def undo(ctx: Ctx, part: Mapping[str, Any], values: Values, key: str) -> dict[str, Any]:
+    """The request that takes an operation back and its look-up; before there is an id, one stands for it."""
+    known = values if values.undo_key else replace(values, ref="0", undo_key=key)
+    back = part["undo"]
+    call = {**back, "encoding": part.get("encoding", "json"), "refused": part.get("refused", "")}
+    data = write(ctx, call, known, None, key_header=part.get("key_header", ""), key=key)
+    how = back.get("find") or part.get("find")
+    return data | look_up(ctx, how, known, own=part.get("ref", ""), gone=not back.get("find"))
+
+
 def look_up(
     ctx: Ctx, part: Mapping[str, Any] | None, values: Values, *, own: str = "", gone: bool = False
 ) -> dict[str, Any]:
@@ -140,6 +150,7 @@ def look_up(
         return {}
     for name in ("found", "absent"):
         _checked(part[name], f"find.{name}")
+    _checked(part.get("ref", ""), "find.ref", frozenset({"STRING", "INT"}))
     texts = (part["path"], *part.get("query", {}).values())
     if values.ref is None and any("{ref}" in text for text in texts):
         return {}
@@ -148,10 +159,10 @@ def look_up(
     return {"find": {**kept, "url": url, "key": values.key, "ref": part.get("ref", ""), "own": own, "gone": gone}}
 
 
-def _checked(expression: str, place: str) -> None:
+def _checked(expression: str, place: str, kinds: frozenset[str] = frozenset({"BOOL"})) -> None:
     try:
         if expression:
-            expressions.compiled(expression)
+            expressions.compiled(expression, kinds)
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
 
