@@ -41,6 +41,8 @@ PAGES += [
     "/attention",
     "/together/c1",
     "/alone",
+    "/runs/r1/holds",
+    "/runs/r2/holds",
     "/together/c2",
     "/review",
     "/review?sitting=115",

@@ -7,7 +7,7 @@ from typing import Any
 
 from soloist.config import Attention
 from soloist.flows import together as deciding
-from soloist.insight import alone, attention, sitting, together, views
+from soloist.insight import alone, attention, holding, sitting, together, views
 from soloist.kernel.errors import NotFound
 
 FIGURES = attention.Measures(
@@ -25,6 +25,7 @@ class FakeTime:
     def __init__(self, sheets: Mapping[str, views.Sheet] | None = None) -> None:
         self.sheets = sheets or {}
         self.decided: list[tuple[dict[str, str], str, bool]] = []
+        self.holds: list[tuple[str, bool]] = []
         self.set: list[Mapping[str, Any]] = []
         self.opens: list[tuple[str, str]] = []
         self.news: views.Changed | None = None
@@ -54,6 +55,14 @@ class FakeTime:
 
     async def looked_at(self, proposals: Sequence[str], who: str) -> None:
         self.reviewed = list(proposals)
+
+    async def held(self, run: str) -> holding.HoldPage:
+        since = "2026-11-20T08:00:00Z" if run == "r2" else ""
+        waits = (holding.Waits("c1", "mail.send", "intended"),)
+        return holding.HoldPage(run, "Intake: Mail from Ada Okafor", since, "operator" if since else "", "", waits)
+
+    async def hold(self, run: str, on: bool, who: str, why: str = "") -> None:
+        self.holds.append((run, on))
 
     async def before(self) -> sitting.Sitting:
         late = attention.Line("c3", "It is not known whether the charge went through", "It has money at risk.")

@@ -49,3 +49,11 @@ def test_what_ran_alone_can_be_taken_back_and_asked_about(console: TestClient, f
 
 def test_nothing_ran_alone_in_an_empty_home(real_console: TestClient) -> None:
     assert "Nothing ran alone" in real_console.get("/alone").text
+
+
+def test_a_run_is_paused_and_goes_on_from_its_page(console: TestClient, fake) -> None:
+    assert "Pause it" in console.get("/runs/r1/holds").text
+    assert "Let it go on" in console.get("/runs/r2/holds").text
+    console.post("/runs/r1/holds", data={"why": "x"})
+    console.post("/runs/r2/holds", data={"go_on": "1"})
+    assert fake.time.holds == [("r1", True), ("r2", False)]

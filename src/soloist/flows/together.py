@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from soloist.engine.store import proposals, tasks
 from soloist.engine.store.reading import Connection
@@ -38,7 +39,7 @@ async def each(
     for ident, digest in shown.items():
         title = ident
         try:
-            title, alone = await desk.store.read(lambda conn, i=ident: _title(conn, i, option))
+            title, alone = await desk.store.read(partial(_title, ident=ident, option=option))
             if alone:
                 raise NotAllowed("It wants a look of its own: open it and decide it there.")
             done = await desk.decide_card(ident, option, digest=digest, who=who, via=via, reason=reason)
@@ -48,7 +49,7 @@ async def each(
     return found
 
 
-def _title(conn: Connection, ident: str, option: str) -> tuple[str, bool]:
+def _title(conn: Connection, *, ident: str, option: str) -> tuple[str, bool]:
     """The title of a card, and whether it may only be approved on its own page."""
     card = tasks.get(conn, ident)
     proposal = proposals.find(conn, card["subject"])

@@ -175,6 +175,7 @@ def _links(card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> tuple
     run = (proposal or {}).get("run") or card["run"]
     if run:
         found.append(views.Link("The whole run", f"/runs/{run}"))
+        found.append(views.Link("Pause it", f"/runs/{run}/holds"))
     if card["record"]:
         found.append(views.Link("The record", f"/records/-/{card['record']}"))
     return tuple(found)

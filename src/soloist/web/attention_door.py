@@ -8,8 +8,9 @@ from typing import Any
 
 from soloist.app import App
 from soloist.flows import attention as flow
+from soloist.flows import holding as interceding
 from soloist.flows import together as deciding
-from soloist.insight import alone, attention, seeing, sitting, together, views
+from soloist.insight import alone, attention, holding, seeing, sitting, together, views
 
 
 class Time:
@@ -55,6 +56,17 @@ class Time:
     async def looked_at(self, proposals: Sequence[str], who: str) -> None:
         """Keep that these were looked at."""
         await flow.looked_at(self._desk, proposals, who=who)
+
+    async def held(self, run: str) -> holding.HoldPage:
+        """Whether a run is paused, and what of it has not left (NotFound)."""
+        return await self._desk.store.read(lambda conn: holding.page(conn, run))
+
+    async def hold(self, run: str, on: bool, who: str, why: str = "") -> None:
+        """Pause a run, or let it go on (NotFound)."""
+        if on:
+            await interceding.hold(self._desk, run, who=who, why=why)
+        else:
+            await interceding.release(self._desk, run, who=who)
 
     async def opened(self, card: str, who: str) -> together.Look:
         """What is beside a card that this operator has open now: the look is kept (NotFound)."""

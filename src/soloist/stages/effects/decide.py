@@ -19,9 +19,9 @@ CANNOT_LOOK = 6
 WINDOW_SHARE = 0.8
 """Share of a provider's key window in which the same key is tried again."""
 STOP_LOOK = 3600.0
-SIGN_IN, TRIAL, BUNDLE, OVER = "sign-in", "trial", "bundle", "over"
+SIGN_IN, TRIAL, BUNDLE, OVER, HELD = "sign-in", "trial", "bundle", "over", "held"
 """What an effect waits for: a sign-in that works again (one goes ahead as the trial), an earlier part of its bundle.
-``OVER``: that earlier part did not happen, so this one will not."""
+``OVER``: that earlier part did not happen, so this one will not. ``HELD``: a person paused its run."""
 HELD_LOOK = 300.0
 """Seconds between two looks of an effect that waits for something else; usually it is woken."""
 ABSENT, FAILED = "not there: ", "the look-up failed: "
@@ -48,10 +48,10 @@ def next_move(effect: Mapping[str, Any], operation: Operation, *, now: datetime,
     """
     state = effect["state"]
     if state in ("intended", "refused"):
-        return Move("wait", HELD_LOOK) if held in (SIGN_IN, BUNDLE) else _before_attempt(effect, now, stopped)
+        return Move("wait", HELD_LOOK) if held in (SIGN_IN, BUNDLE, HELD) else _before_attempt(effect, now, stopped)
     if state == "unknown":
         move = _after_unknown(effect, operation, now)
-        return Move("wait", STOP_LOOK) if stopped and move.do == "attempt" else move
+        return Move("wait", STOP_LOOK) if (stopped or held == HELD) and move.do == "attempt" else move
     if state == "reconciling":
         wait = _seconds_until(effect["not_before"], now)
         return Move("wait", wait) if wait > 0 else Move("look_up")

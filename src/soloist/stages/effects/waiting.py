@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from soloist.engine.store import effects, proposals, sagas, secrets, tasks
+from soloist.engine.store import effects, holds, proposals, sagas, secrets, tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
 from soloist.kernel.ids import derived
 from soloist.stages.effects import cards
-from soloist.stages.effects.decide import BUNDLE, OVER, SIGN_IN, TRIAL
+from soloist.stages.effects.decide import BUNDLE, HELD, OVER, SIGN_IN, TRIAL
 
 EFFECT = "effect"
 """Topic on which the run of an effect hears that something changed."""
@@ -26,9 +26,11 @@ Turn = Literal["go", "wait", "over"]
 
 
 def held(conn: Any, effect: Mapping[str, Any]) -> str:
-    """What an effect has to wait for now: "", the sign-in of its connector, or its bundle."""
+    """What an effect has to wait for now: "", a person's word, the sign-in of its connector, or its bundle."""
     if effect["state"] not in ("intended", "refused", "unknown"):
         return ""
+    if holds.on(conn, effect):
+        return HELD
     if shut(conn, effect):
         return SIGN_IN
     if effect["undoes"] or effect["attempts"]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from soloist.kernel.errors import BadInput
+from soloist.kernel.errors import BadInput, NotAllowed
 from soloist.web.pages.edge import door, who
 from soloist.web.render import page
 
@@ -42,6 +42,9 @@ async def adjust(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """GET /metrics: the figures in the text form that watchers read; needs a token that may read."""
+    asks = getattr(request.state, "principal", None)  # the wall lets nobody without one come here
+    if asks is not None and not asks.may("read"):
+        raise NotAllowed("This needs the scope read.")
     figures = await door(request).time.exposition() + door(request).actions.exposition()
     return PlainTextResponse(figures, media_type="text/plain; version=0.0.4")
 
