@@ -13,7 +13,10 @@ from dataclasses import asdict
 
 from bench.figures import Figure
 
-NAMES = ("accept", "wake", "start", "size", "lists", "parked", "console", "search", "messages", "local", "backfill")
+NAMES = (
+    *("accept", "wake", "start", "size", "lists", "parked", "console", "search", "messages", "local", "backfill"),
+    *("effect",),
+)
 LIMIT = 170
 """Seconds after which a benchmark is given up, so that all of them together end."""
 

@@ -27,7 +27,8 @@ class Conversation:
 
     async def record_sent(self, run: str, effect_id: str) -> dict[str, Any]:
         """After a mail went out: message, lead state, and the follow-up's run. Answers {message} or {}."""
-        return await self._store.write(lambda tx: self._sent(tx, run, effect_id))
+        # The receipt is on the disk already; if this is lost, so is the engine's later note, and the step runs again.
+        return await self._store.write(lambda tx: self._sent(tx, run, effect_id), full=False)
 
     def _sent(self, tx: Tx, run: str, effect_id: str) -> dict[str, Any]:
         """One transaction, once for each conversation message even when a mail had several recipients."""

@@ -89,7 +89,7 @@ class Intake:
             self._advance(tx, source, stream, page, fresh)
             return fresh
 
-        fresh = await self._store.write(work)
+        fresh = await self._store.write(work, full=bool(page.arrivals))
         failpoint.hit("accepted")
         return fresh
 
