@@ -299,7 +299,7 @@ class Effects:
         if proposal["state"] != "approved":
             return f"The proposal is {proposal['state']} by now."
         by_rule = said[-1]["decision"] == "allow"
-        if why := self._allowed({**proposal, "approved_by": said[-1]["decision"], "conn": tx.conn}):
+        if why := self._allowed({**proposal, "approved_by": said[-1]["decision"], "tx": tx}):
             return why
         if by_rule and conversations.automatic_since(tx.conn, proposal["conversation"], later(tx.now, -DAY)):
             return "An automatic answer went out on this thread within a day; one more needs your word."
@@ -315,7 +315,9 @@ class Effects:
         """Whether effect, proposal and approval speak of the same bytes, connection, operation, recipient and key."""
         digest = payload_hash(proposal["connector"], proposal["operation"], proposal["payload"])
         made = derived("effect", proposal["id"], effect["group"])
-        if approval["payload_hash"] != digest or effect["id"] != made or effect["class"] != proposal["class"]:
+        if {approval["payload_hash"], proposal["payload_hash"]} != {digest}:
+            return False
+        if effect["id"] != made or effect["class"] != proposal["class"]:
             return False
         wanted = (proposal["connector"], proposal["operation"], digest)
         if effect["undoes"]:
