@@ -57,6 +57,7 @@ async def test_a_revoked_grant_asks_again_right_before_it_leaves(rig: Open):
     home.store.write_now(lambda tx: grants.revoke(tx, grant, "operator", "enough"))
     assert home.may_leave(row).startswith("Policy asks for your word by now")
     assert home.may_leave(row, "approve") == ""
+    assert [(v["when"], v["answer"]) for v in home.rows("verdicts")] == [("proposed", "allow"), ("attempting", "ask")]
     assert [e["kind"] for e in home.rows("events") if e["subject"] == grant] == ["grant.live", "grant.revoked"]
 
 

@@ -71,19 +71,28 @@ class Judging:
     def still_allowed(self, proposal: Mapping[str, Any]) -> str:
         """Policy once more, right before something leaves: "" or why not. ``approved_by`` is "approve" or "allow".
 
-        ``conn`` is the open transaction, so that a grant revoked in the same instant counts; else it is read anew.
-        A person's approval stays valid unless policy denies by now.
+        ``tx`` is the transaction that writes ``attempting``, so that a grant revoked in the same instant counts; it
+        keeps the verdict when it differs from the last. A person's approval stays valid unless policy denies by now.
         """
         if why := self.hindered(proposal["connector"]):
             return why
         ask = partial(self._judged, row=proposal, payload=proposal["payload"], asked=False)
-        conn = proposal.get("conn")
-        verdict = ask(conn) if conn is not None else self._opened().read_now(ask)
+        tx: Tx | None = proposal.get("tx")
+        verdict = ask(tx.conn) if tx is not None else self._opened().read_now(ask)
+        if tx is not None:
+            self._note(tx, proposal, verdict)
         if verdict["answer"] == "deny":
             return f"Policy denies it by now: {verdict['reason']}"
         if verdict["answer"] == "ask" and proposal["approved_by"] == "allow":
             return f"Policy asks for your word by now: {verdict['reason']}"
         return ""
+
+    @staticmethod
+    def _note(tx: Tx, proposal: Mapping[str, Any], verdict: Mapping[str, Any]) -> None:
+        """Keep a verdict at the door that is not the one already kept."""
+        known = [(v["answer"], v["policy_version"], v["grant"]) for v in proposals.verdicts_of(tx.conn, proposal["id"])]
+        if (verdict["answer"], verdict["policy_version"], verdict["grant"]) not in known[-1:]:
+            proposals.add_verdict(tx, proposal["id"], proposal["payload_hash"], verdict, "attempting")
 
     def hindered(self, connector: str) -> str:
         """Why nothing may leave by a connection although a person approves, "" when it may."""

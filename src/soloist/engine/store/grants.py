@@ -18,6 +18,14 @@ from soloist.kernel.lives import GRANT
 LONGEST = timedelta(days=366)
 """No grant lives longer; the operator says it again or it is over."""
 
+_APPLYING = (
+    sa.select(grants)
+    .where((grants.c.state == "live") & (grants.c.until > sa.bindparam("now")))
+    .where(*(grants.c[n].in_(["", sa.bindparam(n)]) for n in ("connector", "operation", "agent")))
+    .order_by(grants.c.id)
+)
+"""Asked for every proposal, so it is put together once."""
+
 _EMPTY: Mapping[str, Any] = {
     "title": "",
     "connector": "",
@@ -131,9 +139,8 @@ def live(conn: sa.Connection, now: str = "") -> list[dict[str, Any]]:
 
 def applying(conn: sa.Connection, *, connector: str, operation: str, agent: str, now: str) -> list[dict[str, Any]]:
     """The grants in force that speak of a connector, an operation and an agent."""
-    key = (grants.c.state == "live") & (grants.c.until > now) & grants.c.connector.in_(["", connector])
-    key &= grants.c.operation.in_(["", operation]) & grants.c.agent.in_(["", agent])
-    return [dict(row) for row in conn.execute(sa.select(grants).where(key).order_by(grants.c.id)).mappings()]
+    given = {"connector": connector, "operation": operation, "agent": agent, "now": now}
+    return [dict(row) for row in conn.execute(_APPLYING, given).mappings()]
 
 
 def standing(conn: sa.Connection, agent: str, connector: str, operation: str) -> list[dict[str, Any]]:
