@@ -48,6 +48,8 @@ PAGES += [
     "/review?sitting=115",
     "/review?sitting=105",
     "/cards/none",
+    "/reconcile",
+    "/reconcile/domains",
 ]
 PAGES += ["/policy", "/policy/of/c1", "/signin", "/welcome/used", "/welcome/good", "/static/offline.html"]
 SIZES = [(1440, "light"), (1000, "dark"), (390, "light"), (390, "dark")]

@@ -22,6 +22,7 @@ def line(kind: str, state: str = "open", **more: Any) -> Line:
     row = {"kind": kind, "inside": {"state": "needs_human", "undo": "exact"}}
     pairs = (AMOUNT, Pair("name", "Ada Okafor", "Ada Okafor")) if kind == "differs" else (Pair("name", "Ada", "Ada"),)
     here, there = ("Done", "There as ch_12") if kind != "unattributed" else ("Not known here", "There as bk_9")
+    there = "Not there" if kind == "missing_outside" else there
     return Line(
         f"{kind}-{state}",
         "shop",
@@ -35,7 +36,7 @@ def line(kind: str, state: str = "open", **more: Any) -> Line:
         LATE,
         here,
         there,
-        outside_at=AT,
+        outside_at="" if kind == "missing_outside" else AT,
         pairs=pairs,
         effect="" if kind == "unattributed" else "e1",
         choices=options(row) if state != "fixing" else (),
