@@ -62,7 +62,7 @@ def test_a_source_in_trouble_is_listed_and_counts_for_a_strict_watcher() -> None
     assert status == 503
     assert said["reasons"] == [
         "post cannot be read: The password was refused.",
-        "The stop button is pressed since 2026-11-21T09:00:00Z.",
+        "Everything outbound is stopped since 2026-11-21T09:00:00Z.",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from soloist.engine.stopping import Halt, standing
 from soloist.engine.store import events, settings, streams
 from soloist.engine.store.base import Connection
 from soloist.engine.store.clock import from_iso
@@ -14,6 +15,11 @@ from soloist.engine.waking import JUMPED, WOKE
 def stopped_since(conn: Connection) -> str:
     """Since when the stop button is pressed, "" when it is not."""
     return settings.value(conn, settings.STOP)
+
+
+def halted_since(conn: Connection, halt: Halt) -> str:
+    """Since when button, file or safe mode holds back everything outbound, "" when nothing does."""
+    return min((one.since for one in standing(conn, halt)), default="")
 
 
 def clocks(conn: Connection) -> dict[str, Any]:

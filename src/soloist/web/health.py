@@ -40,7 +40,8 @@ async def readyz(request: Request) -> Response:
         "stopped_since": "",
     }
     if found["database"]:
-        found["stopped_since"] = await app.store.read(watching.stopped_since)
+        halt = app.desk.effects.halt
+        found["stopped_since"] = await app.store.read(lambda conn: watching.halted_since(conn, halt))
     reasons = _reasons(found, strict=request.query_params.get("strict") == "1")
     answer: dict[str, Any] = {"ok": not reasons}
     if request.client is not None and is_loopback(request.client.host):  # names of mailboxes are nobody else's business
@@ -58,7 +59,7 @@ def _reasons(found: dict[str, Any], *, strict: bool) -> list[str]:
     if strict:
         reasons += [f"{name} cannot be read: {trouble}" for name, trouble in sorted(found["sources"].items())]
     if strict and found["stopped_since"]:
-        reasons.append(f"The stop button is pressed since {found['stopped_since']}.")
+        reasons.append(f"Everything outbound is stopped since {found['stopped_since']}.")
     return reasons
 
 
