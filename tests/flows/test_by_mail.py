@@ -46,7 +46,7 @@ def code_in(message: EmailMessage) -> str:
 
 def reply(to: EmailMessage, text: str, *, sender: str = MARA, ident: str = "answer@studio-linde.example", **more: str):
     quoted = "".join(f"> {line}\n" for line in to.get_content().splitlines())
-    body = f"{text}\n\nOn Saturday, Soloist wrote:\n{quoted}"
+    body = f"{text}\n\nOn Saturday, 21 November 2026 at 08:00, Soloist wrote:\n{quoted}"
     return mail(body, sender=sender, subject=f"Re: {to['Subject']}", ident=ident, answers=to["Message-ID"], **more)
 
 

@@ -138,3 +138,13 @@ async def test_what_is_not_held_is_not_handed_over(house: Open):
     with pytest.raises(NotAllowed, match="console only"):
         await Delegating(home.desk).hand_over(card["id"], "anna", who="operator", via="test")
     assert home.rows("tasks", id=card["id"])[0]["delegate"] == ""
+
+
+async def test_words_without_a_code_are_a_comment_that_the_operator_hears_of(house: Open):
+    home, card = await with_anna(house)
+    letter = await hand(home, card)
+    await home.take_in(reply(letter, "Is the price right?", sender="Anna <anna@wolf.example>", ident="c@wolf.example"))
+    (note,) = home.rows("notes", kind="comment")
+    assert (note["object"], note["actor"], note["body"]) == (card, "anna", "Is the price right?")
+    await home.until(lambda: [m for m in home.sent() if "Anna Wolf wrote about" in m.get_content()])
+    assert len(decisions(home)) == 1

@@ -83,6 +83,8 @@ def client(wall, url="http://localhost:8787", signed_in=False, **more):
         ("/static/app.css", True),
         ("/f/contact", True),
         ("/hooks/shop", True),
+        ("/d/x", True),
+        ("/d", False),
         ("/", False),
         ("/signout", False),
         ("/metrics", False),

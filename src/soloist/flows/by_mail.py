@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from soloist.engine.store import codes, events, proposals
+from soloist.engine.store import codes, events, proposals, tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
 from soloist.flows import urgent
@@ -26,6 +26,7 @@ REFUSED = "decision.refused"
 MOST_REFUSALS = 5
 """Refusals in an hour that are told by mail; further ones are only in the journal."""
 MOST_LINES = 60
+MOST_COMMENTS = 20
 _CODE = r"(?P<code>[0-9A-Za-z]{4}[- ]?[0-9A-Za-z]{4})"
 _COMMAND = re.compile(rf"^\W*(?P<word>[^\W\d_][\w-]*)\W+{_CODE}(?:[\s.,:;!-]+(?P<reason>.*?))?\s*$")
 _LONE = re.compile(rf"^\W*{_CODE}\W*$")
@@ -90,7 +91,10 @@ class ByMail:
         found = await self._desk.store.read(lambda conn: self._gather(conn, event_id, mail, own, doubt))
         if mail.automatic or not found.letters or await self._told(found):
             return {"decided": 0, "refused": 0}
-        results = [await self._one(found, said) for said in self._wanted(found)]
+        wanted = self._wanted(found)
+        if not wanted[0].code and not found.doubt and await self._desk.store.write(lambda tx: self._remark(tx, found)):
+            return {"decided": 0, "refused": 0}
+        results = [await self._one(found, said) for said in wanted]
         decided = [text for done, text in results if done]
         refused = [text for done, text in results if not done]
         await self._desk.store.write(lambda tx: self._tell(tx, found, decided, refused))
@@ -121,6 +125,26 @@ class ByMail:
     def _ours(self, found: Answer) -> set[str]:
         """The codes that stand in the letters that were answered."""
         return {_plain(self._deciding.secrets.code(mark)) for mark in found.marks}
+
+    def _remark(self, tx: Tx, found: Answer) -> bool:
+        """Words without a code from whom a card is with: a comment on it, told to the operator; False for others."""
+        card = next((card for card in self._cards(tx.conn, found) if card["delegate"]), None)
+        person = self._desk.settings.people.get(str(card["delegate"])) if card else None
+        if card is None or person is None or person.email.casefold() != found.sender or not found.own.strip():
+            return False
+        said = [note for note in tasks.annotations_of(tx.conn, card["id"]) if note["actor"] == card["delegate"]]
+        if len(said) < MOST_COMMENTS:
+            tasks.annotate(tx, card["id"], "comment", found.own[:2000], actor=card["delegate"])
+            tx.append("card.commented", subject=card["id"], payload={"via": "mail"}, actor=card["delegate"])
+            words = [f"{person.name} wrote about: {letters.line(card['title'])}", "", *letters.quoted(found.own[:2000])]
+            self._write(tx, found, [*words, "", "It is a comment on the card. Nothing was decided."])
+        return True
+
+    def _cards(self, conn: Any, found: Answer) -> list[dict[str, Any]]:
+        """The cards of the letters that were answered."""
+        secrets = self._deciding.secrets
+        rows = [codes.find(conn, secrets.hash(codes.CODE, secrets.code(mark))) for mark in found.marks]
+        return [tasks.get(conn, row["card"]) for row in rows if row is not None]
 
     async def _one(self, found: Answer, said: Command) -> tuple[bool, str]:
         """Carry out one line: whether it decided, and the sentence about it."""
@@ -153,7 +177,10 @@ class ByMail:
         if row is None or _plain(said.code) not in self._ours(found) or not self._theirs(row["sent_to"], found.sender):
             many = codes.wrong(tx, sender=found.sender, letter=found.letters[0]["id"])
             more = " No code is taken by mail for the next hour." if many >= codes.MOST_WRONG else ""
-            return False, f"The code after {said.word!r} does not fit the letter that was answered. Nothing was done.{more}"
+            return (
+                False,
+                f"The code after {said.word!r} does not fit the letter that was answered. Nothing was done.{more}",
+            )
         options = str(row["option"]).split()
         option = letters.option_of(said.word, options)
         if not option:
@@ -172,21 +199,26 @@ class ByMail:
             payload = {"from": found.sender, "why": why}
             tx.append(REFUSED, subject=found.letters[0]["id"], payload=payload, actor="outside")
         lately = events.counted(tx.conn, (REFUSED,), later(tx.now, -codes.HOUR))[REFUSED]
-        if (not decided and lately >= MOST_REFUSALS) or not urgent.may_write(self._desk):
+        if not decided and lately >= MOST_REFUSALS:
             return
-        business, mail = self._desk.settings.business, found.mail
         whose = [] if found.sender in own_addresses(self._desk.settings) else [f"From {found.sender}:"]
         last = ["", "This is the last mail about such answers for an hour."] if lately == MOST_REFUSALS - 1 else []
+        self._write(tx, found, [*whose, *decided, *(f"Refused: {why}" for why in refused), *last])
+
+    def _write(self, tx: Tx, found: Answer, lines: Sequence[str]) -> None:
+        """The one letter to the operator about a mail, in its thread."""
+        ident, mail, business = _letter_id(found), found.mail, self._desk.settings.business
+        if proposals.find(tx.conn, ident) is not None or not urgent.may_write(self._desk):
+            return
         refs = [*mail.references, mail.message_id] if mail.message_id else list(mail.references)
         letter: dict[str, Any] = {
             "to": [business.email],
             "subject": f"Re: {found.letters[0]['payload']['subject']}"[:200],
-            "body": "\n".join([*whose, *decided, *(f"Refused: {why}" for why in refused), *last]) + "\n",
+            "body": "\n".join(lines) + "\n",
             "in_reply_to": mail.message_id,
             "references": refs[-20:],
         }
-        given: dict[str, Any] = {"source": DECIDED, "reason": "What came of your answer by mail."}
-        ident = _letter_id(found)
+        given: dict[str, Any] = {"source": DECIDED, "reason": "What came of an answer by mail."}
         urgent.write(tx, self._desk, ident=ident, payload=letter, marks=[], seconds=codes.HOUR, **given)
 
 

@@ -55,7 +55,7 @@ class Urgent:
     def _pressing(self, conn: Any) -> list[str]:
         """Cards for which there is leave to interrupt; asked again in the transaction that writes."""
         now, config = iso(self._desk.store.clock()), self._desk.settings
-        cards = [card for card in reading.waiting(conn, now, reading.CAP) if not card["delegate"]]
+        cards = reading.waiting(conn, now, reading.CAP)
         return [card["id"] for card in cards if attention.may_interrupt(conn, now, card, config).given]
 
     def _write(self, tx: Tx, *, ident: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from soloist.insight import lookalike, words
+from soloist.insight import lookalike, sheets, words
 
 LONGEST = 6000
 """Characters of content that a mail may show; what is longer is decided in the console, where it can be read."""
@@ -69,7 +69,7 @@ def shown(
         choices=tuple(choices),
         until=until,
         at_expiry=str(card["at_expiry"]) or "Nothing is done; the card stays in the console.",
-        way_back=str(proposal["way_back"]) if proposal else "",
+        way_back=sheets.way_back(proposal) if proposal else "",
         risk=risk,
     )
 
@@ -119,7 +119,7 @@ def section(found: Shown, zone: str, *, code: str, link: str) -> list[str]:
     for choice in found.choices:
         lines.append(f"{word(choice.name).capitalize()}: {line(choice.consequence)}")
     if found.way_back:
-        lines.append(f"Way back: {line(found.way_back)}.")
+        lines.append(f"Way back: {line(found.way_back)}")
     lines += ["", f"Your code for this one: {code}"]
     if link:
         lines.append(f"Or open this page and press a button there: {link}")
