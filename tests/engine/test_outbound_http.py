@@ -181,6 +181,17 @@ def test_a_further_host_obeys_the_rules(shop: Shop, tmp_path: Path) -> None:
         charge(door)
 
 
+async def test_a_token_is_fetched_where_it_was_declared_and_its_secret_is_granted(shop: Shop, tmp_path: Path) -> None:
+    address = f"http://localhost:{shop.port}/token"
+    auth = {"kind": "client_credentials", "secret": "shop", "client_id": "me", "token_url": address}
+    door = door_to(shop, tmp_path, headers={}, auth=auth)
+    shop.answers = [says(200, b'{"access_token": "t_1"}'), says(200, b'{"you sent": "t_1 sk_1"}')]
+    found = await door.execute("shop", charge(door))
+    assert isinstance(found, Done)
+    assert found.receipt.detail == '200 {"you sent": "[secret] [secret]"}'
+    assert ["POST /token" in shop.seen[0][1], "Authorization: Bearer t_1" in shop.seen[1][1]] == [True, True]
+
+
 async def test_how_late_a_write_shows_is_measured(shop: Shop, door: Door) -> None:
     shop.answers = [says(500), says(404), says(200)]
     await door.execute("shop", put(door))

@@ -41,6 +41,8 @@ from soloist.sdk import (
 
 STOPPED = 1.0
 """Seconds after which what the stop button caught in the last instant is looked at again; it then parks."""
+MOST_MEASURED = 1000
+"""Calls of unknown outcome whose look-ups are timed, at the most."""
 SHORT_WAIT = 2.0
 """Seconds the door waits for its own rate limit before it refuses with ``retry_after``."""
 
@@ -118,7 +120,7 @@ class Door:
         except asyncio.CancelledError:
             self.breakers.skipped(connector)
             raise
-        if isinstance(outcome, Unknown):
+        if isinstance(outcome, Unknown) and len(self._calls) < MOST_MEASURED:
             self._calls[plan.key] = time.monotonic()
         self._note(connector, outcome)
         return self._masked(ctx, outcome)

@@ -30,6 +30,42 @@ def examples() -> dict[str, Any]:
 EXAMPLES = examples()
 
 
+SHORTEST = """
+[connectors.shop]
+kind = "http"
+base_url = "https://api.example.com"
+allow_private_network = false
+[connectors.shop.operations.create_charge]
+method = "POST"
+path = "/charges"
+class = "A"
+key_header = "Idempotency-Key"
+key_window = "24h"
+risk = "financial"
+[connectors.shop.operations.put_event]
+method = "PUT"
+path = "/events/{key}"
+headers = { "If-None-Match" = "*" }
+class = "B"
+find = { method = "GET", path = "/events/{key}", found = "status == 200", absent = "status == 404", lag = "2s" }
+undo = { method = "DELETE", path = "/events/{key}" }
+"""
+
+
+def test_the_shortest_declarations_stay_as_they_were() -> None:
+    ctx = Ctx("shop", connections(parse(tomllib.loads(SHORTEST)))["shop"].settings)
+    charge = CONNECTOR.prepare(ctx, "create_charge", {"amount": 5}, KEY, "2026-11-21T09:30:00Z")
+    headers = {"Accept": "application/json", "Content-Type": "application/json", "Idempotency-Key": KEY}
+    assert (charge.data["headers"], charge.data["body"], charge.operation.risk) == (
+        headers,
+        '{"amount":5}',
+        "financial",
+    )
+    event = CONNECTOR.prepare(ctx, "put_event", {"title": "x"}, KEY, "2026-11-21T09:30:00Z")
+    assert event.data["url"] == f"https://api.example.com/events/{KEY}"
+    assert (event.operation.undo, event.operation.risk, event.operation.lookup_lag) == ("exact", "reversible", 2.0)
+
+
 def test_the_page_has_its_examples() -> None:
     assert {"pay.create_charge", "calendar.put_event", "notes.add_note", "door.tell", "graph.add"} == set(EXAMPLES)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from soloist.kernel.errors import SoloistError
+from soloist.kernel.hashing import sha256
 from soloist.plugins.connectors.http.answers import parse_json
 from soloist.plugins.connectors.http.rendering import with_secrets
 from soloist.sdk import Ctx, MaybeSent, NotSent
@@ -30,7 +31,7 @@ class Signer:
 
     def __init__(self) -> None:
         """No tokens yet."""
-        self._tokens: dict[tuple[str, str], tuple[str, float]] = {}
+        self._tokens: dict[str, tuple[str, float]] = {}
 
     async def headers(self, ctx: Ctx, data: Mapping[str, Any]) -> dict[str, str]:
         """The headers as they leave (NoSignIn, NotSent)."""
@@ -42,8 +43,7 @@ class Signer:
 
     def forget(self, ctx: Ctx, data: Mapping[str, Any]) -> bool:
         """Drop the token that was refused; True when a new one may do."""
-        auth = data.get("auth") or {}
-        return self._tokens.pop((ctx.name, str(auth.get("secret"))), None) is not None
+        return self._tokens.pop(_place(ctx, data.get("auth") or {}), None) is not None
 
     def used(self, ctx: Ctx, data: Mapping[str, Any]) -> list[str]:
         """Everything secret that was in this request, in the form it was sent in."""
@@ -58,7 +58,7 @@ class Signer:
                 continue
         if auth.get("kind") == "basic":
             found += [_basic(auth, secret) for secret in found]
-        token = self._tokens.get((ctx.name, str(auth.get("secret"))))
+        token = self._tokens.get(_place(ctx, auth))
         return [*found, token[0]] if token else found
 
     async def _auth(self, ctx: Ctx, auth: Mapping[str, Any]) -> dict[str, str]:
@@ -74,16 +74,28 @@ class Signer:
 
     async def _token(self, ctx: Ctx, auth: Mapping[str, Any], secret: str) -> str:
         """An access token that still lives, fetched when there is none."""
-        place = (ctx.name, str(auth["secret"]))
+        place = _place(ctx, auth)
         token, ends = self._tokens.get(place, ("", 0.0))
         if not token or time.monotonic() > ends - EARLY:
             given = await _fetch(ctx, auth, secret)
             token, life = str(given["access_token"]), given.get("expires_in")
             if auth["kind"] == "refresh_token" and given.get("refresh_token") not in (None, secret):
                 ctx.renew(auth["secret"], str(given["refresh_token"]))
+                place = _place(ctx, auth)
             seconds = float(life) if isinstance(life, int | float) else _USUAL_LIFE
             self._tokens[place] = (token, time.monotonic() + max(seconds, EARLY * 2))
         return token
+
+
+def _place(ctx: Ctx, auth: Mapping[str, Any]) -> str:
+    """Where a token is kept: one for each secret as it is now, so that a new secret brings a new token."""
+    if not auth.get("token_url"):
+        return ""
+    try:
+        secret = ctx.secrets[auth["secret"]]
+    except (KeyError, SoloistError):
+        return ""
+    return sha256("\n".join((ctx.name, auth["token_url"], auth["client_id"], secret)).encode())
 
 
 def _basic(auth: Mapping[str, Any], secret: str) -> str:
