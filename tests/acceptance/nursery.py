@@ -39,14 +39,15 @@ EARLY = (
 class Nursery:
     """The process that is copied. Threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, **env: str) -> None:
+        """``env`` is there from its first instant, and so in every copy."""
         path = os.pathsep.join((str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")))
         self._process = subprocess.Popen(
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path, **env},
         )
         self._lock = threading.Lock()
 

@@ -60,9 +60,6 @@ def day(name: str, folder: Path, nursery: Nursery, url: str) -> Storm:
         error.add_note(f"{name}: {storm.kills} times, {storm.troubles[:5]} {storm.notes[-3:]}")
         storm.end()
         raise
-    finally:
-        if proxy is not None:
-            proxy.end()
 
 
 @pytest.fixture(scope="module")

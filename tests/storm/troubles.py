@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import sqlalchemy as sa
@@ -99,19 +100,21 @@ def full_disk(storm: Storm) -> None:
 
 
 def few_files(storm: Storm) -> None:
-    """At most 64 open files, and as many callers as that."""
+    """At most 64 open files (or the few more that it has open), and more callers than that."""
     pid = storm.served.process.pid if storm.served.process else 0
+    until(storm.served.is_ready, what="ready")
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, before[1]))
+    opened = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(64, opened + 4), before[1]))
     callers = []
     for _ in range(80):
         with contextlib.suppress(OSError):
             callers.append(socket.create_connection(("127.0.0.1", storm.served.port), timeout=1))
-    storm.notes.append(said(storm, "files"))
+    storm.notes.append(f"{opened} files open before; {said(storm, 'files')}")
     for caller in callers:
         caller.close()
-    until(lambda: said(storm, "few callers again") in ("200", "202"), 30, what="work goes on with 64 files")
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    until(lambda: said(storm, "enough files again") == "202", 60, what="work goes on by itself")
 
 
 def little_memory(storm: Storm) -> None:
@@ -139,12 +142,19 @@ def said(storm: Storm, text: str) -> str:
 def crash_postgres(storm: Storm) -> None:
     """Kill a process of Postgres that serves us: all connections break and Postgres recovers from its log."""
     mine = "SELECT pid FROM pg_stat_activity WHERE datname=current_database() AND pid<>pg_backend_pid()"
-    pids = [row[0] for row in storm.ask(mine)]
+    pids = until(lambda: [row[0] for row in patiently(storm, mine)], what="a line of the server")
     os.kill(storm.chance.choice(pids), signal.SIGKILL)
     storm.store.engine.dispose()
-    with contextlib.suppress(sa.exc.SQLAlchemyError):
-        storm.ask("SELECT 1")
     time.sleep(storm.chance.uniform(0.3, 1.0))
+    until(lambda: patiently(storm, "SELECT 1"), what="Postgres again")
+
+
+def patiently(storm: Storm, sql: str) -> list[Any]:
+    """Rows, none while Postgres is away."""
+    try:
+        return storm.ask(sql)
+    except sa.exc.SQLAlchemyError:
+        return []
 
 
 class Proxy:
