@@ -53,3 +53,17 @@ def test_the_domains_of_a_real_home_are_declared(app, real_console):
     assert "shelf: put, shout, charge, change" in text
     assert "Compared each night, after a restart with doubts, and on demand: put, shout, charge." in text
     assert "Search index" in text
+
+
+def test_a_task_for_hands_is_listed_and_done_from_its_card(app, real_console):
+    stock = Stock(app)
+    stock.lay(asyncio.run(stock.effect()), "put-1", amount=7)
+    asyncio.run(Reconciling(stock.desk).now("shelf"))
+    (row,) = stock.all()
+    real_console.post(f"/reconcile/{row['id']}", data={"option": "by_hand"})
+    text = real_console.get("/reconcile").text
+    assert "At shelf, in “bowl 1” (put-1), set amount to 101." in text
+    card = stock.all("fixing")[0]["decision"]["card"]
+    assert "set amount to 101" in real_console.get(f"/cards/{card}").text
+    assert real_console.post(f"/cards/{card}/decision", data={"option": "done"}).status_code < 400
+    assert "Needs your hands" not in real_console.get("/reconcile").text

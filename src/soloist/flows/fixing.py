@@ -258,7 +258,7 @@ class Fixing:
             subject=row["id"],
             subject_kind=SUBJECT,
             record=row["record"],
-            why=f"{MEANING[row['kind']]} No connector can set this right, so it needs your hands.",
+            why=f"{MEANING[row['kind']]} This needs your hands: {todo(row, fields)}",
             detail={"todo": todo(row, fields), "inside": row["inside"], "outside": row["outside"]},
             options=[
                 {"name": "done", "label": "Done by hand", "consequence": "The two sides are compared once more."},

@@ -17,6 +17,7 @@ KINDS = {
     "unknown_outcome": ("Unknown outcome", "triangle-alert"),
     "failure": ("Failure", "circle-x"),
     "question": ("Question", "circle-question-mark"),
+    "manual": ("Needs your hands", "list-checks"),
 }
 STATES = {
     "approved": "You approved it.",
