@@ -310,7 +310,7 @@ class Judging:
         who = "soloist"
         while True:
             try:
-                changed = self._dates() != self._seen
+                changed = turn > 0 and self._dates() != self._seen
                 if changed and not await asyncio.to_thread(self.reread) and self.trouble:
                     log.warning("the changed rules were not taken over: %s", self.trouble)
                 if kind == "server" and (changed or turn % 15 == 0):

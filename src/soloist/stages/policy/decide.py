@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -170,8 +171,14 @@ def _fault(rule: Rule, message: str, place: Place | None) -> str:
     if not match:
         return f'{at}policy rule "{rule.name}": when cannot be read.'
     what = match[3].removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")
-    known = f" Known names: {', '.join(FIELDS)}." if "undeclared reference" in what else ""
+    known = _meant(what) if "undeclared reference" in what else ""
     return f'{at}policy rule "{rule.name}": when, line {match[1]}, column {match[2]}: {what}.{known}'
+
+
+def _meant(what: str) -> str:
+    """The names that exist, with the nearest first when one is near."""
+    near = difflib.get_close_matches(what.rpartition("'")[0].rpartition("'")[2], FIELDS, 1, 0.7)
+    return f"{f' Did you mean {near[0]}?' if near else ''} Known names: {', '.join(FIELDS)}."
 
 
 def _weigh(rule: Rule, expression: cel.Expression, values: Mapping[str, Any]) -> Weighed:
