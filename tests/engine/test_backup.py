@@ -97,5 +97,7 @@ def test_the_drill_says_what_is_wrong(plain: Small, tmp_path: Path) -> None:
 def test_old_ones_are_removed_and_the_newest_kept(plain: Small, tmp_path: Path) -> None:
     made = [backup.make(plain.house, tmp_path / "to").path for _ in range(3)]
     assert len(set(made)) == 3
-    backup.prune(tmp_path / "to", 2)
-    assert len(backup.listed(tmp_path / "to")) == 2
+    other = backup.House(plain.home, plain.house.url, Vault(tmp_path / "another"))
+    backup.make(other, tmp_path / "to")
+    backup.prune(plain.house, tmp_path / "to", 2)
+    assert len(backup.listed(tmp_path / "to")) == 3  # two of this home, and the other home's

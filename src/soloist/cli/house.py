@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,7 +50,7 @@ def stop(
 
     mark = home_of(home) / FILE
     ours = not off and _touched(mark)
-    with opened(home, database) as app:
+    with _told_of(mark if ours else None), opened(home, database) as app:
         from soloist.flows import safety
 
         if off:
@@ -65,12 +67,23 @@ def stop(
 RELEASED = "Released: what is approved goes out again."
 
 
+@contextmanager
+def _told_of(mark: Path | None) -> Iterator[None]:
+    """When the row cannot be written the file holds everything back all the same: say so."""
+    try:
+        yield
+    except BaseException:  # whatever it was, it is raised again
+        if mark is not None:
+            typer.echo(f"The file {mark} stops everything all the same; remove it to let it go on.", err=True)
+        raise
+
+
 def _touched(mark: Path) -> bool:
     """Make the file that stops everything at once, before anything is loaded; whether it was not there already.
 
     It stays when the database cannot be written afterwards.
     """
-    if not mark.parent.is_dir():
+    if not (mark.parent / "soloist.toml").exists():
         return False
     try:
         mark.touch(exist_ok=False)

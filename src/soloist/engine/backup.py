@@ -124,20 +124,22 @@ def _put_folder(out: archive.Writing, name: str, folder: Path, without: set[str]
                 out.put_file(f"{name}/{relative.as_posix()}", path)
 
 
-def listed(folder: Path) -> list[dict[str, Any]]:
-    """The backups of a folder, newest first: path, at, size; files that are none are left out."""
+def listed(folder: Path, home: str = "") -> list[dict[str, Any]]:
+    """The backups of a folder, newest first: path, at, size; of one home or of all. What is none is left out."""
     found = []
     for path in sorted(folder.glob(f"soloist-*{ENDING}"), reverse=True) if folder.is_dir() else []:
         try:
-            found.append({"path": path, "at": archive.head(path)["at"], "size": path.stat().st_size})
+            told = archive.head(path)
+            if home in ("", told["home"]):
+                found.append({"path": path, "at": told["at"], "size": path.stat().st_size})
         except (OSError, BadInput, KeyError):
             continue
     return found
 
 
-def prune(folder: Path, keep: int) -> list[Path]:
-    """Remove all but the newest ``keep``; answers which went."""
-    gone = [one["path"] for one in listed(folder)[keep:]]
+def prune(house: House, folder: Path, keep: int) -> list[Path]:
+    """Remove all but the newest ``keep`` of this home; answers which went."""
+    gone = [one["path"] for one in listed(folder, home_id(house.vault.install_key()))[keep:]]
     for path in gone:
         path.unlink(missing_ok=True)
     return gone

@@ -62,14 +62,14 @@ class Backups:
             "fault": "",
         }
         if to is None:
-            told |= await asyncio.to_thread(self._second, module, made.path)
+            told |= await asyncio.to_thread(self._second, module, house, made.path)
         await self._keep(LAST, told, "backup.made")
         return told
 
-    def _second(self, module: Any, path: Path) -> dict[str, str]:
+    def _second(self, module: Any, house: Any, path: Path) -> dict[str, str]:
         """Copy it, then remove the oldest in both folders; a second folder that is away is told and hinders nothing."""
         chosen = self.settings.backup
-        module.prune(self.home.backups, chosen.keep)
+        module.prune(house, self.home.backups, chosen.keep)
         if not chosen.to:
             return {}
         folder = self.home.path(chosen.to)
@@ -78,7 +78,7 @@ class Backups:
             draft = folder / f"{path.name}.part"
             shutil.copyfile(path, draft)
             draft.replace(folder / path.name)
-            module.prune(folder, chosen.keep)
+            module.prune(house, folder, chosen.keep)
         except OSError as error:
             return {"fault": f"{folder} could not be written: {error.strerror or error}"}
         return {"copied": str(folder / path.name)}
