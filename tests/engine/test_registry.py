@@ -9,7 +9,7 @@ from soloist.config import Settings
 from soloist.engine import registry as module
 from soloist.engine.connections import Connection, connections, context
 from soloist.engine.registry import ReadingHalf, describe, load, reading_halves
-from soloist.sdk import Base, Manifest, Registry
+from soloist.sdk import Base, Manifest, Registry, Trouble
 
 
 class Post(Base):
@@ -109,6 +109,15 @@ def test_a_reading_half_cannot_write(tmp_path: Path) -> None:
     assert not {"execute", "prepare", "undo"} & set(dir(half))
 
 
+async def test_what_a_disk_raises_becomes_a_trouble_of_the_closed_set(tmp_path: Path) -> None:
+    half = halves(tmp_path, Settings())["mail-in"]
+    (tmp_path / "mail").mkdir(exist_ok=True)
+    (tmp_path / "mail/in").write_text("a file where the folder should be")
+    with pytest.raises(Trouble) as caught:
+        [page async for page in half.pull("new", "")]
+    assert (caught.value.fault, caught.value.sent) == ("unavailable", "no")
+
+
 async def test_a_reading_half_checks_pulls_and_puts_aside(tmp_path: Path) -> None:
     incoming = halves(tmp_path, Settings())["mail-in"]
     (tmp_path / "mail/in/new").mkdir(parents=True)
@@ -122,7 +131,7 @@ async def test_a_reading_half_checks_pulls_and_puts_aside(tmp_path: Path) -> Non
 def test_operations_are_described_for_doctor_and_api(tmp_path: Path) -> None:
     described = {entry["connector"]: entry for entry in describe(halves(tmp_path, Settings()))}
     (send,) = described["mail"]["operations"]
-    assert (send["name"], send["class"], send["hold"], send["undo"]) == ("mail.send", "B", 30.0, "none")
+    assert (send["name"], send["class"], send["hold"], send["undo"]) == ("mail.send", "B", 30.0, "apology")
     assert described["drop"]["operations"] == []
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from soloist.engine.connections import Connection
 from soloist.kernel.errors import BadInput
@@ -20,13 +21,18 @@ from soloist.sdk import (
     Hint,
     Lookup,
     Manifest,
+    MaybeSent,
+    NotSent,
     Operation,
     Page,
     Receipt,
     Registry,
     Stream,
     Thing,
+    Trouble,
 )
+
+T = TypeVar("T")
 
 GROUP = "soloist.plugins"
 ONLY = "SOLOIST_PLUGINS"
@@ -122,7 +128,7 @@ class ReadingHalf:
 
     def pull(self, stream: str, cursor: str) -> AsyncIterator[Page]:
         """Pages of arrivals of one stream after the cursor (Trouble when the other side is at fault)."""
-        return self._adapter.pull(self._ctx, stream, cursor)
+        return _within_faults(self._adapter.pull(self._ctx, stream, cursor))
 
     def watch(self, stream: str) -> AsyncIterator[Hint]:
         """Hints that something may have come; it ends when there is nothing to listen to."""
@@ -157,11 +163,21 @@ class ReadingHalf:
 
     def inventory(self, operation: str, since: datetime) -> AsyncIterator[Thing]:
         """What there is outside of an operation's results since an instant (Trouble when it cannot be listed)."""
-        return self._adapter.inventory(self._ctx, operation, since)
+        return _within_faults(self._adapter.inventory(self._ctx, operation, since))
 
     def done_with(self, arrival: Arrival) -> None:
         """The arrival was committed: put it aside where the adapter keeps what was taken in (nothing by default)."""
         self._adapter.done_with(self._ctx, arrival)
+
+
+async def _within_faults(items: AsyncIterator[T]) -> AsyncIterator[T]:
+    """The same items; what a line or a disk raises becomes a Trouble of the closed set. Reading sent nothing."""
+    async with aclosing(cast(AsyncGenerator[T, None], items)) as source:
+        try:
+            async for item in source:
+                yield item
+        except (OSError, NotSent, MaybeSent) as error:
+            raise Trouble("unavailable", str(error) or type(error).__name__) from error
 
 
 def describe(halves: Mapping[str, ReadingHalf]) -> list[dict[str, Any]]:

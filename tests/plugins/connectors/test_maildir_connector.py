@@ -88,7 +88,7 @@ async def test_a_folder_that_cannot_be_used_is_refused_and_cannot_tell(out: Ctx,
 
 def test_writing_is_for_the_outgoing_folder_only(out: Ctx, incoming: Ctx) -> None:
     operation = CONNECTOR.operations(out)["mail.send"]
-    assert (operation.effect_class, operation.hold, operation.undo, operation.split) == ("B", 30.0, "none", "")
+    assert (operation.effect_class, operation.hold, operation.undo, operation.split) == ("B", 30.0, "apology", "")
     assert CONNECTOR.operations(incoming) == {}
     with pytest.raises(ValueError, match="^operation: "):
         plan(incoming)

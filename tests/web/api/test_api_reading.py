@@ -69,7 +69,7 @@ async def test_a_message_can_be_followed_from_event_to_explanation(http: Any, ru
         assert (told["about"], told["proposal"]["id"]) == ("proposal", proposal["id"])
         assert told["trigger"]["event"]["id"] == event["id"]
         assert told["agent"]["name"].startswith("intake@")
-        assert (told["verdicts"][0]["answer"], told["way_back"]["kind"]) == ("ask", "none")
+        assert (told["verdicts"][0]["answer"], told["way_back"]["kind"]) == ("ask", "apology")
         assert told["context"]["hash"]
 
 
