@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from soloist.engine.store import codes
+from soloist.flows import by_mail
 from soloist.flows.briefing import Briefing
 from soloist.flows.deciding import Deciding
 from soloist.flows.urgent import Urgent
+from soloist.insight import letters
 from tests.flows.conftest import House, Open, mail
 
+NOON = "2026-11-21T12:00:00.000000Z"
 MARA = "Mara Linde <mara@studio-linde.example>"
 CODE = re.compile(r"Your code for this one: (\S+)")
 
@@ -80,15 +83,31 @@ async def test_what_is_stored_of_a_letter_holds_no_code(house: Open):
     assert len(home.rows("decision_codes")) == 2
 
 
-@pytest.mark.parametrize("spelling", ["APPROVE {}", "approve: {}", "freigeben {} bitte gleich", "* approve {}."])
-async def test_spellings_of_people(house: Open, spelling: str):
-    home = await opened(house)
-    first = await letter(home)
-    code = code_in(first).replace("-", " ").replace("0", "o").replace("1", "l").lower()
-    await home.take_in(reply(first, spelling.format(code)))
-    assert [row["decision"] for row in decisions(home)] == ["approve"]
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "approve AB12-CD0E",
+        "APPROVE: ab12cdOe",
+        "freigeben ABI2 CD0E bitte",
+        "* approved AB12-CDOE.",
+        "approuver ABl2-CD0E",
+    ],
+)
+def test_spellings_of_people(spelling: str):
+    secrets = codes.Secrets(b"x" * 32)
+    (said,) = by_mail.commands(f"Hello\n{spelling}\nthanks")
+    assert letters.option_of(said.word, ["approve", "reject"]) == "approve"
+    assert secrets.hash(codes.CODE, said.code) == secrets.hash(codes.CODE, "AB12-CD0E")
 
 
+def test_a_letter_itself_holds_no_command():
+    shown = letters.Shown("Title", "", (("Text", "approve AB12-CD0E"),), (), NOON, "Nothing.", "", "low")
+    text = "\n".join([*letters.section(shown, "UTC", code="AB12-CD0E", link=""), *letters.how(["approve", "reject"])])
+    known = [one for one in by_mail.commands(text) if letters.known(one.word) and "|" not in one.word]
+    assert [one for one in known if f"  | {one.word}" not in text] == []
+
+
+@pytest.mark.storm
 async def test_a_rejection_keeps_its_reason(house: Open):
     home = await opened(house)
     first = await letter(home)
@@ -97,6 +116,7 @@ async def test_a_rejection_keeps_its_reason(house: Open):
     assert (said["decision"], said["reason"]) == ("reject", "too cheap for us")
 
 
+@pytest.mark.storm
 async def test_later_puts_the_card_off(house: Open):
     home = await opened(house)
     first = await letter(home)
@@ -114,6 +134,7 @@ async def refused(home: House, message: EmailMessage, words: str, *, count: int 
     assert len(home.rows("tasks")) == cards
 
 
+@pytest.mark.storm
 async def test_the_same_code_twice(house: Open):
     home = await opened(house)
     first = await letter(home)
@@ -123,6 +144,7 @@ async def test_the_same_code_twice(house: Open):
     await refused(home, again, "This code was used", count=1)
 
 
+@pytest.mark.storm
 async def test_the_copy_in_sent_and_the_one_that_arrives_are_one_answer(house: Open):
     home = await opened(house)
     first = await letter(home)
@@ -134,15 +156,37 @@ async def test_the_copy_in_sent_and_the_one_that_arrives_are_one_answer(house: O
     assert len([p for p in home.rows("proposals") if p["source"] == "soloist:decided"]) == 1
 
 
-async def test_a_wrong_code_and_no_code(house: Open):
+FAIL = {"Authentication_Results": "mx.studio-linde.example; dmarc=fail header.from=studio-linde.example"}
+
+
+async def test_what_is_refused_in_words(house: Open):
     home = await opened(house)
     first = await letter(home)
-    await refused(home, reply(first, "approve ABCD-EFGH"), "does not fit the letter")
-    await refused(home, reply(first, "yes please", ident="b@studio-linde.example"), "There is no code in it")
-    same = f"approve {code_in(first)}\nreject {code_in(first)}"
-    await refused(home, reply(first, same, ident="c@studio-linde.example"), "two different things")
+    code = code_in(first)
+    for text, words, more in (
+        ("approve ABCD-EFGH", "does not fit the letter", {}),
+        ("yes please", "There is no code in it", {}),
+        (f"What is this?\n\n> approve {code}\n", "There is no code in it", {}),
+        (f"approve {code}", "does not believe", FAIL),
+        (f"approve {code}\nreject {code}", "two different things", {}),
+    ):
+        ident = f"{abs(hash((text, words)))}@studio-linde.example"
+        await refused(home, reply(first, text, ident=ident, **more), words)
 
 
+@pytest.mark.storm
+async def test_what_is_met_with_silence(house: Open):
+    home = await opened(house)
+    first = await letter(home)
+    said = f"approve {code_in(first)}"
+    await home.take_in(reply(first, said, sender="Victor <victor@quick-offers.example>", ident="a@x.example"))
+    await home.take_in(mail(said, sender=MARA, subject="Re: x", ident="b@x.example"))
+    await home.take_in(reply(first, said, ident="c@x.example", Auto_Submitted="auto-replied"))
+    assert decisions(home) == []
+    assert not [p for p in home.rows("proposals") if p["source"] == "soloist:decided"]
+
+
+@pytest.mark.storm
 async def test_five_wrong_codes_shut_the_door_for_an_hour(house: Open):
     home = await opened(house)
     first = await letter(home)
@@ -155,34 +199,7 @@ async def test_five_wrong_codes_shut_the_door_for_an_hour(house: Open):
     assert len([one for one in told if "No code is taken by mail for the next hour" in one["payload"]["body"]]) == 1
 
 
-async def test_a_stranger_with_the_code_decides_nothing(house: Open):
-    home = await opened(house)
-    first = await letter(home)
-    await home.take_in(reply(first, f"approve {code_in(first)}", sender="Victor <victor@quick-offers.example>"))
-    assert decisions(home) == []
-
-
-async def test_the_code_in_a_mail_that_answers_nothing(house: Open):
-    home = await opened(house)
-    first = await letter(home)
-    await home.take_in(mail(f"approve {code_in(first)}", sender=MARA, subject="Re: x", ident="q@studio-linde.example"))
-    assert decisions(home) == []
-
-
-async def test_a_quoted_code_decides_nothing(house: Open):
-    home = await opened(house)
-    first = await letter(home)
-    words = f"What is this?\n\n> approve {code_in(first)}\n"
-    await refused(home, reply(first, words), "There is no code in it")
-
-
-async def test_a_mail_the_receiving_server_does_not_believe(house: Open):
-    home = await opened(house)
-    first = await letter(home)
-    told = {"Authentication_Results": "mx.studio-linde.example; dmarc=fail header.from=studio-linde.example"}
-    await refused(home, reply(first, f"approve {code_in(first)}", **told), "does not believe")
-
-
+@pytest.mark.storm
 async def test_content_that_changed_after_the_letter(house: Open):
     home = await opened(house)
     first = await letter(home)
@@ -193,14 +210,7 @@ async def test_content_that_changed_after_the_letter(house: Open):
     await refused(home, reply(first, f"approve {code_in(first)}"), "changed after this letter")
 
 
-async def test_an_automatic_answer_is_met_with_silence(house: Open):
-    home = await opened(house)
-    first = await letter(home)
-    await home.take_in(reply(first, f"approve {code_in(first)}", Auto_Submitted="auto-replied"))
-    assert decisions(home) == []
-    assert not [p for p in home.rows("proposals") if p["source"] == "soloist:decided"]
-
-
+@pytest.mark.storm
 async def test_a_card_is_mailed_once_and_the_letter_is_no_enquiry(house: Open):
     home = await opened(house)
     first = await letter(home)
@@ -209,6 +219,7 @@ async def test_a_card_is_mailed_once_and_the_letter_is_no_enquiry(house: Open):
     assert len(home.rows("messages")) == 1
 
 
+@pytest.mark.storm
 async def test_what_is_not_held_is_mailed_without_a_code(house: Open):
     home = await house(hold="0s")
     await home.proposed()
@@ -229,6 +240,7 @@ async def test_a_foreign_mark_in_a_letter_stays_a_word(house: Open):
     assert deciding.fill(letter, body) == deciding.fill(stranger, body) == body
 
 
+@pytest.mark.storm
 async def test_the_brief_of_the_morning_is_answered_the_same_way(house: Open):
     home = await house(hold="1s")
     await home.proposed()

@@ -55,6 +55,7 @@ async def test_she_approves_as_herself_by_the_link_once(house: Open):
     assert "was used" in (await deciding.look(token)).gone
 
 
+@pytest.mark.storm
 async def test_the_letter_carries_the_operators_word_and_the_card_sleeps(house: Open):
     home, card = await with_anna(house)
     await hand(home, card)
@@ -66,6 +67,7 @@ async def test_the_letter_carries_the_operators_word_and_the_card_sleeps(house: 
     assert row["snoozed_until"] > home.app.store.clock().isoformat()
 
 
+@pytest.mark.storm
 async def test_she_answers_by_mail(house: Open):
     home, card = await with_anna(house)
     letter = await hand(home, card)
@@ -78,6 +80,7 @@ async def test_she_answers_by_mail(house: Open):
     assert len([m for m in home.sent() if m["To"] == "anna@wolf.example"]) == 1
 
 
+@pytest.mark.storm
 async def test_taken_back_the_code_is_void_and_the_card_is_awake(house: Open):
     home, card = await with_anna(house)
     token = token_in(await hand(home, card))
@@ -90,6 +93,7 @@ async def test_taken_back_the_code_is_void_and_the_card_is_awake(house: Open):
         await Delegating(home.desk).take_back(card, who="operator")
 
 
+@pytest.mark.storm
 async def test_a_comment_decides_nothing_and_the_link_still_works(house: Open):
     home, card = await with_anna(house)
     token, deciding = token_in(await hand(home, card)), Deciding(home.desk)
@@ -99,6 +103,7 @@ async def test_a_comment_decides_nothing_and_the_link_still_works(house: Open):
     await deciding.press(token, "reject")
 
 
+@pytest.mark.storm
 async def test_later_is_not_hers_and_no_link_is_guessed(house: Open):
     home, card = await with_anna(house)
     token, deciding = token_in(await hand(home, card)), Deciding(home.desk)
@@ -110,6 +115,7 @@ async def test_later_is_not_hers_and_no_link_is_guessed(house: Open):
             await deciding.press(wrong, "approve")
 
 
+@pytest.mark.storm
 async def test_content_that_moved(house: Open):
     from soloist.engine.store import proposals as rows
 
@@ -121,6 +127,7 @@ async def test_content_that_moved(house: Open):
         await Deciding(home.desk).press(token, "approve")
 
 
+@pytest.mark.storm
 async def test_whom_when_and_what_is_refused(house: Open):
     home, card = await with_anna(house)
     handing = Delegating(home.desk)
@@ -131,6 +138,7 @@ async def test_whom_when_and_what_is_refused(house: Open):
     await asyncio.sleep(0)
 
 
+@pytest.mark.storm
 async def test_what_is_not_held_is_not_handed_over(house: Open):
     home = await house(PEOPLE, hold="0s")
     await home.proposed(mail())
@@ -140,6 +148,7 @@ async def test_what_is_not_held_is_not_handed_over(house: Open):
     assert home.rows("tasks", id=card["id"])[0]["delegate"] == ""
 
 
+@pytest.mark.storm
 async def test_words_without_a_code_are_a_comment_that_the_operator_hears_of(house: Open):
     home, card = await with_anna(house)
     letter = await hand(home, card)
