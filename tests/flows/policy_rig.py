@@ -81,6 +81,25 @@ class Rig:
     async def mail(self, to: str = ADA, **more: Any) -> dict[str, Any]:
         return await self.propose("mail.send", to=[to], subject="Your invoice", body="It is due.", **more)
 
+    async def reply(self, **more: Any) -> dict[str, Any]:
+        """A reply of the agent intake from a template, held, on a thread that is known."""
+        self.count, self.moment = self.count + 1, self.moment + timedelta(seconds=1)
+        new = NewProposal(
+            id=f"00000000-0000-5000-a000-{self.count:012}",
+            connector="mail",
+            operation="mail.send",
+            payload={"to": [ADA], "subject": "Re: kiln", "body": f"Thank you, {self.count}."},
+            reason="They asked.",
+            source="agent:intake",
+            agent="intake@1",
+            evidence={"template": "enquiry.en"},
+            new_recipient=False,
+            **{"thread_known": True, **more},
+        )
+        facts = self.desk.facts("mail", "mail.send")
+        await self.store.write(lambda tx: self.desk.approvals.propose(tx, new, facts, actor="intake@1"))
+        return self.proposal(new.id)
+
     async def change(self, record: str, **fields: Any) -> dict[str, Any]:
         """A record change of the agent intake."""
         self.count, self.moment = self.count + 1, self.moment + timedelta(seconds=1)

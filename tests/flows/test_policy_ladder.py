@@ -18,9 +18,9 @@ async def straight(home: Rig, count: int) -> None:
         await home.say(await home.propose())
 
 
-def head_start(home: Rig, operations: str, count: int) -> None:
+def head_start(home: Rig, operations: str, count: int, agent: str = AGENT) -> None:
     """As if so many had been approved straight."""
-    row = {**rung(home, operations), "straight": count}
+    row = {**rung(home, operations, agent), "straight": count}
     home.store.write_now(lambda tx: autonomy.put(tx, row, who="operator"))
 
 
@@ -30,8 +30,8 @@ async def earned(home: Rig) -> None:
     await straight(home, 1)
 
 
-def rung(home: Rig, operations: str = "undoable") -> dict[str, Any]:
-    return home.store.read_now(lambda conn: autonomy.get(conn, AGENT, operations))
+def rung(home: Rig, operations: str = "undoable", agent: str = AGENT) -> dict[str, Any]:
+    return home.store.read_now(lambda conn: autonomy.get(conn, agent, operations))
 
 
 async def test_eleven_straight_approvals_are_offered_and_not_ten(rig: Open):
@@ -133,6 +133,21 @@ async def test_mail_to_clients_needs_fifty_two_and_opens_only_client_contact(rig
     await home.say(await home.mail())
     await home.choose(home.card("grant"), "grant")
     assert ((await home.mail())["state"], (await home.mail("new@x.example"))["state"]) == ("approved", "waiting")
+
+
+async def test_template_mail_on_known_threads_goes_alone_after_twenty_five_and_is_held(rig: Open):
+    home = rig()
+    head_start(home, "template mail", 24, "intake@1")
+    await home.say(await home.reply())
+    assert "at least 90%" in home.card("grant")["why"]
+    await home.choose(home.card("grant"), "grant")
+    row = await home.reply()
+    assert (row["state"], row["hold_ms"]) == ("approved", 600_000)
+    asks = [await home.reply(thread_known=False), await home.reply(questions=({"text": "When?"},))]
+    assert [(r["state"], home.verdict(r)["gates"]) for r in asks] == [
+        ("waiting", ["client contact"]),
+        ("waiting", ["client contact", "unsure"]),
+    ]
 
 
 async def test_a_deferred_card_and_the_house_itself_teach_nothing(rig: Open):
