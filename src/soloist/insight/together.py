@@ -76,6 +76,8 @@ def group(conn: Connection, ident: str, now: str) -> Group:
     rows = attention.together(conn, proposal) if proposal and whole else alike(conn, proposal, now) if proposal else []
     cards = attention.cards_of(conn, [row["id"] for row in rows])
     idents = [cards[row["id"]] for row in rows if row["id"] in cards]
+    if len(idents) < 2 and not whole:
+        idents = []
     limit = len(idents) if whole else MOST
     shown = tuple(sheets.sheet(conn, one) for one in idents[:limit])
     return Group(ident, str(card["title"]), whole, shown, len(idents) - len(shown))
