@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from soloist.app import App
@@ -15,7 +15,7 @@ from soloist.kernel.proposal import NewProposal
 from soloist.sdk import Absent, Base, CannotTell, Ctx, Found, Lookup, Manifest, Operation, Plan, Receipt, Thing, Trouble
 from soloist.stages.approvals import Decision
 
-LONG_AGO = "2026-01-02T10:00:00+00:00"
+AGO = timedelta(minutes=30)
 
 
 class Shelf(Base):
@@ -104,7 +104,9 @@ class Stock:
         """Put on the shelf what an effect would have put there."""
         payload = self.row("proposals", effect["proposal"])["payload"]
         shown = effect["key"] if key is None else key
-        self.shelf.things[ref] = Thing(ref, shown, payload["name"], {**payload, **fields}, LONG_AGO)
+        self.shelf.things[ref] = Thing(
+            ref, shown, payload["name"], {**payload, **fields}, (datetime.now(UTC) - AGO).isoformat()
+        )
         return self.shelf.things[ref]
 
     def row(self, table: str, ident: str) -> dict[str, Any]:

@@ -111,3 +111,9 @@ def test_the_same_value_in_other_spellings_is_the_same():
     assert same("New  website", "New website")
     assert not same("0042", "42")
     assert not same("ada@x.example", "bob@x.example")
+
+
+def test_what_was_there_before_this_home_did_such_things_is_no_surprise():
+    rules = Rules(NOW, RULES.since, 5.0, born=NOW - timedelta(minutes=30))
+    found = compare([], [thing("p2", key="")], "book", rules)
+    assert (found.drifts, found.before) == ([], 1)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from soloist.engine.store import settings, tasks
+from soloist.engine.store import settings, tables, tasks
 from soloist.flows.reconciling import Reconciling, compared, everything_since
 from soloist.sdk import Trouble
 from tests.flows import shelf
@@ -108,3 +108,18 @@ async def test_what_cannot_be_asked_after_a_restore_stays_open_and_is_told(stock
     assert (found.unclear, found.found) == (1, 0)
     assert found.troubles == ["shelf: The shelf does not answer."] * 3
     assert stock.row("effects", effect["id"])["state"] == "intended"
+
+
+async def test_a_flood_is_counted_and_only_its_beginning_written_down(stock):
+    effect = await stock.effect()
+    for number in range(510):
+        stock.lay(effect, f"put-x{number}", key="", name=f"order {number}")
+    found = (await look(stock))[0]
+    assert (found["mismatches"], found["opened"]) == (510, 500)
+
+
+async def test_what_a_restart_left_in_doubt_is_compared_at_once(stock):
+    await stock.effect("needs_human")
+    await Reconciling(stock.desk)._after_restart()
+    runs = stock.app.store.read_now(lambda c: c.execute(tables.runs.select()).mappings().all())
+    assert [row["input"] for row in runs if row["flow"] == "reconcile"] == ["shelf"]

@@ -18,6 +18,8 @@ SHOWN = 300
 """Characters of a value that are kept for the page."""
 TELLING = 2
 """Fields that must agree before two things without a common key count as the same content."""
+LOOKS = 500_000
+"""Pairs of contents that are compared at the most; what is left over counts as not alike."""
 _KEY = re.compile(r"[a-z2-7]{26}\Z")
 
 
@@ -37,6 +39,8 @@ class Rules:
     taken_away: bool = False
     known_keys: frozenset[str] = frozenset()
     known_refs: frozenset[str] = frozenset()
+    born: datetime | None = None
+    """Since when this home does such things: what somebody wrote there before is no surprise."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Found:
     settling: int = 0
     own_hand: int = 0
     taken_away: int = 0
+    before: int = 0
 
 
 def compare(ours: Sequence[Mapping[str, Any]], things: Iterable[Thing], operation: str, rules: Rules) -> Found:
@@ -91,6 +96,7 @@ class _Side:
     def __init__(self, operation: str, rules: Rules, found: Found) -> None:
         self._operation, self._rules, self._found = operation, rules, found
         self._young = rules.seen - timedelta(seconds=rules.lag)
+        self._looked = 0
 
     def ours(self, row: Mapping[str, Any], things: list[Thing]) -> None:
         """One effect against the things that are its own."""
@@ -156,12 +162,16 @@ class _Side:
         self, ours: Sequence[Mapping[str, Any]], there: Mapping[str, Sequence[Thing]], thing: Thing
     ) -> None:
         """The same content as one of ours is a second one of it, or the one we are not sure of; else it is strange."""
-        alike = [row for row in ours if same_content(row["payload"], thing.fields)]
+        alike = [row for row in ours if same_content(row["payload"], thing.fields)] if self._looked < LOOKS else []
+        self._looked += len(ours)
+        when, born = instant(thing.at), self._rules.born
         open_ones = [row for row in alike if row["state"] in kinds.UNCERTAIN and not there[row["id"]]]
         if open_ones:
             self._drift(kinds.MISSING_INSIDE, open_ones[0], thing)
         elif doubled := [row for row in alike if there[row["id"]]]:
             self._drift(kinds.DUPLICATE, doubled[0], thing, ref=thing.ref)
+        elif when is not None and born is not None and when < born:
+            self._found.before += 1
         else:
             self._drift(kinds.UNATTRIBUTED, None, thing)
 

@@ -10,8 +10,10 @@ from soloist.engine.store.tx import Tx
 from soloist.flows.comparing import Drift, Found
 from soloist.kernel.errors import NotFound
 from soloist.kernel.ids import derived
-from soloist.kernel.mismatch import DONE, IN_FLIGHT, MISSING_OUTSIDE, OUTSIDE
+from soloist.kernel.mismatch import DONE, IN_FLIGHT, KINDS, MISSING_OUTSIDE, OUTSIDE
 
+MOST = 500
+"""Differences of one kind that are written down at once; of more only the number is kept."""
 LIVE = ("open", "fixing", "accepted")
 _ENDED_BADLY = frozenset({"failed", "resolved_not_done"})
 
@@ -26,7 +28,13 @@ def mark(
 ) -> dict[str, int]:
     """Write down what a comparison found; answers {opened, closed}."""
     seen = {ident(connector, operation, drift): drift for drift in found.drifts}
-    opened = sum(_one(tx, connector, key, drift) for key, drift in seen.items())
+    live = {row["id"] for row in mismatches.of(tx.conn, connector, LIVE)}
+    room = dict.fromkeys(KINDS, MOST)
+    opened = 0
+    for key, drift in seen.items():
+        room[drift.kind] -= 1
+        if key in live or room[drift.kind] >= 0:
+            opened += _one(tx, connector, key, drift)
     covered = {row["id"] for row in ours if row["state"] not in IN_FLIGHT}
     closed = 0
     for row in mismatches.of(tx.conn, connector, LIVE):

@@ -16,7 +16,7 @@ from typing import Any
 from soloist.engine.registry import ReadingHalf
 from soloist.engine.store import mismatches
 from soloist.engine.store import settings as switches
-from soloist.engine.store.clock import iso
+from soloist.engine.store.clock import from_iso, iso
 from soloist.engine.store.tx import Tx
 from soloist.flows import marking
 from soloist.flows.after_cut import Summary, everything_since, listable
@@ -207,6 +207,7 @@ class Reconciling:
             "settling": found.settling,
             "own_hand": found.own_hand,
             "taken_away": found.taken_away,
+            "before": found.before,
             "proven": len(found.proven),
             "mismatches": len(found.drifts),
             "whole": listing.whole,
@@ -218,7 +219,7 @@ class Reconciling:
 
     def _rules(self, tx: Tx, half: ReadingHalf, operation: str, listing: Listing) -> Rules:
         lag = max(half.operations()[operation].lookup_lag, LEAST_LAG)
-        can = half.manifest.capabilities
+        can, first = half.manifest.capabilities, mismatches.first_done(tx.conn, half.name, operation)
         return Rules(
             seen=listing.seen,
             since=listing.seen - WINDOW,
@@ -226,6 +227,7 @@ class Reconciling:
             whole=listing.whole,
             own_hand="mail" in can,
             taken_away="spool" in can,
+            born=from_iso(first) if first else listing.seen,
             known_keys=frozenset(mismatches.known_keys(tx.conn, (thing.key for thing in listing.things))),
             known_refs=frozenset(mismatches.known_refs(tx.conn, half.name, (t.ref for t in listing.things))),
         )

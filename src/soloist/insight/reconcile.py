@@ -20,6 +20,7 @@ _FIGURES = {
     "matched": "{} agree",
     "settling": "{} settling",
     "own_hand": "{} sent by you elsewhere",
+    "before": "{} from before this home did such things",
     "taken_away": "{} taken away by the program that sends them on",
 }
 

@@ -107,6 +107,12 @@ def inside(conn: sa.Connection, connector: str, operation: str, since: str) -> l
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+def first_done(conn: sa.Connection, connector: str, operation: str) -> str:
+    """When the first effect of an operation was made, "" when there is none."""
+    where = (effects.c.connector == connector) & (effects.c.operation == operation)
+    return str(conn.execute(sa.select(sa.func.min(effects.c.created)).where(where)).scalar() or "")
+
+
 def _with_proposal() -> sa.Select[Any]:
     """Effects with payload, undo kind, record and title of their proposals."""
     p = proposals.c
