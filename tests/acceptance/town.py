@@ -13,7 +13,8 @@ import httpx
 import sqlalchemy as sa
 
 from soloist.cli import starter
-from tests.acceptance.driving import SOLOIST, Served, environment, token, until
+from tests.acceptance.driving import Served, begun, token, until
+from tests.acceptance.nursery import Born, Nursery
 from tests.engine.store import databases
 
 ASKS = "Hello,\n\nwe need a new website with about five pages. Our budget is 3,500 EUR.\n\nNora Feld\n"
@@ -22,15 +23,16 @@ ASKS = "Hello,\n\nwe need a new website with about five pages. Our budget is 3,5
 class Town:
     """Expects SOLOIST_DATABASE in the environment to be ``url``, so that every process finds the database."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, nursery: Nursery | None = None) -> None:
         self.home = folder / "home"
         toml = starter.write_into(self.home, business="Feld", timezone="UTC", language="en")[0]
         toml.write_text(toml.read_text().replace('hold = "30s"', 'hold = "0s"'))
         (self.home / "mail/in/new").mkdir(parents=True)
         (self.home / "mail/in/tmp").mkdir()
-        self.served = Served(self.home)
+        self.nursery, self.url = nursery, url
+        self.served = Served(self.home, nursery=nursery, SOLOIST_DATABASE=url)
         self.engine = databases.engine(url)
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[subprocess.Popen[bytes] | Born] = []
         self.served.start()
         self.key = token(self.home)
         self.sent: list[str] = []
@@ -40,12 +42,11 @@ class Town:
         with self.engine.connect() as conn:
             return [tuple(row) for row in conn.execute(sa.text(sql), values)]
 
-    def worker(self, *, seen: bool = True, **env: str) -> subprocess.Popen[bytes]:
+    def worker(self, *, seen: bool = True, **env: str) -> subprocess.Popen[bytes] | Born:
         """One more worker; ``seen`` waits until the server has seen it."""
         before = len(self.ask("SELECT 1 FROM workers WHERE kind='worker'"))
-        words = (*SOLOIST, "worker", "--home", str(self.home))
-        with (self.home.parent / "worker.log").open("ab") as out:
-            process = subprocess.Popen(words, stdout=out, stderr=subprocess.STDOUT, env=environment(**env))
+        log = self.home.parent / f"worker.{len(self.workers)}.log"
+        process = begun(["worker", "--home", str(self.home)], log, self.nursery, SOLOIST_DATABASE=self.url, **env)
         self.workers.append(process)
         if not seen:
             return process

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.driving import told, until
+from tests.acceptance.nursery import Born, Nursery
 from tests.acceptance.town import Town
 from tests.engine.store import databases
 
@@ -19,18 +20,18 @@ MANY, KILLS, SEED = 40, 4, 20261121
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def town(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[Town]:
     """One home for all tests of this file: what one of them lost or doubled shows in the last."""
     folder = tmp_path_factory.mktemp("town")
     url = databases.empty("postgres", folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOLOIST_DATABASE", url)
-        made = Town(folder, url)
+        made = Town(folder, url, nursery)
         yield made
         made.end()
 
 
-def until_it_dies(town: Town, worker: subprocess.Popen[bytes], name: str, *, approving: bool) -> list[str]:
+def until_it_dies(town: Town, worker: subprocess.Popen[bytes] | Born, name: str, *, approving: bool) -> list[str]:
     """Enquiries until the worker took one and died of it; all their addresses."""
     addresses: list[str] = []
     for batch in range(10):
@@ -115,8 +116,10 @@ def test_many_enquiries_while_processes_die(town: Town) -> None:
             chance.choice(alive).kill()
             town.worker(seen=False)
     town.answered(addresses, 180)
-    print(f"\n{MANY} enquiries, {KILLS} kills: {time.monotonic() - began:.1f} s,", end=" ")
-    print(len(town.ask("SELECT 1 FROM events WHERE kind='process.died'")), "taken over in all")
+    died = len(town.ask("SELECT 1 FROM events WHERE kind='process.died'"))
+    print(
+        f"P1 two processes: {MANY} enquiries, {KILLS} kills: {time.monotonic() - began:.1f} s, {died} taken over in all"
+    )
     assert [town.left()[address] for address in addresses] == [1] * MANY
 
 
