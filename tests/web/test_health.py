@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from soloist.engine.stopping import Halt
 from soloist.kernel.errors import StoreTrouble
 from soloist.web.health import healthz, readyz
 
@@ -21,6 +22,7 @@ class House:
         self.engine: Any = object()
         self.sources = SimpleNamespace(troubles={})
         self.store = self
+        self.desk = SimpleNamespace(effects=SimpleNamespace(halt=Halt()))
         self.broken, self.stopped = False, ""
 
     async def write(self, work: Any, *, full: bool) -> None:
