@@ -10,6 +10,7 @@ import typer
 from soloist.cli.common import FAULT, USAGE, DatabaseOption, HomeOption, JsonOption, interactive, opened, show
 
 CardArgument = Annotated[str, typer.Argument(metavar="ID", help="Id of the card or proposal, or how it begins.")]
+CardsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of cards or proposals.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask again after the content was shown.")]
 
 
@@ -33,7 +34,7 @@ def inbox(
 
 
 def approve(
-    ident: CardArgument,
+    idents: CardsArgument,
     *,
     home: HomeOption = None,
     database: DatabaseOption = "",
@@ -41,13 +42,23 @@ def approve(
     option: Annotated[str, typer.Option(help="Another option of the card than approve.")] = "approve",
     body: Annotated[str, typer.Option(help="File with the text that replaces the body of the mail.")] = "",
 ) -> None:
-    """Show a card in full, then approve it (or take another of its options)."""
+    """Show a card in full, then approve it (or take another of its options); several one after the other."""
     edits: dict[str, Any] = {}
+    if body and len(idents) > 1:
+        typer.echo("soloist: --body changes one card; name one.", err=True)
+        raise typer.Exit(USAGE)
     if body:
         from pathlib import Path
 
         edits = {"body": Path(body).read_text(encoding="utf-8")}
-    _decide(ident, option, home, database, yes=yes, edits=edits, reason="")
+    failed = 0
+    for ident in idents:
+        try:
+            _decide(ident, option, home, database, yes=yes, edits=edits, reason="")
+        except typer.Exit as ended:  # one that changed or is decided is said; the others are shown all the same
+            failed = failed or ended.exit_code
+    if failed:
+        raise typer.Exit(failed)
 
 
 def reject(
