@@ -68,6 +68,8 @@ def test_the_console_offers_it_shows_it_and_takes_it_back(app: App):
     text = console.get(f"/?card={ident}").text
     assert "With Anna Wolf until" in text
     assert "Take it back" in text
+    app.store.write_now(lambda tx: tasks.annotate(tx, ident, "comment", "Is <b>this</b> right?", actor="anna"))
+    assert "Is &lt;b&gt;this&lt;/b&gt; right?" in console.get(f"/cards/{ident}").text
     console.post(f"/cards/{ident}/delegate/back")
     assert card(app)["delegate"] == ""
     assert console.post(f"/cards/{ident}/delegate/back").status_code == 409

@@ -69,6 +69,9 @@ def sheet(conn: Connection, ident: str) -> views.Sheet:
         why_you=said_plainly(card["why"]),
         due=card["deadline"],
         at_expiry=card["at_expiry"],
+        remarks=tuple(
+            (n["actor"], n["body"], n["at"]) for n in tasks.annotations_of(conn, ident) if n["kind"] == "comment"
+        ),
         can_defer=card["state"] == "open" and card["type"] != "unknown_outcome",
         options=() if decides else options(card),
         primary="Approve and send" if proposal and proposal["operation"] == "mail.send" else "Approve",

@@ -224,6 +224,8 @@ class Sheet:
     """How many waiting cards it is decided together with, itself among them; 0 for one that stands alone."""
     people: tuple[tuple[str, str], ...] = ()
     """Whom it may be handed to: short name and name."""
+    remarks: tuple[tuple[str, str, str], ...] = ()
+    """What people said about it without deciding: who, words, when."""
     held_by: str = ""
     held_until: str = ""
     files: tuple[tuple[str, str], ...] = ()
