@@ -88,3 +88,49 @@ async def test_answer_of_a_zombie_is_not_written(rig: Rig) -> None:
     rig.stage._door = Calling(rig, taken_over)
     assert await rig.advance(ident) == "unknown"
     assert rig.row(ident)["provider_ref"] == ""
+
+
+class Forgetful:
+    """A database that keeps a commit and does not say so, once."""
+
+    def __init__(self, store: Any, *, at: int = 1) -> None:
+        self.write, self.left = store.write, at
+
+    async def __call__(self, work: Any, **more: Any) -> Any:
+        answer = await self.write(work, **more)
+        self.left -= 1
+        if self.left == 0:
+            raise StoreTrouble("The line to the database broke.")
+        return answer
+
+
+async def test_an_attempt_that_was_kept_in_silence_is_begun_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    ident = await rig.intended("C")
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.store, "write", Forgetful(rig.store))
+        with pytest.raises(StoreTrouble):
+            await rig.stage.attempt("run", ident)
+    assert rig.row(ident)["state"] == "attempting"
+    assert rig.world.calls == {}
+    assert (await rig.stage.look("run", ident))["do"] == "attempt"
+    assert await rig.advance(ident) == "succeeded"
+    assert rig.row(ident)["attempts"] == 2
+
+
+async def test_a_call_whose_answer_could_not_be_kept_is_never_taken_back(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is being ended while the database is away: the next start makes it unknown."""
+    ident = await rig.intended("C")
+
+    async def away(effect: Any, outcome: Any) -> Any:
+        raise StoreTrouble("The database is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.stage, "_keep", away)
+        with pytest.raises(StoreTrouble):
+            await rig.stage.attempt("run", ident)
+    called = dict(rig.world.calls)
+    assert (await rig.stage.attempt("run", ident))["state"] == "attempting"
+    assert (await rig.stage.look("run", ident))["do"] == "wait"
+    assert rig.world.calls == called

@@ -54,7 +54,10 @@ class Effects:
         self.halt = door.halt
         door.last_look = self._last_look
         self.ends = Ends(self._page)
-        self._calling = 0
+        self._at: set[str] = set()
+        """Effects that a step of this process is at, each by one."""
+        self._called: set[tuple[str, int]] = set()
+        """Attempts, by effect and version, whose call may have left and whose answer is not kept."""
         self._draining = False
         self.fenced: Callable[[], bool] = lambda: False
         """Whether this process has lost its lock, so that another may take it for dead."""
@@ -133,6 +136,8 @@ class Effects:
 
         def read(conn: Any) -> dict[str, Any]:
             effect = effects.get(conn, effect_id)
+            if self._never_called(effect):
+                return {"do": "attempt", "seconds": 0.0, "why": "", "state": effect["state"]}
             move = self._next(conn, effect, self._store.clock())
             return {"do": move.do, "seconds": move.seconds, "why": move.why, "state": effect["state"]}
 
@@ -146,22 +151,44 @@ class Effects:
         Whether an attempt is due is decided again in the transaction that begins it, so a step that runs again after
         a crash finds what the dead process left and touches nothing outside.
         """
+        if effect_id in self._at:
+            return {"state": "attempting"}
         if self._held_back():
             await asyncio.sleep(DRAINING)
-        self._calling += 1
+        self._at.add(effect_id)
         try:
             failpoint.hit("before attempting")
             effect, plan = await self._store.write(lambda tx: self._begin(tx, effect_id))
             if plan is None:
                 return {"state": effect["state"]}
             failpoint.hit("attempting")
+            self._called.add((effect_id, effect["version"]))
             outcome = await self._door.execute(effect["connector"], plan)
             failpoint.hit("called")
             answer = await self._keep(effect, outcome)
+            self._called.discard((effect_id, effect["version"]))
             failpoint.hit("answered")
             return answer
         finally:
-            self._calling -= 1
+            self._at.discard(effect_id)
+
+    def _never_called(self, effect: Mapping[str, Any]) -> bool:
+        """Whether this process began an attempt and is not at it: the database kept it and did not say so."""
+        return effect["id"] not in self._at and self._only_begun(effect)
+
+    def _only_begun(self, effect: Mapping[str, Any]) -> bool:
+        """Whether an attempt stands in the row that this process began and did not call for."""
+        ours = effect["state"] == "attempting" and effect["boot"] == self._boot
+        return ours and (effect["id"], effect["version"]) not in self._called
+
+    def _taken_back(self, tx: Tx, effect: dict[str, Any]) -> dict[str, Any]:
+        """An attempt of ours that never called is certainly not done; only the one that is at the effect may say so."""
+        if not self._only_begun(effect):
+            return effect
+        note = "The database did not say that it had kept this; nothing was sent."
+        effects.end_attempt(tx, effect["id"], effect["attempts"], "refused", note)
+        refused = effects.move(tx, effect, "refused", note=note)
+        return effects.move(tx, refused, "intended", note="will be tried again", not_before=tx.now)
 
     async def _keep(self, effect: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
         """Commit an answer although the disk is full or the database away for a while: it will not come again.
@@ -201,7 +228,7 @@ class Effects:
         """Refuse new attempts and give open calls time to end, so that a stop makes nothing unknown."""
         self._draining = True
         for _ in range(int(seconds / 0.05)):
-            if not self._calling:
+            if not self._at:
                 return
             await asyncio.sleep(0.05)
 
@@ -240,7 +267,7 @@ class Effects:
 
         The plan is rendered here, from the rows that were just checked; None when no attempt is due.
         """
-        effect = effects.get(tx.conn, effect_id)
+        effect = self._taken_back(tx, effects.get(tx.conn, effect_id))
         proposal = proposals.get(tx.conn, effect["proposal"])
         now = from_iso(tx.now)
         if self._held_back() or not workers.lives(tx, self._boot) or self._next(tx.conn, effect, now).do != "attempt":
