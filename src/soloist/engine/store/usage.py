@@ -7,7 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store.tables import effects, proposals
+from soloist.kernel.proposal import CHANGE_CONNECTOR, CHANGE_OPERATION
 
+COUNTED = 10_000
+"""Newest effects that are counted, so that the list costs the same in a home of ten years."""
 WORKED = ("succeeded", "resolved_done", "compensating", "compensated", "compensation_failed")
 """States of an effect that happened, whatever became of it later."""
 FAILED = ("failed", "resolved_not_done")
@@ -15,9 +18,12 @@ UNCLEAR = ("unknown", "reconciling", "needs_human")
 
 
 def by_operation(conn: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]:
-    """{uses, worked, failed, unclear, last} of every operation that was ever carried out; ways back are not counted."""
-    shape = (effects.c.connector, effects.c.operation, effects.c.state)
-    query = sa.select(*shape, sa.func.count(), sa.func.max(effects.c.updated)).where(effects.c.undoes == "")
+    """{uses, worked, failed, unclear, last} of every operation among the newest ``COUNTED``; ways back are left out."""
+    row = effects.c
+    newest = sa.select(row.connector, row.operation, row.state, row.updated, row.undoes)
+    rows = newest.order_by(row.ordinal.desc()).limit(COUNTED).subquery()
+    shape = (rows.c.connector, rows.c.operation, rows.c.state)
+    query = sa.select(*shape, sa.func.count(), sa.func.max(rows.c.updated)).where(rows.c.undoes == "")
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for connector, operation, state, count, last in conn.execute(query.group_by(*shape)):
         row = found.setdefault((connector, operation), _nothing())
@@ -40,8 +46,11 @@ def _add(row: dict[str, Any], state: str, count: int, last: str) -> None:
 def _changes(conn: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]:
     """The same for changes of records, which leave no effect: what was approved was carried out."""
     shape = (proposals.c.connector, proposals.c.operation)
-    where = (proposals.c.noun == "change") & (proposals.c.state == "approved")
-    query = sa.select(*shape, sa.func.count(), sa.func.max(proposals.c.updated)).where(where).group_by(*shape)
+    ours = (proposals.c.connector == CHANGE_CONNECTOR) & (proposals.c.operation == CHANGE_OPERATION)
+    newest = sa.select(*shape, proposals.c.state, proposals.c.updated).where(ours)
+    rows = newest.order_by(proposals.c.created.desc()).limit(COUNTED).subquery()
+    query = sa.select(rows.c.connector, rows.c.operation, sa.func.count(), sa.func.max(rows.c.updated))
+    query = query.where(rows.c.state == "approved").group_by(rows.c.connector, rows.c.operation)
     return {
         (connector, operation): _nothing() | {"uses": int(count), "worked": int(count), "last": last}
         for connector, operation, count, last in conn.execute(query)
