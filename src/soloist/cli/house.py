@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +15,15 @@ from soloist.cli.common import FAULT, DatabaseOption, HomeOption, JsonOption, ho
 
 def status(home: HomeOption = None, database: DatabaseOption = "", as_json: JsonOption = False) -> None:
     """What waits, what is unknown, whether the stop button is pressed."""
+    from soloist.engine.stopping import standing
     from soloist.insight import brief
 
     with opened(home, database) as app:
         held = app.lock.held()
         found = app.store.read_now(brief.state_of_house)
         found["processes"] = app.store.read_now(lambda conn: brief.processes(conn, held))
+        halt = app.desk.effects.halt
+        found["halted"] = [asdict(one) for one in app.store.read_now(lambda conn: standing(conn, halt))]
         found["running"] = held or any(_is_server(row) for row in found["processes"])
     lines = [
         f"Server: {'running' if found['running'] else 'not running'}",
@@ -29,8 +33,9 @@ def status(home: HomeOption = None, database: DatabaseOption = "", as_json: Json
         f"Events: {found['events']}, the newest at {found['newest_event'] or 'never'}",
     ]
     lines += [f"Process: {brief.process_line(row)}" for row in found["processes"] if row["state"] != "ended"]
-    if found["stopped_since"]:
-        lines.insert(0, f"STOPPED since {found['stopped_since']}: nothing leaves. Release with: soloist stop --release")
+    for one in found["halted"]:
+        fix = "See: soloist safe-mode" if one["way"] == "safe mode" else "Release with: soloist stop --release"
+        lines.insert(0, f"STOPPED since {one['since']} ({one['way']}): nothing leaves. {fix}")
     show(found, as_json, "\n".join(lines))
 
 

@@ -73,7 +73,7 @@ class Restoring:
                     await self.look_outside(safe)
                 looked = True
                 await self.doubt_all()
-            except SoloistError as error:
+            except (SoloistError, OSError, ValueError) as error:
                 _log.warning("what happened after the backup cannot be told yet: %s", error)
             await asyncio.sleep(LOOK_EVERY)
 
