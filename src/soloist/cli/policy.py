@@ -118,11 +118,10 @@ def grants(
     as_json: JsonOption = False,
 ) -> None:
     """What may go alone, until when, and how often it did today."""
-    from soloist.engine.store.clock import iso
     from soloist.insight.policy import grant_rows
 
     with opened(home, database) as app:
-        now = iso(app.store.clock())
+        now = _ruling(app).now
         rows = app.store.read_now(lambda conn: grant_rows(conn, now, limit=1000))
     rows = [row for row in rows if everything or row["state"] in ("live", "offered")]
     lines = [f"{row['id']}  {row['state']:<8} until {row['until'][:10]}  {row['title']}" for row in rows]

@@ -51,6 +51,11 @@ class Ruling:
         """``judging`` holds the rules in force; ``zone`` is the operator's."""
         self._store, self._judging, self._zone = store, judging, ZoneInfo(zone)
 
+    @property
+    def now(self) -> str:
+        """The instant of the store's clock, as stored."""
+        return iso(self._store.clock())
+
     async def sayable(self, proposal: str) -> list[sentences.Sentence]:
         """What can be said about a proposal in plain words (NotFound)."""
         facts = await self._store.read(lambda conn: self._facts(conn, proposal))
@@ -111,7 +116,7 @@ class Ruling:
         """Judge the past by the rules in force and by the changed ones, with the same grants but one."""
 
         def work(conn: Any) -> tuple[list[policy.Former], list[policy.Grant]]:
-            live = [ready(row) for row in grants.live(conn, iso(self._store.clock()))]
+            live = [ready(row) for row in grants.live(conn, self.now)]
             return self._judging.past(conn, last), live
 
         past, live = await self._store.read(work)

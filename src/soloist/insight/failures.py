@@ -63,6 +63,12 @@ def board(conn: Connection) -> Board:
     return Board(aside, trying, tuple(_other(card) for card in _cards(conn)), over, tuple(failures.held(conn)))
 
 
+def card_of(conn: Connection, ident: str) -> str:
+    """The id of the open card of a failure, "" when it is over."""
+    card = tasks.open_for(conn, ident)
+    return card["id"] if card else ""
+
+
 def rows(conn: Connection, state: str = "") -> list[dict[str, Any]]:
     """Failures as the API gives them, the newest first; the open ones for ""."""
     states = [state] if state else ["open", "quarantined"]

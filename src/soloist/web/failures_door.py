@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from soloist.app import App
-from soloist.engine.store import tasks
 from soloist.insight import failures
 from soloist.kernel.errors import Conflict
 
@@ -23,7 +22,7 @@ class Failures:
 
     async def choose(self, ident: str, option: str, who: str) -> dict[str, Any]:
         """Carry out an option of a failure (Conflict when it is over)."""
-        card = await self._desk.store.read(lambda conn: tasks.open_for(conn, ident))
-        if card is None:
+        card = await self._desk.store.read(lambda conn: failures.card_of(conn, ident))
+        if not card:
             raise Conflict("This failure is over already; nothing was changed.")
-        return await self._desk.decide_card(card["id"], option, digest="", who=who, via="console")
+        return await self._desk.decide_card(card, option, digest="", who=who, via="console")

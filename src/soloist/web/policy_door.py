@@ -8,7 +8,6 @@ from typing import Any
 
 from soloist.app import App
 from soloist.config import Rule
-from soloist.engine.store.clock import iso
 from soloist.flows.ruling import Ruling, Trial
 from soloist.insight import explanation, policy
 from soloist.insight.policy import PolicyPage, RuleLine
@@ -26,7 +25,7 @@ class Policies:
 
     async def page(self) -> PolicyPage:
         """What is in force."""
-        judging, now = self._app.judging, iso(self._app.store.clock())
+        judging, now = self._app.judging, self._ruling.now
         own = _names(judging.file_text())
         lines = [RuleLine(rule.name, rule.when, rule.then, rule.name in own) for rule in judging.rules.written]
         version, trouble = judging.rules.version, judging.trouble

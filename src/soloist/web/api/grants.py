@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from soloist.engine.store.clock import iso
+from soloist.app import App
 from soloist.flows.ruling import Ruling
 from soloist.insight import policy
 from soloist.kernel.errors import NotAllowed
@@ -72,7 +72,7 @@ class NewGrant(BaseModel):
 @router.get("/grants", response_model=shapes.Page[GrantRow])
 async def list_grants(_: Reader, app: TheApp, state: GrantState = "", after: After = "", limit: Limit = 100) -> Any:
     """Grants in the order they were made; ``after`` is the ``next`` of a page."""
-    now = iso(app.store.clock())
+    now = _ruling(app).now
     place = after if after == "" or not after.isdigit() else str(ordinal("grants", after))
     found = await read(app.desk, lambda conn: policy.grant_rows(conn, now, after=place, limit=limit + 1, state=state))
     shown = found[:limit]
@@ -82,7 +82,7 @@ async def list_grants(_: Reader, app: TheApp, state: GrantState = "", after: Aft
 @router.get("/grants/{ident}", response_model=GrantRow)
 async def get_grant(_: Reader, app: TheApp, ident: Id) -> Any:
     """One grant."""
-    now = iso(app.store.clock())
+    now = _ruling(app).now
     return await read(app.desk, lambda conn: policy.grant_row(conn, ident, now))
 
 
@@ -99,17 +99,19 @@ async def post_grant(who: Approver, app: TheApp, body: NewGrant, response: Respo
             "or by a token with the scope admin. Nothing was granted.",
             field="gates",
         )
-    ident = await Ruling(app.store, app.judging, app.settings.business.timezone).grant(
-        {**given, "source": "api"}, who=who.actor
-    )
+    ruling = _ruling(app)
+    ident = await ruling.grant({**given, "source": "api"}, who=who.actor)
     response.headers["Location"] = f"/api/v1/grants/{ident}"
-    now = iso(app.store.clock())
-    return await read(app.desk, lambda conn: policy.grant_row(conn, ident, now))
+    return await read(app.desk, lambda conn: policy.grant_row(conn, ident, ruling.now))
 
 
 @router.delete("/grants/{ident}", response_model=GrantRow)
 async def delete_grant(who: Approver, app: TheApp, ident: Id) -> Any:
     """Take a grant back at once; 409 when it is over already."""
-    await Ruling(app.store, app.judging, app.settings.business.timezone).revoke(ident, who=who.actor)
-    now = iso(app.store.clock())
-    return await read(app.desk, lambda conn: policy.grant_row(conn, ident, now))
+    ruling = _ruling(app)
+    await ruling.revoke(ident, who=who.actor)
+    return await read(app.desk, lambda conn: policy.grant_row(conn, ident, ruling.now))
+
+
+def _ruling(app: App) -> Ruling:
+    return Ruling(app.store, app.judging, app.settings.business.timezone)
