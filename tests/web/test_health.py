@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from soloist.engine.stopping import Halt
+from soloist.insight import reconcile
 from soloist.kernel.errors import StoreTrouble
 from soloist.web.health import healthz, readyz
 
@@ -29,8 +30,8 @@ class House:
         if self.broken:
             raise StoreTrouble("The disk is full.")
 
-    async def read(self, query: Any) -> str:
-        return self.stopped
+    async def read(self, query: Any) -> Any:
+        return {"open": 0, "oldest": ""} if query is reconcile.standing else self.stopped
 
 
 def asked(house: House, path: str = "/readyz", client: str = "127.0.0.1") -> tuple[int, dict[str, Any]]:
@@ -43,6 +44,7 @@ def asked(house: House, path: str = "/readyz", client: str = "127.0.0.1") -> tup
 def test_a_whole_house_is_ready() -> None:
     status, said = asked(House())
     assert (status, said["ok"], said["engine"], said["database"], said["reasons"]) == (200, True, True, True, [])
+    assert said["mismatches"] == {"open": 0, "oldest": ""}
 
 
 @pytest.mark.parametrize(("part", "value", "word"), [("engine", None, "engine"), ("broken", True, "database")])

@@ -121,7 +121,7 @@ class Domain:
 
 
 def standing(conn: Connection) -> dict[str, Any]:
-    """For health: open differences, since when the oldest is, connections whose last comparison failed."""
+    """For health: how many differences are open, and since when the oldest is."""
     count, oldest = mismatches.standing(conn)
     return {"open": count, "oldest": oldest}
 

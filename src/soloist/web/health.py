@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from soloist.app import App
 from soloist.engine.waking import Waking
-from soloist.insight import watching
+from soloist.insight import reconcile, watching
 from soloist.kernel.errors import SoloistError
 from soloist.web.security import is_loopback
 
@@ -38,10 +38,12 @@ async def readyz(request: Request) -> Response:
         "database": await _database(app),
         "sources": dict(app.sources.troubles),
         "stopped_since": "",
+        "mismatches": {"open": 0, "oldest": ""},
     }
     if found["database"]:
         halt = app.desk.effects.halt
         found["stopped_since"] = await app.store.read(lambda conn: watching.halted_since(conn, halt))
+        found["mismatches"] = await app.store.read(reconcile.standing)
     reasons = _reasons(found, strict=request.query_params.get("strict") == "1")
     answer: dict[str, Any] = {"ok": not reasons}
     if request.client is not None and is_loopback(request.client.host):  # names of mailboxes are nobody else's business
