@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from soloist.config import Person, seconds
@@ -115,12 +115,15 @@ class Delegating:
         business = self._desk.settings.business
         boss = business.owner or business.name
         link = self._deciding.link(tx.conn, ticket.mark, outside=True)
+        shown = replace(
+            ticket.shown, deadline=ticket.shown.until, at_expiry=f"It goes back to {boss}; nothing is sent."
+        )
         body = [
             f"Hello {person.name},",
             "",
             f"{boss} asks you to decide this for {business.name}. Nothing happens until you do.",
             "",
-            *letters.section(ticket.shown, business.timezone, code=ticket.code, link=link),
+            *letters.section(shown, business.timezone, code=ticket.code, link=link),
             "",
             *letters.how(ticket.options),
         ]

@@ -90,7 +90,7 @@ def letter(ticket: Ticket, why: str, *, zone: str, address: str, link: str) -> s
     else:
         lines = [letters.line(ticket.shown.title), letters.line(ticket.shown.why), ""]
         lines.append("This is decided in the console only: it is too much for a mail.")
-        lines.append(f"If nobody decides until {letters.when(ticket.shown.until, zone)}: {ticket.shown.at_expiry}")
+        lines.append(letters.outcome(ticket.shown, zone))
     console = [f"The console: {address}"] if address else []
     return "\n".join([f"{why} So you are told now.", "", *lines, "", *console]).strip() + "\n"
 

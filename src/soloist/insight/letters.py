@@ -45,6 +45,8 @@ class Shown:
     at_expiry: str
     way_back: str
     risk: str
+    deadline: str = ""
+    """When the card itself ends, which is what ``at_expiry`` speaks of; ``until`` is the end of the code or link."""
 
     @property
     def long(self) -> bool:
@@ -71,6 +73,7 @@ def shown(
         at_expiry=str(card["at_expiry"]) or "Nothing is done; the card stays in the console.",
         way_back=sheets.way_back(proposal) if proposal else "",
         risk=risk,
+        deadline=str(card["deadline"] or ""),
     )
 
 
@@ -123,8 +126,14 @@ def section(found: Shown, zone: str, *, code: str, link: str) -> list[str]:
     lines += ["", f"Your code for this one: {code}"]
     if link:
         lines.append(f"Or open this page and press a button there: {link}")
-    lines.append(f"Both end {when(found.until, zone)}. If nobody answers: {line(found.at_expiry)}")
-    return lines
+    lines.append(f"{'Both end' if link else 'It ends'} {when(found.until, zone)}.")
+    return [*lines, outcome(found, zone)]
+
+
+def outcome(found: Shown, zone: str) -> str:
+    """What happens when nobody decides: always nothing, said with its day."""
+    until = f" until {when(found.deadline, zone)}" if found.deadline else ""
+    return f"If nobody decides{until}: {line(found.at_expiry)}"
 
 
 def _addresses(found: Shown) -> list[str]:

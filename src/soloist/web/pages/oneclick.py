@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from soloist.flows.deciding import Look
+from soloist.flows.deciding import OPERATOR, Look
 from soloist.insight import letters
 from soloist.kernel.errors import SoloistError
 from soloist.web import render
@@ -33,6 +33,7 @@ ENDED = {
     "reject": "You rejected it. Nothing is sent.",
     "defer": "It is put off until tomorrow morning.",
 }
+RETURNS = "It goes back to whoever handed it to you; nothing is sent."
 MANY = "There were many requests from here. Wait a minute and open the link again; nothing was done."
 
 
@@ -80,6 +81,7 @@ def _page(request: Request, look: Look, *, done: str = "") -> HTMLResponse:
     business, zone = door(request).letters.business
     context: dict[str, Any] = {"business": business, "look": look, "done": done, "action": request.url.path}
     ends = letters.when(look.shown.until, zone) if look.shown else ""
-    text = render.text("oneclick.html", ends=ends, label=letters.word, **context)
+    outcome = letters.outcome(look.shown, zone).partition(": ")[2] if look.shown and look.who == OPERATOR else RETURNS
+    text = render.text("oneclick.html", ends=ends, outcome=outcome, **context)
     headers = {"Content-Security-Policy": POLICY, "X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"}
     return HTMLResponse(text, look.status, headers=headers)
