@@ -13,10 +13,11 @@ from tests.acceptance.driving import told, until
 from tests.acceptance.nursery import Born, Nursery
 from tests.acceptance.town import Town
 from tests.engine.store import databases
+from tests.storm.size import scale
 
 pytestmark = pytest.mark.storm
 DIED = 137
-MANY, KILLS, SEED = 40, 4, 20261121
+MANY, KILLS, SEED = scale(40, 20), scale(4, 3), 20261121
 
 
 @pytest.fixture(scope="module")
