@@ -17,9 +17,9 @@ def broken(app) -> None:
 
     def begin(tx) -> None:
         tx.start("followup:1", "followup", "message <b>1</b>", subject="1")
-        runs.begin(tx, "followup:1")
 
     app.store.write_now(begin)
+    app.store.write_now(lambda tx: runs.begin(tx, "followup:1"))
     try:
         raise NotFound("There is no message <script>1</script>.")
     except NotFound as error:
@@ -39,7 +39,6 @@ def test_a_fault_stands_on_the_board_once_and_can_be_left(app, real_console):
     assert real_console.post(f"/failures/{row['id']}", data={"option": "leave"}).status_code == 409
 
 
-def test_the_command_prints_what_does_not_work(tmp_path):
-    home = str(tmp_path / "home")
-    said = CliRunner().invoke(command, ["failures", "--home", home, "--json"])
+def test_the_command_prints_what_does_not_work(app):
+    said = CliRunner().invoke(command, ["failures", "--home", str(app.home.root), "--json"])
     assert json.loads(said.stdout) == []

@@ -19,15 +19,15 @@ UNCLEAR = ("unknown", "reconciling", "needs_human")
 
 def by_operation(conn: sa.Connection) -> dict[tuple[str, str], dict[str, Any]]:
     """{uses, worked, failed, unclear, last} of every operation among the newest ``COUNTED``; ways back are left out."""
-    row = effects.c
-    newest = sa.select(row.connector, row.operation, row.state, row.updated, row.undoes)
-    rows = newest.order_by(row.ordinal.desc()).limit(COUNTED).subquery()
+    of = effects.c
+    newest = sa.select(of.connector, of.operation, of.state, of.updated, of.undoes)
+    rows = newest.order_by(of.ordinal.desc()).limit(COUNTED).subquery()
     shape = (rows.c.connector, rows.c.operation, rows.c.state)
     query = sa.select(*shape, sa.func.count(), sa.func.max(rows.c.updated)).where(rows.c.undoes == "")
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for connector, operation, state, count, last in conn.execute(query.group_by(*shape)):
-        row = found.setdefault((connector, operation), _nothing())
-        _add(row, state, int(count), last)
+        figures = found.setdefault((connector, operation), _nothing())
+        _add(figures, state, int(count), last)
     return found | _changes(conn)
 
 
