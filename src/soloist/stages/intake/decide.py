@@ -108,10 +108,10 @@ def not_authenticated(head: bytes) -> str:
     """
     lines = re.sub(rb"\r?\n[ \t]+", b" ", head.partition(b"\r\n\r\n")[0].partition(b"\n\n")[0]).splitlines()
     found = next((line for line in lines if line.lower().startswith(b"authentication-results:")), b"")
-    told = {name.lower(): value.lower() for name, value in _RESULT.findall(found.decode("ascii", "replace"))}
-    if "dmarc" in told and told["dmarc"] != "none":
-        return "" if told["dmarc"] == "pass" else f"dmarc={told['dmarc']}"
-    if "pass" in (told.get("spf"), told.get("dkim")):
+    told = [(name.lower(), value.lower()) for name, value in _RESULT.findall(found.decode("ascii", "replace"))]
+    verdicts = [value for name, value in told if name == "dmarc" and value != "none"]
+    if verdicts:
+        return next((f"dmarc={value}" for value in verdicts if value != "pass"), "")
+    if any(value == "pass" for name, value in told):
         return ""
-    failed = [f"{name}={told[name]}" for name in ("spf", "dkim") if told.get(name) in ("fail", "softfail", "permerror")]
-    return ", ".join(failed)
+    return ", ".join(f"{name}={value}" for name, value in told if value in ("fail", "softfail", "permerror"))
