@@ -115,7 +115,7 @@ def _put_folder(out: archive.Writing, name: str, folder: Path, without: set[str]
         relative = path.relative_to(folder)
         top = relative.parts[0]
         skipped = top in without or top.startswith(DATABASE) or top.startswith(".making-")
-        if skipped or path.suffix in (".tmp", ".part") or path.is_symlink() or not path.is_file():
+        if skipped or path.suffix in (".tmp", ".part", ENDING) or path.is_symlink() or not path.is_file():
             continue
         with contextlib.suppress(FileNotFoundError):
             if name == "home":

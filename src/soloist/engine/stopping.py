@@ -8,6 +8,7 @@ backup was restored. A call that is already open cannot be recalled.
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,12 +50,12 @@ class Halt:
 
     def by_file(self) -> bool:
         """Whether the file is there; one question to the file system."""
-        return self.file is not None and self.file.exists()
+        return self.file is not None and os.path.lexists(self.file)
 
     def file_since(self) -> str:
         """When the file was made, "" without one."""
         try:
-            return _instant(self.file.stat().st_mtime) if self.file is not None else ""
+            return _instant(self.file.lstat().st_mtime) if self.file is not None else ""
         except OSError:
             return ""
 
