@@ -15,7 +15,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from soloist.app import App
-from tests.acceptance.driving import Served
+from tests.acceptance.driving import Served, until
 from tests.acceptance.nursery import Nursery
 from tests.storm.size import scale
 from tests.storm.storming import Store
@@ -120,6 +120,7 @@ def test_each_delivery_is_one_event_over_kills(served: Served) -> None:
     for hand in hands:
         hand.start()
     while any(hand.is_alive() for hand in hands):
+        until(served.is_ready, what="ready")  # else a busy machine would only ever start
         hands[0].join(KILL_EVERY)
         if any(hand.is_alive() for hand in hands):
             served.kill()
