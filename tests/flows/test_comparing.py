@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from soloist.flows.comparing import Rules, compare, same
 from soloist.sdk import Thing
 
@@ -15,7 +17,15 @@ def effect(state="succeeded", *, age=3600, **more):
     """An effect with the payload of an invoice of 250 euros."""
     moment = (NOW - timedelta(seconds=age)).isoformat()
     row = {"id": "e1", "key": KEY, "provider_ref": "p1", "state": state, "updated": moment, "first_attempt": moment}
-    row |= {"created": moment, "class": "B", "group": "all", "undo": "exact", "record": "", "reason": "the invoice"}
+    row |= {
+        "created": moment,
+        "class": "B",
+        "group": "all",
+        "attempts": 1,
+        "undo": "exact",
+        "record": "",
+        "reason": "the invoice",
+    }
     return {**row, "payload": {"amount": 250, "to": ["Ada <ada@okafor-ceramics.example>"]}, **more}
 
 
@@ -73,8 +83,9 @@ def test_in_a_mailbox_what_has_no_key_was_done_by_the_operator():
     assert (found.drifts, found.own_hand) == ([], 1)
 
 
-def test_a_key_of_ours_proves_an_uncertain_effect():
-    found = compare([effect("needs_human")], [thing()], "book", RULES)
+@pytest.mark.parametrize("state", ["unknown", "needs_human", "intended"])
+def test_a_key_of_ours_proves_an_effect_that_was_tried(state):
+    found = compare([effect(state)], [thing()], "book", RULES)
     assert [row["id"] for row, _ in found.proven] == ["e1"]
     assert found.drifts == []
 

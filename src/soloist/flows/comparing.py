@@ -103,7 +103,7 @@ class _Side:
         state, young = row["state"], datetime.fromisoformat(row["updated"]) >= self._young
         if state in kinds.IN_FLIGHT or (young and not things):
             self._found.settling += state in kinds.IN_FLIGHT or state in kinds.DONE
-        elif state in kinds.UNCERTAIN:
+        elif state in kinds.UNCERTAIN or (state in kinds.WAITING and row["attempts"]):
             self._uncertain(row, things)
         elif state in kinds.DONE:
             self._done(row, things)
