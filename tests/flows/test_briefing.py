@@ -111,3 +111,10 @@ async def test_a_mailbox_that_only_reads_sends_no_brief(house: Open, monkeypatch
     home = await house()
     monkeypatch.setattr(type(home.desk), "observe_only", lambda self, name: True)
     assert await Briefing(home.desk).ask() is False
+
+
+def test_the_brief_carries_the_signed_end_of_the_journal() -> None:
+    mark = "soloist-checkpoint 7 ab 2026-11-21T09:00:00Z cd"
+    found = written("de", troubles=["post: refused"], mark=mark)
+    assert found is not None
+    assert found.body.rstrip().endswith(mark)

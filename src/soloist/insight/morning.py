@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from soloist.engine.store import events, reading
 from soloist.engine.store import streams as rows
 from soloist.engine.store.reading import Connection
-from soloist.insight import ranking, words
+from soloist.insight import ranking, safety, words
 
 MOST = 7
 """Cards that are named; the others are counted."""
@@ -41,13 +41,16 @@ class State:
     cards: Sequence[Mapping[str, Any]]
     counts: Mapping[str, int]
     troubles: Sequence[str]
+    mark: str = ""
+    """The newest signed end of the journal: in the operator's mailbox it is out of the house."""
 
 
 def state(conn: Connection, *, now: str, since: str) -> State:
     """What there is to tell at ``now`` about the time from ``since`` (UTC ISO 8601)."""
     cards = ranking.ranked(reading.waiting(conn, now, reading.CAP), now)
     troubles = [f"{row['connection']}: {row['trouble']}" for row in rows.of(conn) if row["trouble"]]
-    return State(cards, events.counted(conn, COUNTED, since), list(dict.fromkeys(troubles)))
+    counts = events.counted(conn, COUNTED, since)
+    return State(cards, counts, list(dict.fromkeys(troubles)), safety.journal_line(conn))
 
 
 def letter(
@@ -76,6 +79,8 @@ def letter(
         lines += ["", say["wrong"], *(f"- {line}" for line in found.troubles)]
     if by_mail:
         lines += ["", say["by mail"], *by_mail]
+    if found.mark:
+        lines += ["", say["mark"], found.mark]
     local = day.astimezone(ZoneInfo(zone))
     return Letter(say["subject"].format(day=f"{local:%Y-%m-%d}", count=waiting), "\n".join(lines).strip() + "\n")
 
@@ -100,6 +105,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "open": "Open the inbox:",
         "done": "Since the last brief",
         "by mail": "These can be decided by answering this mail",
+        "mark": "The signed end of the journal (soloist verify --checkpoints):",
         "wrong": "What does not work",
         "message.read": "messages read: {count}",
         "effect.succeeded": "sent or done: {count}",
@@ -117,6 +123,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "open": "Zum Eingang:",
         "done": "Seit dem letzten Überblick",
         "by mail": "Diese lassen sich mit einer Antwort auf diese Mail entscheiden",
+        "mark": "Das signierte Ende des Journals (soloist verify --checkpoints):",
         "wrong": "Was nicht funktioniert",
         "message.read": "gelesene Nachrichten: {count}",
         "effect.succeeded": "gesendet oder erledigt: {count}",
@@ -134,6 +141,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "open": "Ouvrir la boîte :",
         "done": "Depuis le dernier point",
         "by mail": "Ceux-ci peuvent être décidés en répondant à ce courriel",
+        "mark": "La fin signée du journal (soloist verify --checkpoints) :",
         "wrong": "Ce qui ne fonctionne pas",
         "message.read": "messages lus : {count}",
         "effect.succeeded": "envoyés ou faits : {count}",
@@ -151,6 +159,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "open": "Abrir la bandeja:",
         "done": "Desde el último resumen",
         "by mail": "Estos se pueden decidir respondiendo a este correo",
+        "mark": "El final firmado del diario (soloist verify --checkpoints):",
         "wrong": "Lo que no funciona",
         "message.read": "mensajes leídos: {count}",
         "effect.succeeded": "enviados o hechos: {count}",
