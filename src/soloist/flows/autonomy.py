@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -129,7 +130,8 @@ class Autonomy:
             if not rows:
                 why = "You took it back before it was sent."
                 return {"again": self._desk.approvals.supersede(tx, proposal["id"], actor=who, why=why)}
-            return self._desk.undo_in(tx, rows[0]["id"], who=who)
+            done = [row for row in rows if row["state"] in ("succeeded", "resolved_done") and not row["undoes"]]
+            return [self._desk.undo_in(tx, row["id"], who=who) for row in done or rows[:1]][-1]
         return {"state": "closed"}
 
     def _ask_next_time(self, tx: Tx, proposal: Mapping[str, Any], who: str) -> dict[str, Any]:
@@ -141,7 +143,8 @@ class Autonomy:
         connector, operation = proposal["connector"], proposal["operation"]
         names = sorted({flag["name"] for flag in proposal["flags"] or ()})
         like = " || ".join(f'"{name}" in proposal.unusual' for name in names)
-        when = f'proposal.connector == "{connector}" && proposal.operation == "{operation}" && ({like})'
+        where = f"proposal.connector == {json.dumps(connector)} && proposal.operation == {json.dumps(operation)}"
+        when = f"{where} && ({like})"
         rule = Rule(name=f"ask about unusual {connector} {operation}: {', '.join(names)}", when=when, then="ask")
         if rule.name not in {known.name for known in self._desk.judging.rules.written}:
             self._desk.judging.add_rule_in(tx, rule, who=who, why="you wanted to be asked next time")

@@ -217,7 +217,7 @@ class Judging:
             said = [v for v in proposals.verdicts_of(conn, row["id"]) if v["when"] in ("proposed", "edited")]
             if not said or (row["evidence"] or {}).get("copy_of"):
                 continue
-            facts, _ = self.facts(conn, row, row["payload"], from_iso(row["created"]))
+            facts, _ = self.facts(conn, row, row["payload"] or {}, from_iso(row["created"]))
             facts = replace(facts, unusual=[flag["name"] for flag in row["flags"] or ()])
             title = f"{row['connector']}: {row['operation']}"
             found.append(policy.Former(row["id"], title, row["created"], facts, said[-1]["answer"]))
