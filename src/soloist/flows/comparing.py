@@ -18,7 +18,7 @@ SHOWN = 300
 """Characters of a value that are kept for the page."""
 TELLING = 2
 """Fields that must agree before two things without a common key count as the same content."""
-LOOKS = 500_000
+LOOKS = 50_000
 """Pairs of contents that are compared at the most; what is left over counts as not alike."""
 _KEY = re.compile(r"[a-z2-7]{26}\Z")
 

@@ -110,10 +110,15 @@ class Reconciling:
 
         def work(tx: Tx) -> int:
             switches.put(tx, LAST, day)
-            names = self.comparable() if last else []
+            names = [name for name in self.comparable() if last and self._worked(tx, name)]
             return sum(tx.start(f"reconcile:{name}:{day}", "reconcile", name, subject=name) for name in names)
 
         return await self._desk.store.write(work)
+
+    def _worked(self, tx: Tx, connector: str) -> bool:
+        """Whether anything was ever done by a connection; of one that only reads there is nothing to compare."""
+        half = self._desk.connections[connector]
+        return any(mismatches.first_done(tx.conn, connector, operation) for operation in listable(half))
 
     async def _after_restart(self) -> None:
         """Connections with effects of unknown outcome are compared at once."""
