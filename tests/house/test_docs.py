@@ -70,7 +70,7 @@ def test_a_decision_fits_on_a_page(page: Path) -> None:
 
 def test_every_command_on_a_page_exists() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    named = sorted(set(re.findall(r"(?:`|bin/)soloist ([a-z]+)", text)))
+    named = sorted(set(re.findall(r"(?:`|bin/)soloist ([a-z][a-z-]*)", text)))
     assert {"init", "up", "verify"} <= set(named)
     program = [sys.executable, "-m", "soloist"]
     done = {n: subprocess.run([*program, n, "--help"], capture_output=True, check=False).returncode for n in named}
