@@ -404,7 +404,7 @@ class Explanation(BaseModel):
 
 
 class OperationRow(BaseModel):
-    """What a connection can do outside; times in seconds."""
+    """What can be done; times in seconds, uses among the newest 10,000, ``success`` of those that ended."""
 
     connector: str
     kind: str
