@@ -21,6 +21,8 @@ WAYS = ("api", "console", "command line", "file")
 WITHIN = 1.0
 """Seconds after a press in which something may still begin to leave."""
 HANDS = 3
+PAUSE = 0.2
+"""Seconds between two proposals of one hand; what waited long leaves one by one, so that a pile would take minutes."""
 CSRF = re.compile(r'name="csrf"[^>]*(?:value|content)="([^"]+)"')
 
 
@@ -76,6 +78,7 @@ class Burst:
                 self.number += 1
                 number = self.number
             self._one("ABC"[number % 3], f"r{number}")
+            time.sleep(PAUSE)
 
     def _one(self, class_: str, ref: str) -> None:
         """Propose and approve."""
@@ -144,9 +147,14 @@ class Burst:
         self.release(way)
         return max(late, default=0.0)
 
-    def settled(self, seconds: float = 90.0) -> Any:
-        """Everything that was approved has been done."""
-        return until(lambda: self.approved <= set(self.providers.deeds()), seconds, 0.2, what="all of it left")
+    def settled(self, seconds: float = 150.0) -> Any:
+        """Everything that was approved has been done, but for what a person is asked about after a kill."""
+        return until(self._all_done, seconds, 0.5, what="all of it left")
+
+    def _all_done(self) -> bool:
+        left = self.approved - set(self.providers.deeds())
+        rows = self.served.every("/effects", self.key) if left else []
+        return left <= {row["source_ref"] for row in rows if row["state"] == "needs_human"}
 
     def end(self) -> None:
         for served in (self.served, *self.others):
