@@ -1,5 +1,7 @@
 """What is said beside odd text, and that plain text in any language stays plain."""
 
+import time
+
 import pytest
 
 from soloist.insight import amounts, marking
@@ -63,5 +65,16 @@ def test_a_title_that_names_another_sum_is_found(title: str, minor: int, found: 
     ],
 )
 def test_a_domain_that_imitates_a_known_one_is_named(domain: str, odd: str) -> None:
-    assert odd in marking.imitates(domain, ["okafor-ceramics.example"])
-    assert bool(odd) == bool(marking.imitates(domain, ["okafor-ceramics.example"]))
+    assert odd in marking.imitates(domain, frozenset({"okafor-ceramics.example"}))
+    assert bool(odd) == bool(marking.imitates(domain, frozenset({"okafor-ceramics.example"})))
+
+
+@pytest.mark.parametrize(
+    "part", ["a", "\u00e4", "a@", "a.", "://", "1O", "1", "](", "a:", "<", "\u0430", "http:", "a.b@", "\n ", "e\u0301"]
+)
+def test_no_text_takes_long_to_read(part: str) -> None:
+    began = time.process_time()
+    list(marking.pieces(part * (60_000 // len(part)) + " \u200b"))
+    marking.recipients({"to": [part * 2000]}, [], ["ada@okafor-ceramics.example"])
+    amounts.contradicts(part * 20_000, 100, "EUR")
+    assert time.process_time() - began < 2.0

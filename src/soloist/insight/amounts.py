@@ -13,7 +13,9 @@ _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, 
 _NAMES = {"EUR": ("euro", "euros"), "USD": ("US dollar", "US dollars"), "GBP": ("pound", "pounds")}
 _NAMES |= {"CHF": ("Swiss franc", "Swiss francs"), "JPY": ("yen", "yen"), "PLN": ("zloty", "zloty")}
 _DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
-_SAID = re.compile(r"(?:EUR|USD|GBP|CHF|[€$£])\s?(\d[\d.,]*)|(\d[\d.,]*)\s?(?:EUR|USD|GBP|CHF|[€$£])")
+_SAID = re.compile(
+    r"(?:EUR|USD|GBP|CHF|[€$£])\s?(\d[\d.,]{0,30})|(?<![\d.,])(\d[\d.,]{0,30})\s?(?:EUR|USD|GBP|CHF|[€$£])"
+)
 
 
 def number(value: int) -> str:

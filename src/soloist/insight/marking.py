@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,13 +30,13 @@ _FALSE_SIGNS = re.compile(
 """Signs that look like the dot, slash, colon or @ of an address and are none."""
 
 _GAP = re.compile(r"\n(?:[ \t\r\u00a0]*\n){7,}|[ \u00a0\u2000-\u200a\u3000\t]{24,}")
-_LINK = re.compile(r"([a-z][a-z0-9+.-]*):/?/([^\s<>\"'()\[\]]+)", re.IGNORECASE)
+_LINK = re.compile(r"(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,20}):/?/([^\s<>\"'()\[\]]+)", re.IGNORECASE)
 _HOST = re.compile(r"(?<![\w@/.-])(?:[\w-]+\.)+[^\W\d_][\w-]+", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@<>,;:()\[\]\"]+@([^\s@<>,;:()\[\]\"/]+\.[^\s@<>,;:()\[\]\"/]+)")
+_ADDRESS = re.compile(r"[^\s@<>,;:()\[\]\"]{1,64}@([^\s@<>,;:()\[\]\"/]{1,253}\.[^\s@<>,;:()\[\]\"/.]{1,63})")
 _NOT_WEB = re.compile(r"\b(javascript|data|vbscript|file|blob):(?=\S)", re.IGNORECASE)
-_DIGITS = re.compile(r"\d[\d.,]*[OolI]+[\d.,OolI]*\b")
+_DIGITS = re.compile(r"(?<![\d.,])\d[\d.,]{0,30}[OolI]{1,30}[\d.,OolI]{0,30}\b")
 _MEANT = re.compile(r"\d[.,]?[OolI]+[\d.,]|\d[Oo]|\d[.,][OolI]{2,}")
-_WORTH_A_LOOK = re.compile(r"://|:/|@|xn--|\]\(|href|[a-z]:\S|\d[\d.,]*[OolI]", re.IGNORECASE)
+_WORTH_A_LOOK = re.compile(r"://|:/|@|xn--|\]\(|href|[a-z]:\S|\d[\d.,]{0,30}[OolI]", re.IGNORECASE)
 _SCRIPTS = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN", "LISU", "DESERET", "HEBREW"}
 _DRESSED = ("MATHEMATICAL", "FULLWIDTH", "CIRCLED", "PARENTHESIZED", "SQUARED", "NEGATIVE", "DOUBLE-STRUCK", "SCRIPT")
 _TWINS = dict(
@@ -66,7 +67,7 @@ class Recipient:
 
 def pieces(text: str) -> Iterator[tuple[str, str]]:
     """A text as (shown, "") and ("", words): the words stand where something cannot be seen, or right behind it."""
-    latin = sum(char.isascii() and char.isalpha() for char in text) * 2 >= sum(map(str.isalpha, text))
+    latin = text.isascii() or sum(char.isascii() and char.isalpha() for char in text) * 2 >= sum(map(str.isalpha, text))
     last = 0
     for gap in _GAP.finditer(text):
         yield from _words(text[last : gap.start()], latin)
@@ -246,7 +247,7 @@ def recipients(payload: Mapping[str, Any], stored: Sequence[str], known: Iterabl
 
     ``known`` are addresses the operator has written with; one that imitates them is warned of.
     """
-    domains = {address.rpartition("@")[2].strip(" >").casefold() for address in known if "@" in address}
+    domains = frozenset(address.rpartition("@")[2].strip(" >").casefold() for address in known if "@" in address)
     found: dict[tuple[str, str], Recipient] = {}
     fields = [(role, payload.get(role)) for role in ("to", "cc", "bcc")]
     given = [(role, item) for role, value in fields for item in (value if isinstance(value, list) else [value])]
@@ -263,11 +264,11 @@ def _parted(item: Any) -> tuple[str, str]:
     if isinstance(item, Mapping):
         return str(item.get("name") or ""), str(item.get("address") or item.get("email") or "")
     text = str(item or "").strip()
-    match = re.fullmatch(r"(.*?)<([^<>]*)>\s*", text, re.DOTALL)
-    return (match[1].strip(' "'), match[2].strip()) if match else ("", text)
+    name, angle, address = text.removesuffix(">").rpartition("<")
+    return (name.strip(' "'), address.strip()) if angle and text.endswith(">") else ("", text)
 
 
-def _doubt(name: str, address: str, known: Iterable[str]) -> str:
+def _doubt(name: str, address: str, known: frozenset[str]) -> str:
     """What is odd about a recipient, as one sentence."""
     if warning := lookalike.address_warning(address) or _letters_of(address):
         return warning
@@ -281,14 +282,16 @@ def _letters_of(address: str) -> str:
     return f"This address {odd[0] if odd[0].startswith('mixes') else 'has ' + odd[0]}." if odd else ""
 
 
-def imitates(domain: str, known: Iterable[str]) -> str:
+@lru_cache(maxsize=4096)
+def imitates(domain: str, known: frozenset[str]) -> str:
     """A sentence when a domain could be taken for a known one; "" for the known one itself and for a stranger."""
-    names = sorted(set(known) - {""})
+    names = sorted(known - {""})
     if domain in names or not domain:
         return ""
     for name in names:
         label, other = name.rpartition(".")[0], domain.rpartition(".")[0]
-        close = len(name) > 7 and DamerauLevenshtein.distance(domain, name) == 1
+        near = abs(len(name) - len(domain)) < 2
+        close = near and len(name) > 7 and DamerauLevenshtein.distance(domain, name) == 1
         if domain.startswith(f"{name}.") or domain.startswith(f"{name}-"):
             return f"{domain} begins like {name}, but it is another domain."
         if _skeleton(domain) == _skeleton(name) or close:
@@ -298,6 +301,7 @@ def imitates(domain: str, known: Iterable[str]) -> str:
     return ""
 
 
+@lru_cache(maxsize=8192)
 def _skeleton(domain: str) -> str:
     """A domain as a hurried eye reads it."""
     text = twin(domain).replace("-", "")
