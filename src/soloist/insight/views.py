@@ -458,12 +458,12 @@ class WhyPage:
     attempts: tuple[Attempt, ...] = ()
     way_back: str = ""
     can_undo: bool = False
-    undo_label: str = "Take it back"
-    bundle: int = 0
-    """How many parts its bundle has that can be taken back together, 0 for none."""
     payload_hash: str = ""
     links: tuple[Link, ...] = ()
     changes: tuple[FieldDiff, ...] = ()
+    undo_label: str = "Take it back"
+    bundle: int = 0
+    """How many parts its bundle has that can be taken back together, 0 for none."""
 
 
 @dataclass(frozen=True)
