@@ -57,9 +57,9 @@ def trial(
     when: WhenOption = "",
     then: ThenOption = "ask",
     name: NameOption = "tried rule",
+    *,
     last: LastOption = 200,
     home: HomeOption = None,
-    *,
     database: DatabaseOption = "",
     as_json: JsonOption = False,
 ) -> None:

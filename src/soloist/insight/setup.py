@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from soloist.config import Settings
+from soloist.config import Rule, Settings
 from soloist.engine.store import reading, settings
 from soloist.engine.store.clock import later
 from soloist.engine.store.reading import Connection
@@ -16,15 +16,22 @@ DEFAULT_RULE = views.RuleLine("everything else", "no rule holds", "ask", "built 
 
 
 def page(
-    conn: Connection, config: Settings, *, now: str, home: str, session: str, connectors: Iterable[Mapping[str, Any]]
+    conn: Connection,
+    config: Settings,
+    *,
+    now: str,
+    home: str,
+    session: str,
+    connectors: Iterable[Mapping[str, Any]],
+    rules: Sequence[Rule] = (),
 ) -> views.SettingsPage:
-    """Settings, access and connectors; ``connectors`` as the registry describes them, ``session`` the one asking."""
+    """Settings, access, rules in force and connectors as the registry describes them; ``session`` is the one asking."""
     return views.SettingsPage(
         facts=_facts(config),
         stopped=settings.value(conn, settings.STOP),
         sessions=tuple(_session(row, session) for row in reading.open_sessions(conn, later(now, -SESSION_IDLE))),
         tokens=tuple(_token(row) for row in reading.live_tokens(conn, now)),
-        rules=(*_rules(config), DEFAULT_RULE),
+        rules=(*_rules(rules), DEFAULT_RULE),
         connectors=tuple(_connector(row) for row in connectors),
         forms=tuple(_form(config, name) for name in config.forms),
         home=home,
@@ -51,10 +58,10 @@ def _facts(config: Settings) -> tuple[views.FieldLine, ...]:
     return tuple(views.FieldLine(label, value) for label, value in lines if value)
 
 
-def _rules(config: Settings) -> list[views.RuleLine]:
+def _rules(rules: Sequence[Rule]) -> list[views.RuleLine]:
     """The operator's rules; one that allows says for how long it can be taken back."""
     found = []
-    for rule in config.policy.rules:
+    for rule in rules:
         window = f", {rule.window} to take it back" if rule.then == "allow" and rule.mode == "revert" else ""
         found.append(views.RuleLine(rule.name, rule.when, rule.then + window))
     return found

@@ -191,9 +191,11 @@ class Console:
     async def settings(self, session: str = "") -> views.SettingsPage:
         """Settings, access and connectors."""
         desk, now, listed = self._desk, self._now, self._connectors()
-        home = str(desk.home.root)
+        home, rules = str(desk.home.root), desk.judging.rules.written
         return await desk.store.read(
-            lambda conn: setup.page(conn, desk.settings, now=now, home=home, session=session, connectors=listed)
+            lambda conn: setup.page(
+                conn, desk.settings, now=now, home=home, session=session, connectors=listed, rules=rules
+            )
         )
 
     def _connectors(self) -> list[Mapping[str, Any]]:

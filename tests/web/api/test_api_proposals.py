@@ -111,7 +111,7 @@ async def test_while_stopped_nothing_leaves_until_it_is_released(
     await http.post("/proposals", json=EVENT)
     await eventually("/effects", lambda page: [e["state"] for e in page["items"]] == ["intended"])
     assert shop.seen == []
-    assert (await http.delete("/stop")).json() == {"stopped": False, "since": ""}
+    assert (await http.delete("/stop")).json() == {"stopped": False, "since": "", "by": []}
     await eventually("/effects", lambda page: [e["state"] for e in page["items"]] == ["succeeded"])
 
 

@@ -163,7 +163,7 @@ class Effects:
                 return {"state": effect["state"]}
             failpoint.hit("attempting")
             self._called.add((effect_id, effect["version"]))
-            outcome = await self._door.execute(effect["connector"], plan)
+            outcome = await self._door.execute(effect["connector"], plan, urgent=bool(effect.get("urgent")))
             failpoint.hit("called")
             answer = await self._keep(effect, outcome)
             self._called.discard((effect_id, effect["version"]))
@@ -282,7 +282,9 @@ class Effects:
         effects.begin_attempt(tx, effect_id, n, self._boot, digest)
         first = effect["first_attempt"] or tx.now
         values = {"attempts": n, "request_hash": digest, "first_attempt": first}
-        return effects.move(tx, effect, "attempting", note=f"attempt {n}", **values), plan
+        effect = effects.move(tx, effect, "attempting", note=f"attempt {n}", **values)
+        said = proposals.approvals_of(tx.conn, effect["proposal"])
+        return {**effect, "urgent": bool(effect["undoes"]) or any(a["decision"] == "approve" for a in said)}, plan
 
     def _next(self, conn: Any, effect: Mapping[str, Any], now: datetime) -> decide.Move:
         """What is due for an effect at an instant."""

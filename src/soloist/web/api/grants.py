@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from soloist.app import App
 from soloist.flows.ruling import Ruling
@@ -18,7 +18,8 @@ from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
 GrantState = Literal["", "offered", "live", "declined", "revoked", "expired", "lost"]
-Text = Annotated[str, Field(max_length=200)]
+Plain = AfterValidator(no_nul)
+Text = Annotated[str, Field(max_length=200), Plain]
 
 
 class GrantRow(BaseModel):
@@ -54,19 +55,19 @@ class NewGrant(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Annotated[str, Field(min_length=1, max_length=200), Plain]
     connector: Text = ""
     operation: Text = ""
     agent: Text = ""
     gates: Annotated[list[Text], Field(max_length=20)] = []
-    when: Annotated[str, Field(max_length=2000, description="a condition in CEL")] = ""
+    when: Annotated[str, Field(max_length=2000, description="a condition in CEL"), Plain] = ""
     mode: Literal["audit", "revert"] = "audit"
-    window: Annotated[str, Field(max_length=20)] = ""
+    window: Annotated[str, Field(max_length=20), Plain] = ""
     limit_minor: Annotated[int, Field(ge=0, le=10**15, description="money: the most that may move at once")] = 0
-    currency: Annotated[str, Field(max_length=3)] = ""
+    currency: Annotated[str, Field(max_length=3), Plain] = ""
     per_day: Annotated[int, Field(ge=0, le=100_000)] = 0
-    until: Annotated[str, Field(max_length=40, description="its last instant, at most a year ahead")]
-    why: Annotated[str, Field(max_length=1000)] = ""
+    until: Annotated[str, Field(max_length=40, description="its last instant, at most a year ahead"), Plain]
+    why: Annotated[str, Field(max_length=1000), Plain] = ""
 
 
 @router.get("/grants", response_model=shapes.Page[GrantRow])
@@ -90,8 +91,6 @@ async def get_grant(_: Reader, app: TheApp, ident: Id) -> Any:
 async def post_grant(who: Approver, app: TheApp, body: NewGrant, response: Response) -> Any:
     """Give a grant. Money and what cannot be taken back are granted in the console or with the scope admin only."""
     given = body.model_dump()
-    for text in (given["title"], given["when"], given["why"]):
-        no_nul(text)
     closed = sorted(NEVER_EARNED & set(body.gates))
     if closed and not who.may("admin"):
         raise NotAllowed(
