@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from soloist.kernel.errors import BadConfig
+import itertools
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\Z")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -385,7 +386,7 @@ class Attention(Part):
             if not re.fullmatch(f"{clock}-{clock}", text) or text[:5] >= text[6:]:
                 raise ValueError(f"write a window like 09:00-09:30, not {text!r}")
         found = sorted(value)
-        if any(later[:5] < earlier[6:] for earlier, later in zip(found, found[1:], strict=False)):
+        if any(later[:5] < earlier[6:] for earlier, later in itertools.pairwise(found)):
             raise ValueError("two windows overlap")
         return found
 

@@ -1,4 +1,4 @@
-"""Ranking of cards: urgent alerts, then judgement, then deadline x value / estimate; pure and total, it reads nothing."""
+"""Ranking of cards: urgent alerts, then judgement, then deadline x value / estimate; pure and total."""
 
 from __future__ import annotations
 

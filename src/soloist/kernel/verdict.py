@@ -26,7 +26,7 @@ class Verdict:
 
     ``window`` is the time in seconds in which an allowed effect can be taken back (0 unless ``mode`` is "revert");
     ``policy_version`` names the rules that were in force, so that a later change can be noticed before anything leaves.
-    ``gates`` are the mandatory gates that were tripped, ``grant`` the grant that opened them or allowed it, "" for none.
+    ``gates`` are the mandatory gates that were tripped, ``grant`` the one that opened them or allowed it, or "".
     """
 
     answer: Answer

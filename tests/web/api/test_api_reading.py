@@ -98,7 +98,9 @@ async def test_the_catalogue_says_what_can_be_done(http: Any) -> None:
     operations = (await http.get("/operations")).json()["items"]
     assert ("shop", "create_charge", "A") in {(o["connector"], o["name"], o["class"]) for o in operations}
     charge = (await http.get("/operations?q=shop financial")).json()["items"]
-    assert [(o["name"], o["decides"], o["uses"]) for o in charge] == [("create_charge", "you, unless a grant of yours allows it (money)", 0)]
+    assert [(o["name"], o["decides"], o["uses"]) for o in charge] == [
+        ("create_charge", "you, unless a grant of yours allows it (money)", 0)
+    ]
     assert "shop" in {c["connector"] for c in (await http.get("/connectors")).json()["items"]}
     assert "intake" in {a["name"] for a in (await http.get("/agents")).json()["items"]}
     assert (await http.get("/policies")).json()["items"][0]["then"] == "allow"

@@ -1,4 +1,4 @@
-"""Tables: makes the library's own tables on a Postgres that has none, so that a backup can be put back before a start."""
+"""Tables: makes the library's own tables on a Postgres that has none, so that a backup can be put back."""
 
 from __future__ import annotations
 
