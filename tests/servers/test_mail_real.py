@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from soloist.plugins.connectors.mail import idle, reading
-from soloist.sdk import CannotTell, Done, Found, Hint, Refused, Trouble, Unknown
+from soloist.sdk import Absent, Done, Found, Hint, Refused, Trouble, Unknown
 from soloist.sdk.folders import BEGINNING, MESSAGE, TOO_LARGE
 from soloist.sdk.testing import Case, StreamCase, check_connector, check_stream
 from tests.servers import lines
@@ -412,14 +412,14 @@ async def test_sending_conforms(house: MailHouse, user: str) -> None:
 async def test_what_is_sent_arrives_and_a_copy_is_kept_and_found(house: MailHouse, user: str) -> None:
     ctx = ctx_for(house, user)
     plan = MAIL.prepare(ctx, "mail.send", LETTER, "key-sent-0001", AT)
-    assert plan.operation.effect_class == "B"
+    assert plan.operation.effect_class == "B'"
     before = await MAIL.find(ctx, plan)
-    assert isinstance(before, CannotTell) and "may still have been delivered" in before.reason
+    assert isinstance(before, Absent) and "Gesendet" in before.proof
     done = await MAIL.execute(ctx, plan)
     assert isinstance(done, Done) and "a copy is in Gesendet" in done.receipt.detail
     assert isinstance(await MAIL.find(ctx, plan), Found)
     other = MAIL.prepare(ctx, "mail.send", LETTER, "key-other-001", AT)
-    assert isinstance(await MAIL.find(ctx, other), CannotTell)
+    assert isinstance(await MAIL.find(ctx, other), Absent)
     (page,) = await pulled(ctx, "past:sent")
     assert [(a.raw, a.flags) for a in page.arrivals] == [(plan.request, ("\\Seen",))]
 
@@ -446,7 +446,7 @@ async def test_a_copy_that_fails_does_not_undo_the_sending(house: MailHouse, use
 async def test_a_provider_that_keeps_copies_gets_none_from_us(house: MailHouse, user: str) -> None:
     ctx = ctx_for(house, user, provider="google")
     plan = MAIL.prepare(ctx, "mail.send", LETTER, "key-google-01", AT)
-    assert plan.operation.effect_class == "B"
+    assert plan.operation.effect_class == "B'"
     assert "copy" not in (await MAIL.execute(ctx, plan)).receipt.detail
     never = ctx_for(house, user, keep_sent="no")
     assert MAIL.operations(never)["mail.send"].effect_class == "C"
@@ -477,7 +477,7 @@ async def test_a_server_that_takes_a_mail_and_denies_it_leaves_it_to_a_person(ho
         controller.stop()
     assert len(liar.taken) == 1
     assert isinstance(outcome, Unknown) and "451" in outcome.evidence
-    assert isinstance(looked_up, CannotTell) and "may still have been delivered" in looked_up.reason
+    assert isinstance(looked_up, Absent) and "Gesendet" in looked_up.proof
 
 
 async def test_a_refused_mail_leaves_no_copy(house: MailHouse, user: str) -> None:
