@@ -9,7 +9,11 @@ import time
 from email.message import EmailMessage
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.driving import SOLOIST, Served, environment, token, told, until
+
+pytestmark = pytest.mark.storm
 
 PAUSED = 4.0
 HOLD = 3.0

@@ -54,6 +54,7 @@ async def test_pausing_twice_is_one_hold_and_an_unknown_run_is_not_found(house: 
         await holding.hold(home.desk, "none", who="mara")
 
 
+@pytest.mark.storm
 async def test_two_hundred_open_cards_do_not_stop_other_runs(house: Open) -> None:
     home = await house()
     facts = home.desk.facts("mail", "mail.send")

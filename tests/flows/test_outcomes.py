@@ -28,7 +28,7 @@ class Desk:
         row = {"kind": "server", "executor": "test", "host": "here", "pid": 1}
         app.store.write_now(lambda tx: workers.begin(tx, app.boot, row))
 
-    async def _execute(self, _connector: str, _plan: Any) -> Outcome:
+    async def _execute(self, _connector: str, _plan: Any, **_named: Any) -> Outcome:
         self.calls += 1
         return self.answer
 

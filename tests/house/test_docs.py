@@ -10,8 +10,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from soloist import config
+from soloist.cli.main import app as command
 from soloist.sdk import Registry
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +74,5 @@ def test_every_command_on_a_page_exists() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     named = sorted(set(re.findall(r"(?:`|bin/)soloist ([a-z][a-z-]*)", text)))
     assert {"init", "up", "verify"} <= set(named)
-    program = [sys.executable, "-m", "soloist"]
-    done = {n: subprocess.run([*program, n, "--help"], capture_output=True, check=False).returncode for n in named}
+    done = {name: CliRunner().invoke(command, [name, "--help"]).exit_code for name in named}
     assert [name for name, code in done.items() if code] == []

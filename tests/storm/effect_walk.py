@@ -78,7 +78,7 @@ class Door(FakeDoor):
     store: Store
     unseen: ClassVar[list[str]] = []
 
-    async def execute(self, connector: str, plan: Plan) -> Any:
+    async def execute(self, connector: str, plan: Plan, *, urgent: bool = False) -> Any:
         self.check(plan)
         how = await Pause()
         self.world.calls[plan.key] += 1

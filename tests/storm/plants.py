@@ -44,7 +44,7 @@ def _no_intent_row() -> None:
 
     real = Door.execute
 
-    async def execute_planted(self: Any, connector: str, plan: Any) -> Any:
+    async def execute_planted(self: Any, connector: str, plan: Any, **named: Any) -> Any:
         return outcomes.pop(plan.key)
 
     Effects.attempt, Effects._begin, Door.execute = attempt_planted, begin_planted, execute_planted
@@ -69,12 +69,12 @@ def _fresh_key() -> None:
 
     real = Door.execute
 
-    async def planted(self: Any, connector: str, plan: Any) -> Any:
+    async def planted(self: Any, connector: str, plan: Any, **named: Any) -> Any:
         data = dict(plan.data)
         if "Idempotency-Key" in data.get("headers", {}):
             data["headers"] = {**data["headers"], "Idempotency-Key": secrets.token_hex(13)}
             plan = dataclasses.replace(plan, data=data)
-        return await real(self, connector, plan)
+        return await real(self, connector, plan, **named)
 
     Door.execute = planted
 

@@ -270,7 +270,7 @@ async def test_failing_flow_becomes_one_card(store: Store, steps: Steps) -> None
         assert await ended(store, ident) == {"failed"}
     (card,) = store.read_now(lambda c: tasks.cards(c, "open"))
     row = store.read_now(lambda c: runs.get(c, ident))
-    assert (card["subject"], card["detail"]["input"]) == (ident, "event-7")
+    assert (card["run"], card["detail"]["input"]) == (ident, "event-7")
     assert "the price list has no line for this" in card["why"]
     assert "Traceback" in row["error"]
     assert "tests/engine/durable/rig.py" in row["error"]

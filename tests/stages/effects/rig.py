@@ -88,7 +88,7 @@ class FakeDoor:
         operation = Operation(f"{plan.operation.name}.undo", plan.operation.effect_class, key_window=WINDOW)
         return Plan(operation, plan.key, plan.request, "")
 
-    async def execute(self, connector: str, plan: Plan) -> Done | Refused | Unknown:
+    async def execute(self, connector: str, plan: Plan, *, urgent: bool = False) -> Done | Refused | Unknown:
         how, self.world.next = self.world.next, "done"
         self.world.calls[plan.key] += 1
         if how == "crash_before":

@@ -54,7 +54,7 @@ class Calling(FakeDoor):
         super().__init__(rig.world)
         self.meanwhile = meanwhile
 
-    async def execute(self, connector: str, plan: Plan) -> Any:
+    async def execute(self, connector: str, plan: Plan, *, urgent: bool = False) -> Any:
         answer = await super().execute(connector, plan)
         await self.meanwhile()
         return answer

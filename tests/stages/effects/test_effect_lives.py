@@ -133,7 +133,7 @@ class Lives(RuleBasedStateMachine):
 
 def test_lives(template: Path) -> None:
     Lives.empty = template
-    Lives.TestCase.settings = settings(max_examples=50, stateful_step_count=30)
+    Lives.TestCase.settings = settings(max_examples=25, stateful_step_count=30)
     Lives.TestCase("runTest").debug()
 
 
