@@ -3,10 +3,8 @@
 import asyncio
 import random
 
-import pytest
-
 from soloist.kernel import inbound
-from soloist.kernel.errors import Conflict, NotAllowed
+from soloist.kernel.errors import Conflict
 from tests.flows.conftest import ASKS, Open
 
 FORM = {"name": "Emily Carter", "from": "emily@carter-bakery.example", "subject": "New website", "text": ASKS}
