@@ -79,7 +79,7 @@ class Storm:
         (self.home / "mail/in/new").mkdir(parents=True)
         (self.home / "mail/in/tmp").mkdir()
         self.providers = Providers(
-            folder, seed=seed, share=share, faults="after" if plant else "put off" if FULL else ""
+            folder, seed=seed, share=share, faults=faults or ("after" if plant else "put off" if FULL else "")
         )
         (self.home / "soloist.toml").write_text(self.providers.toml() + MORE)
         env = {**({"SOLOIST_DATABASE": url} if url else {}), **({"SOLOIST_PLANT": plant} if plant else {})}

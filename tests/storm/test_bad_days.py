@@ -27,16 +27,16 @@ pytestmark = pytest.mark.storm
 SEED = 20261122
 Trouble = Callable[[Storm], None]
 DAYS: dict[str, tuple[str, Trouble | None, int, dict[str, Any]]] = {
-    "P23 asked to end under load": ("sqlite", troubles.terminate, scale(200, 10), {"faults": "slow"}),
-    "P24 a second server, SQLite": ("sqlite", troubles.second_server, scale(50, 4), {}),
-    "P24 two servers at the same moment": ("sqlite", troubles.both_at_once, scale(50, 4), {}),
-    "P24 a second server, Postgres": ("postgres", troubles.second_server, scale(50, 3), {}),
-    "P16 disk full": ("sqlite", troubles.full_disk, scale(50, 4), {}),
+    "P23 asked to end under load": ("sqlite", troubles.terminate, scale(200, 4), {"faults": "slow"}),
+    "P24 a second server, SQLite": ("sqlite", troubles.second_server, scale(50, 2), {}),
+    "P24 two servers at the same moment": ("sqlite", troubles.both_at_once, scale(50, 2), {}),
+    "P24 a second server, Postgres": ("postgres", troubles.second_server, scale(50, 2), {}),
+    "P16 disk full": ("sqlite", troubles.full_disk, scale(50, 2), {}),
     "P16 64 open files": ("sqlite", troubles.few_files, scale(20, 1), {}),
-    "P16 killed for its memory": ("sqlite", troubles.little_memory, scale(20, 2), {}),
-    "P17 database locked by another program": ("sqlite", troubles.lock(scale(30.0, 6.0)), scale(5, 1), {}),
-    "P17 Postgres ends in the middle": ("postgres", troubles.crash_postgres, scale(200, 4), {}),
-    "P17 answer to COMMIT lost": ("postgres", None, scale(200, 8), {}),
+    "P16 killed for its memory": ("sqlite", troubles.little_memory, scale(20, 1), {}),
+    "P17 database locked by another program": ("sqlite", troubles.lock(scale(30.0, 3.0)), scale(5, 1), {}),
+    "P17 Postgres ends in the middle": ("postgres", troubles.crash_postgres, scale(200, 2), {}),
+    "P17 answer to COMMIT lost": ("postgres", None, scale(200, 4), {}),
 }
 """By promise: the store, the trouble (None: the proxy's), how often it comes, what is different at the providers."""
 

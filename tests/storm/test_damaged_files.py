@@ -24,7 +24,7 @@ from tests.storm.size import scale
 from tests.storm.storming import Storm
 
 pytestmark = pytest.mark.storm
-SEED, FLIPS, CUTS, PAGE, FRAME = 20261121, scale(500, 50), scale(250, 25), 4096, 4096 + 24
+SEED, FLIPS, CUTS, PAGE, FRAME = 20261121, scale(500, 30), scale(250, 12), 4096, 4096 + 24
 
 
 @pytest.fixture(scope="module")

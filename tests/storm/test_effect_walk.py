@@ -21,7 +21,7 @@ from tests.storm.size import scale
 
 pytestmark = pytest.mark.storm
 
-SEQUENCES = scale(20_000, 300)
+SEQUENCES = scale(20_000, 80)
 STEPS = 30
 CAUGHT_WITHIN = scale(2_000, 300)
 """Sequences in which a planted fault has to be noticed."""

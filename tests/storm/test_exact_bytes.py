@@ -31,8 +31,8 @@ from tests.storm.size import scale
 
 pytestmark = pytest.mark.storm
 
-MUTATIONS = scale(10_000, 1_000)
-STALE = scale(1_000, 100)
+MUTATIONS = scale(10_000, 300)
+STALE = scale(1_000, 50)
 """Decisions that name another hash than the content has."""
 PAYLOAD = {
     "to": ["ada@okafor-ceramics.example"],

@@ -115,7 +115,7 @@ def written(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Written]
 
 
 def test_every_single_damage_is_found(written: Written, request: pytest.FixtureRequest) -> None:
-    trials, dice = scale(1000, 180), random.Random(3)
+    trials, dice = scale(1000, 120), random.Random(3)
     assert written.faults(None) == []
     found: Counter[str] = Counter()
     for number in range(trials):

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.storm
 DIED = 137
 ASKS = "Hello,\n\nwe need a new website with about five pages. Our budget is 3,500 EUR.\n\nNora Feld\n"
 COMMITS = ("before commit", "committed")
-SAMPLE = 40
+SAMPLE = 120
 """In continuous integration every so-and-so-many-th commit."""
 PATIENCE = 4.0
 """Seconds to wait for a death after everything has ended: commits are joined differently in every life."""

@@ -26,8 +26,8 @@ from tests.storm.storming import Storm
 
 pytestmark = pytest.mark.storm
 SEED = 20261121
-KILLS, SECONDS = scale(1000, 1000), scale(3600.0, 45.0)
-FEWEST = scale(1000, 15)
+KILLS, SECONDS = scale(1000, 1000), scale(3600.0, 15.0)
+FEWEST = scale(1000, 4)
 """Kills below which a run says too little; in continuous integration the time decides how many there are."""
 SOON = 60.0
 """Seconds within which an uncertain attempt is on the operator's list."""

@@ -23,7 +23,7 @@ from tests.engine.store import databases
 from tests.storm.size import scale
 
 pytestmark = pytest.mark.storm
-STEPS, WRITERS, RECORDS, SEED = scale(50_000, 2_000), 4, 5, 20261121
+STEPS, WRITERS, RECORDS, SEED = scale(50_000, 1_000), 4, 5, 20261121
 
 
 @dataclass

@@ -38,7 +38,7 @@ def house(burst: Burst) -> backup.House:
 
 
 def test_backups_under_load_restore_to_a_consistent_cut(burst: Burst, tmp_path: Path) -> None:
-    times, faults, over = scale(50, 4), [], threading.Event()
+    times, faults, over = scale(50, 2), [], threading.Event()
     working = burst.hands(over)
     for number in range(times):
         made = backup.make(house(burst), tmp_path / "to")

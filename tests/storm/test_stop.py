@@ -22,7 +22,7 @@ def burst(tmp_path: Path, nursery: Nursery) -> Iterator[Burst]:
 
 
 def test_nothing_begins_to_leave_a_second_after_the_press(burst: Burst) -> None:
-    trials = scale(200, 16)
+    trials = scale(200, 6)
     worst = dict.fromkeys(WAYS, 0.0)
     for number in range(trials):
         way = WAYS[number % len(WAYS)]

@@ -17,7 +17,7 @@ from tests.storm.size import scale
 
 pytestmark = pytest.mark.storm
 DIED = 137
-MANY, KILLS, SEED = scale(40, 20), scale(4, 3), 20261121
+MANY, KILLS, SEED = scale(40, 10), scale(4, 2), 20261121
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tests.storm.size import scale
 from tests.storm.storming import Store
 
 pytestmark = pytest.mark.storm
-DELIVERIES, TIMES, SEED = scale(10_000, 1_000), 3, 20261121
+DELIVERIES, TIMES, SEED = scale(10_000, 200), 3, 20261121
 KILL_EVERY = scale(20.0, 2.0)
 SENDERS = 4
 SECRET = "whsec_" + "c29sb2lzdCB0ZXN0IHNlY3JldCBrZXkgMDE="
