@@ -46,7 +46,8 @@ def second_server(storm: Storm) -> None:
     other = storm.home
     if storm.url:
         other = storm.folder / f"copy-{storm.kills}"
-        shutil.copytree(storm.home, other, ignore=shutil.ignore_patterns("soloist.lock", "*.sock"))
+        left = shutil.ignore_patterns("soloist.lock", "*.sock", "mail", "logs", "backups")
+        shutil.copytree(storm.home, other, ignore=left)
     log = storm.folder / f"second-{storm.kills}.log"
     words = ["up", "--home", str(other), "--port", "0", "--no-open"]
     code = begun(words, log, storm.nursery, **storm.env).wait(60)
