@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.nursery import Nursery
+from tests.storm.size import FULL
 
 PROMISED = re.compile(r"^(P\d+|J\d+|H\d+|Cost|Stop)(?:-P\d+)?\b.*:", re.MULTILINE)
 """A line that says how often a promise was tried and how often it was broken."""
@@ -20,6 +21,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when in ("call", "teardown"):
         lines = [line for line in report.capstdout.splitlines() if PROMISED.match(line)]
         _LINES.extend(line for line in lines if line not in _LINES)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long belongs to the full storm."""
+    late = [] if FULL else [item for item in items if item.get_closest_marker("night")]
+    if late:
+        config.hook.pytest_deselected(items=late)
+        items[:] = [item for item in items if item not in late]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

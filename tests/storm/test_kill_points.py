@@ -8,6 +8,7 @@ integration the commits are a sample; ``SOLOIST_STORM=full`` goes over every hit
 from __future__ import annotations
 
 import shutil
+import socket
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,13 @@ def prepare(folder: Path) -> tuple[Path, str]:
     return home, token(home)
 
 
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
+
+
 class Life:
     """A copy of the prepared home with its own providers, which cut the line after the first deed of each call."""
 
@@ -62,7 +70,7 @@ class Life:
         self.providers = Providers(folder, faults="first")
         with (self.home / "soloist.toml").open("a") as toml:
             toml.write(self.providers.toml())
-        self.served = Served(self.home, nursery=nursery)
+        self.served = Served(self.home, free_port(), nursery=nursery)  # one that dies at once prints no address
         self.store = Store(f"sqlite:///{self.home / 'soloist.db'}")
         self.first, self.proposed = env, False
 

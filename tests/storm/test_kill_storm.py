@@ -159,6 +159,7 @@ CAUGHT_BY = {
 }
 
 
+@pytest.mark.night
 @pytest.mark.parametrize("plant", PLANTS)
 def test_the_storm_sees_a_planted_fault(plant: str, plants: dict[str, Future[list[str]]]) -> None:
     found = plants[plant].result()

@@ -30,9 +30,9 @@ FILES = {
     "xss_sanitize.jsonl": "payload",
     "naughty_strings.jsonl": "s",
 }
-OTHERS = scale(10_000, 20)
+OTHERS = scale(10_000, 40)
 """Texts of the larger files, which come as plain mails only in continuous integration."""
-SPOKEN = scale(10_000, 8)
+SPOKEN = scale(10_000, 24)
 """Texts that come through every way in."""
 
 
