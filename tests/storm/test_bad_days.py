@@ -106,7 +106,7 @@ def summary(notes: list[Any]) -> str:
 
 
 def _drained(storm: Storm, unknown: int) -> None:
-    assert max(storm.notes) < troubles.DRAIN
+    assert max(storm.notes) < scale(1, 3) * troubles.DRAIN  # beside other storms on few cores it takes longer
     assert unknown == 0
 
 

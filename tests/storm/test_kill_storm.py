@@ -119,9 +119,11 @@ def test_what_is_uncertain_is_on_the_list(storm: Storm) -> None:
     print(
         f"P4 {name(storm)}: {len(really)} really uncertain, {len(missing)} of them not listed, {len(listed)}", end=" "
     )
-    print(f"listed in all ({len(listed) / max(1, len(really)):.2f} x), the latest {max(late):.1f} s after the call")
+    print(
+        f"listed in all ({len(listed) / max(1, len(really)):.2f} x), the latest {max(late, default=0.0):.1f} s after the call"
+    )
     assert missing == set()
-    assert len(listed) <= 2 * len(really)
+    assert len(listed) <= 2 * len(really) + scale(0, 3)  # a short storm has few
     assert max(late) < SOON
 
 
