@@ -17,6 +17,7 @@ LATE_IMPORTS = (
     "cli/",
     "stages/runtime/",
     "engine/local",
+    "engine/recall",
     "plugins/",
     "app",
     "engine/store/migrate",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from soloist.engine.store import tables_out as tables_out  # so that the metadata is whole
+from soloist.engine.store import tables_memory as tables_memory  # so that the metadata is whole
+from soloist.engine.store import tables_out as tables_out
 from soloist.engine.store.columns import integer as _int
 from soloist.engine.store.columns import json_text as _json
 from soloist.engine.store.columns import metadata as metadata
@@ -44,6 +45,7 @@ events = sa.Table(
     sa.Index("ix_events_subject_seq", "subject", "seq"),
     sa.Index("ix_events_kind_seq", "kind", "seq"),
     sa.Index("ix_events_run_seq", "run", "seq"),
+    sa.Index("ix_events_at", "at"),
 )
 
 checkpoints = sa.Table(
@@ -77,6 +79,10 @@ records = sa.Table(
     _json("body"),
     _text("created"),
     _text("updated"),
+    _int("schema"),
+    _json("owners"),
+    _text("merged_into"),
+    sa.Index("ix_records_merged_into", "merged_into"),
     sa.Index("ix_records_kind_updated", "kind", "updated", "id"),
 )
 
@@ -91,6 +97,11 @@ record_versions = sa.Table(
     _text("event"),
     _text("run"),
     _text("at"),
+    _text("title"),
+    _text("state"),
+    _int("schema"),
+    _json("owners"),
+    sa.Index("ix_record_versions_event", "event"),
 )
 
 identities = sa.Table(
@@ -105,6 +116,7 @@ identities = sa.Table(
     _text("event"),
     _text("at"),
     _text("ended"),
+    _text("ended_event"),
     sa.Index(
         "uq_identities_live",
         "scheme",
@@ -224,6 +236,8 @@ contexts = sa.Table(
     _json("parameters"),
     _text("hash"),
     _text("at"),
+    _text("retrieval"),
+    _json("packed"),
     sa.Index("ix_contexts_run", "run"),
 )
 
