@@ -21,6 +21,7 @@ from soloist.web.doors import Decision
 from soloist.web.failures_door import Failures
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
+from soloist.web.memory_door import Remembering
 from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.safety_door import Safety
@@ -35,6 +36,7 @@ class Console:
         self.feed = Feed(app.store)
         self.library, self.letters = Library(app), Letters(app)
         self.safety = Safety(app)
+        self.memory = Remembering(app)
         self.time = Time(app, self._offered)
         self.failures = Failures(app)
         self.policies = Policies(app)

@@ -14,6 +14,7 @@ from soloist.web.attention_door import Time
 from soloist.web.failures_door import Failures
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
+from soloist.web.memory_door import Remembering
 from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.safety_door import Safety
@@ -49,6 +50,8 @@ class Door(Protocol):
     actions: ActionsDoor
     """Everything that can be done, and the pace of every connection."""
 
+    memory: Remembering
+    """What is remembered, about whom, and why something was found."""
     safety: Safety
     """Backups, the stop button, safe mode."""
     time: Time
