@@ -13,6 +13,7 @@ from soloist.cli import (
     delegate,
     failures,
     house,
+    keeping,
     keys,
     logs,
     policy,
@@ -67,6 +68,7 @@ app.add_typer(policy.policy, name="policy")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 app.add_typer(service.service, name="service")
+app.add_typer(keeping.snapshot, name="snapshot")
 
 
 def run() -> None:
