@@ -34,7 +34,7 @@ run: .venv/.ready
 	$(BIN)/soloist demo --home sample-home
 
 test: .venv/.ready-dev
-	$(BIN)/python -m pytest -m "not servers and not corpora and not storm"
+	$(BIN)/python -m pytest -n logical --dist loadfile -m "not servers and not corpora and not storm"
 
 test-servers: .venv/.ready-dev
 	@sh bin/servers

@@ -44,7 +44,19 @@ def test_canonical_bytes(value: Any, text: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, math.inf, -math.inf, 2**53, -(2**60), "\ud800", {"\udfff": 1}, {1: "a"}, b"bytes", {1, 2}, object()],
+    [
+        math.nan,
+        math.inf,
+        -math.inf,
+        2**53,
+        -(2**60),
+        "\ud800",
+        {"\udfff": 1},
+        {1: "a"},
+        b"bytes",
+        {1, 2},
+        pytest.param(object(), id="object"),
+    ],
     ids=repr,
 )
 def test_what_json_cannot_carry_is_refused(value: Any) -> None:
