@@ -133,3 +133,15 @@ def edited(payload: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, An
             f"edits.{unknown[0]}: this proposal has no such field; it has: {known}.", field=f"edits.{unknown[0]}"
         )
     return {**payload, **edits}
+
+
+SEAL = "2:"
+"""First characters of a seal that also covers who decided, by which way and why; older ones have none."""
+
+
+def sealed_text(approval: Mapping[str, Any], seal: str = SEAL) -> str:
+    """What the server's seal on an approval covers; ``seal`` is the stored one, whose form is kept."""
+    names = ("proposal", "payload_hash", "decision", "at")
+    if seal.startswith(SEAL):
+        names = (*names, "who", "via", "reason")
+    return "\x1f".join(str(approval[name]) for name in names)

@@ -15,8 +15,8 @@ from soloist.engine.stopping import Halt
 from soloist.engine.store import base, effects, migrate, proposals, workers
 from soloist.engine.store.store import Store
 from soloist.kernel.hashing import json_hash, keyed, payload_hash
+from soloist.kernel.proposal import SEAL, sealed_text
 from soloist.sdk import Absent, CannotTell, Done, Found, Operation, Plan, Receipt, Refused, Unknown
-from soloist.stages.approvals.decide import seal_text
 from soloist.stages.effects import Effects
 
 KEY = b"k" * 32
@@ -151,9 +151,10 @@ class Rig:
 
         def work(tx: Any) -> None:
             proposals.insert(tx, row, actor="test")
-            seal = keyed(KEY, seal_text(ident, digest, "approve", tx.now))
-            said = {"proposal": ident, "payload_hash": digest, "decision": "approve", "who": "operator", "seal": seal}
-            proposals.add_approval(tx, said)
+            said = {"proposal": ident, "payload_hash": digest, "decision": "approve", "who": "operator"}
+            said |= {"via": "test", "reason": ""}
+            seal = SEAL + keyed(KEY, sealed_text({**said, "at": tx.now}))
+            proposals.add_approval(tx, {**said, "seal": seal})
             proposals.move(tx, ident, "approved", actor="operator")
 
         self.store.write_now(work)

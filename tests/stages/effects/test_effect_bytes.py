@@ -27,6 +27,9 @@ MOVED = [
     (approvals, {"payload_hash": "0" * 64}),
     (approvals, {"seal": "0" * 64}),
     (approvals, {"decision": "reject"}),
+    (approvals, {"who": "somebody"}),
+    (approvals, {"via": "console"}),
+    (approvals, {"reason": "because"}),
     (approvals, {"at": "2026-11-22T00:00:00.000000Z"}),
 ]
 

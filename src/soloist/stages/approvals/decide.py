@@ -167,11 +167,6 @@ def audit_card(proposal: Mapping[str, Any], verdict: Mapping[str, Any], title: s
     }
 
 
-def seal_text(proposal: str, digest: str, decision: str, at: str) -> str:
-    """What the server's seal on an approval covers."""
-    return f"{proposal}\x1f{digest}\x1f{decision}\x1f{at}"
-
-
 def held_for(row: Mapping[str, Any], verdict: Mapping[str, Any]) -> int:
     """Milliseconds an effect waits before it leaves: a rule that promises a way back holds what cannot be undone."""
     promised = verdict["answer"] == "allow" and verdict["mode"] == "revert" and row["undo"] != "exact"

@@ -14,7 +14,7 @@ from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import BadInput, Conflict, NotAllowed, NotFound, StaleHash
 from soloist.kernel.hashing import keyed, payload_hash
 from soloist.kernel.ids import derived
-from soloist.kernel.proposal import NewProposal, OperationFacts, edited
+from soloist.kernel.proposal import SEAL, NewProposal, OperationFacts, edited, sealed_text
 from soloist.stages.approvals import decide
 
 Judge = Callable[[Tx, Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]]
@@ -197,21 +197,18 @@ class Approvals:
 
     def _keep(self, tx: Tx, proposal: str, digest: str, decision: Decision) -> None:
         """The decision as a row, sealed with the server's key."""
-        seal = keyed(self._key, decide.seal_text(proposal, digest, decision.decision, tx.now))
-        proposals.add_approval(
-            tx,
-            {
-                "proposal": proposal,
-                "payload_hash": digest,
-                "decision": decision.decision,
-                "who": decision.who,
-                "via": decision.via,
-                "reason": decision.reason,
-                "edits": dict(decision.edits or {}),
-                "seal": seal,
-                "until": "",
-            },
-        )
+        row = {
+            "proposal": proposal,
+            "payload_hash": digest,
+            "decision": decision.decision,
+            "who": decision.who,
+            "via": decision.via,
+            "reason": decision.reason,
+            "edits": dict(decision.edits or {}),
+            "until": "",
+        }
+        seal = SEAL + keyed(self._key, sealed_text({**row, "at": tx.now}))
+        proposals.add_approval(tx, {**row, "seal": seal})
 
     def _close_card(self, tx: Tx, proposal: str, state: str, decision: Decision) -> None:
         """Close the card of a proposal, if it has one."""

@@ -23,7 +23,7 @@ from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotAllowed, SoloistError, StoreTrouble
 from soloist.kernel.hashing import keyed, payload_hash, sha256
 from soloist.kernel.ids import derived
-from soloist.kernel.proposal import UNDOING, OperationFacts
+from soloist.kernel.proposal import SEAL, UNDOING, OperationFacts, sealed_text
 from soloist.sdk import Operation, Outcome, Plan, Receipt, Registry
 from soloist.stages.effects import decide, undoing, waiting
 from soloist.stages.effects.ends import Ends
@@ -369,8 +369,8 @@ class Effects:
 
     def _sealed(self, approval: Mapping[str, Any]) -> bool:
         """Whether an approval row was written by a holder of the install key."""
-        text = "\x1f".join((approval["proposal"], approval["payload_hash"], approval["decision"], approval["at"]))
-        return hmac.compare_digest(keyed(self._key, text), approval["seal"])
+        seal = str(approval["seal"])
+        return hmac.compare_digest(keyed(self._key, sealed_text(approval, seal)), seal.removeprefix(SEAL))
 
     # ----- after an unknown outcome
 
