@@ -1,0 +1,291 @@
+"""Rank: orders the candidates of a question by a sum of scaled parts, in whole numbers; pure, reads no store.
+
+The order is total: a higher score first, then the older row. Every weight is in ``Weights``, and each hit says what
+its score is made of. Parts are millionths; weights are thousandths.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from soloist.engine.recall import words
+from soloist.engine.recall.legs import MILLION, Legs, Question
+from soloist.stages.memory import asking
+from soloist.stages.memory.asking import Asked
+
+if TYPE_CHECKING:
+    Ints = np.ndarray[tuple[Any, ...], np.dtype[np.int64]]
+
+VERSION = "scaled-sum-1"
+THOUSAND = 1_000
+READ = 60
+"""Hits whose text is read for a quoted phrase."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """All weights, in thousandths; they are kept with every retrieval."""
+
+    words: int = 500
+    """BM25 over the best row's, and as much less for ``meaning``: the two make up a row's own worth."""
+    meaning: int = 500
+    before: int = 350
+    """Own worth of the row before it in the thread, added to a row."""
+    after: int = 200
+    around: int = 100
+    """Own worth of the rows two away."""
+    window: int = 400
+    """Rarity of the question's words that the row or its neighbours hold, over that of all."""
+    window_before: int = 500
+    window_after: int = 300
+    window_around: int = 200
+    """How much a word counts for a row when only a neighbour holds it."""
+    thread: int = 250
+    """Own worth of the best row of the same thread."""
+    actor: int = 300
+    """For rows of somebody whom the question names."""
+    date: int = 300
+    """For rows of the month the question names; half as much again near its day."""
+    phrase: int = 500
+    """For rows that hold words that stood in quotation marks."""
+    short: int = 150
+    """Taken from rows of fewer than ``few`` words (not thousandths)."""
+    few: int = 6
+    judged: int = 5
+    """Hits by which is judged whether the answer is there."""
+    enough: int = 500
+    """What the best of them must hold of the question; below it, the answer is not known."""
+    vouch: int = 500
+    """How far a cosine makes up for words that are missing."""
+
+    def parameters(self) -> dict[str, Any]:
+        """As they are kept with a retrieval."""
+        return {"rank": VERSION, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A hit: its row, its score, the parts of the score, and what of the question it holds.
+
+    ``support`` is the share (millionths) of the question's rarity that the row and its neighbours hold. ``actor`` says
+    whether its writer is whom the question names (None when it names nobody who wrote anything).
+    """
+
+    n: int
+    score: int
+    parts: dict[str, int]
+    held: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    support: int = 0
+    cosine: int = 0
+    actor: bool | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the answer is probably among the hits, and why not, in words for the operator."""
+
+    known: bool
+    why: str = ""
+
+
+def judge(asked: Asked, hits: Sequence[Ranked], weights: Weights) -> Verdict:
+    """From how much of the question the best hits hold: words, a code that nothing holds, the cosine."""
+    if not hits:
+        return Verdict(False, "nothing is remembered where was looked")
+    best = hits[: weights.judged]
+    if lost := [code for code in asked.codes if not any(code in hit.held for hit in hits)]:
+        return Verdict(False, f"nothing found holds {lost[0]}")
+    support, cosine = max(hit.support for hit in best), max(hit.cosine for hit in best)
+    if support + cosine * weights.vouch // THOUSAND < weights.enough * THOUSAND:
+        return Verdict(False, "what was found holds too little of the question")
+    return Verdict(True)
+
+
+def rank(
+    ask: Callable[[Question], Legs],
+    asked: Asked,
+    question: Question,
+    weights: Weights,
+    *,
+    texts: Callable[[Sequence[int]], list[str]],
+    k: int = 20,
+) -> list[Ranked]:
+    """The best ``k`` rows for ``question`` (made by ``asked.question``), best first; ``texts`` reads rows by number."""
+    legs = ask(question)
+    if not len(legs.n):
+        return []
+    table = Table(legs, asked, weights)
+    parts = table.parts()
+    total = sum(parts.values(), np.zeros(len(legs.n), np.int64))
+    order = np.lexsort((legs.n, -total))
+    if asked.phrases:
+        parts["phrase"] = _phrases(order[:READ], legs, asked, weights, texts)
+        total = total + parts["phrase"]
+        order = np.lexsort((legs.n, -total))
+    return [table.hit(int(place), int(total[place]), parts) for place in order[:k]]
+
+
+def _phrases(
+    some: Ints, legs: Legs, asked: Asked, weights: Weights, texts: Callable[[Sequence[int]], list[str]]
+) -> Ints:
+    """For rows among the best that hold a quoted phrase word for word."""
+    found = np.zeros(len(legs.n), np.int64)
+    for place, text in zip(some, texts([int(legs.n[p]) for p in some]), strict=True):
+        said = f" {' '.join(words.tokens(text))} "
+        if any(f" {phrase} " in said for phrase in asked.phrases):
+            found[place] = weights.phrase * THOUSAND
+    return found
+
+
+def rarities(asked: Asked, legs: Legs) -> list[int]:
+    """How much each word of the question tells apart, in millionths: 0 for one that weighs nothing."""
+    found = []
+    for word in asked.words:
+        often = min(legs.rows, sum(legs.document_frequency.get(stem, 0) for stem in word.stems))
+        rare = math.log(1 + (legs.rows - often + 0.5) / (often + 0.5))
+        found.append(round(rare * word.weight))
+    return found
+
+
+def best_first(values: Ints) -> Ints:
+    """Values over the highest of them, in millionths; what is below nothing is nothing."""
+    values = np.maximum(values, 0)
+    return values * MILLION // max(int(values.max(initial=0)), 1)
+
+
+@dataclass
+class Table:
+    """The candidates with what all parts need: places in threads, words held, own worth."""
+
+    legs: Legs
+    asked: Asked
+    weights: Weights
+    rare: list[int] = field(init=False)
+    """Of each word of the question; 0 for the name of somebody who wrote, which chooses rows by writer instead."""
+    held: list[Ints] = field(init=False)
+    named: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out what is used more than once."""
+        names = {t: asking.of_actor(actor) for t, actor in enumerate(self.legs.actors)}
+        called = frozenset().union(*names.values()) & self.asked.tokens
+        self._all = rarities(self.asked, self.legs)
+        telling = [0 if word.text in called else rare for word, rare in zip(self.asked.words, self._all, strict=True)]
+        self.rare = telling if any(telling) else self._all
+        bits = {stem: bit for bit, (stem, _) in enumerate(self.asked.stems)}
+        self.held = [
+            np.minimum(sum(((self.legs.held >> bits[s]) & 1 for s in word.stems if s in bits), 0 * self.legs.n), 1)
+            for word in self.asked.words
+        ]
+        named = [bool(names[place] & called) for place in range(len(names))]
+        self.named = np.array([*named, False], np.int64)[self.legs.actor]
+        self._support = np.zeros(len(self.legs.n), np.int64)
+        self._order = np.lexsort((self.legs.n, self.legs.ordinal, self.legs.thread))
+
+    def parts(self) -> dict[str, Ints]:
+        """Every part of the score by name, weighed, in millionths."""
+        w, legs = self.weights, self.legs
+        said = best_first(self._words()) * w.words // THOUSAND
+        meant = best_first(legs.meaning) * w.meaning // THOUSAND
+        own = said + meant
+        near = {-1: w.before, 1: w.after, -2: w.around, 2: w.around}
+        neighbours = sum((self.beside(own, far) * weight // THOUSAND for far, weight in near.items()), 0 * own)
+        return {
+            "words": said,
+            "meaning": meant,
+            "neighbours": neighbours,
+            "window": self._window() * w.window // THOUSAND,
+            "thread": self._thread(own) * w.thread // THOUSAND,
+            "actor": self.named * w.actor * THOUSAND,
+            "date": self._date() * w.date // THOUSAND,
+            "short": -np.where(legs.length < w.few, w.short * THOUSAND, 0),
+        }
+
+    def beside(self, values: Ints, far: int) -> Ints:
+        """For each row the value of the row ``far`` places on in its thread, 0 where there is none."""
+        found, order = np.zeros_like(values), self._order
+        step = abs(far)
+        if len(order) <= step:
+            return found
+        first, second = order[:-step], order[step:]
+        thread, place = self.legs.thread, self.legs.ordinal
+        joined = (thread[first] == thread[second]) & (thread[first] >= 0) & (place[second] - place[first] == step)
+        here, there = (first, second) if far > 0 else (second, first)
+        found[here[joined]] = values[there[joined]]
+        return found
+
+    def _words(self) -> Ints:
+        """BM25 without the share that names of writers have in it."""
+        if self.rare == self._all:
+            return self.legs.words
+        counted = sum((held * rare for rare, held in zip(self.rare, self.held, strict=True)), 0 * self.legs.n)
+        whole = sum((held * rare for rare, held in zip(self._all, self.held, strict=True)), 0 * self.legs.n)
+        return self.legs.words // THOUSAND * counted // np.maximum(whole // THOUSAND, 1)
+
+    def _window(self) -> Ints:
+        """The share of the question's rarity that a row and its neighbours hold; a neighbour's word counts less."""
+        w = self.weights
+        total = max(sum(self.rare), 1)
+        found = np.zeros(len(self.legs.n), np.int64)
+        near = {-1: w.window_before, 1: w.window_after, -2: w.window_around, 2: w.window_around}
+        for rare, held in zip(self.rare, self.held, strict=True):
+            if not rare or not held.any():
+                continue
+            best = held * THOUSAND
+            self._support += np.maximum.reduce([held, *(self.beside(held, far) for far in near)]) * rare
+            for far, weight in near.items():
+                best = np.maximum(best, self.beside(held, far) * weight)
+            found += best * rare // THOUSAND
+        self._support = self._support * THOUSAND // max(total // THOUSAND, 1)
+        return found * MILLION // total
+
+    def _thread(self, own: Ints) -> Ints:
+        """Own worth of the best row of the thread; of itself where there is no thread."""
+        threads = self.legs.thread
+        if not len(self.legs.threads):
+            return own
+        best = np.zeros(len(self.legs.threads), np.int64)
+        np.maximum.at(best, threads[threads >= 0], own[threads >= 0])
+        return np.where(threads >= 0, best[threads], own)
+
+    def _date(self) -> Ints:
+        """A million for rows of a month or a span the question names, half as much again within a day of the day."""
+        asked, at = self.asked, self.legs.at
+        found = np.zeros(len(at), np.int64)
+        for begins, ends in asked.spans:
+            found[(at >= begins) & (at < ends)] = MILLION
+        if not asked.months:
+            return found
+        when = at.astype("datetime64[s]")
+        months = when.astype("datetime64[M]").astype(np.int64)
+        fits = np.isin(months % 12 + 1, asked.months) & (at != 0)
+        if asked.years:
+            fits &= np.isin(months // 12 + 1970, asked.years)
+        days = (when.astype("datetime64[D]") - when.astype("datetime64[M]").astype("datetime64[D]")).astype(
+            np.int64
+        ) + 1
+        close = np.zeros(len(at), bool)
+        for day in asked.days:
+            close |= np.abs(days - day) <= 1
+        return np.maximum(found, np.where(fits, MILLION + close * (MILLION // 2), 0))
+
+    def hit(self, place: int, score: int, parts: dict[str, Ints]) -> Ranked:
+        """The row at a place as a hit."""
+        told = [word for word, rare in zip(self.asked.words, self.held, strict=True) if word.weight and rare[place]]
+        lost = [word for word, rare in zip(self.asked.words, self.held, strict=True) if word.weight and not rare[place]]
+        return Ranked(
+            n=int(self.legs.n[place]),
+            score=score,
+            parts={name: int(values[place]) for name, values in parts.items()},
+            support=int(self._support[place]),
+            held=tuple(word.text for word in told),
+            missing=tuple(word.text for word in lost),
+            cosine=int(self.legs.meaning[place]),
+            actor=bool(self.named[place]) if self.named.any() else None,
+        )
