@@ -6,10 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from soloist.engine.store import records
+from soloist.engine.store import facts, memories, records
 from soloist.engine.store.searching import parsed
 from soloist.flows.indexing import Indexing
 from soloist.insight import search
+from soloist.kernel.fact import NewFact
+from soloist.kernel.memory import NewMemory
 from tests.insight.conftest import add_message
 
 
@@ -84,3 +86,47 @@ def test_a_long_text_is_shown_around_its_first_match():
     assert "[needle] tail" in shown
     assert shown.endswith(" …")
     assert len(shown) < search.BEFORE + search.AFTER + 20
+
+
+async def test_memory_and_facts_are_found_until_they_end(app, ask):
+    ada = await app.store.write(lambda tx: records.create(tx, "person", "Ada Okafor", {}, why="test"))
+    told = NewFact(ada, "preference", "calls before noon", quote="I like calls in the morning", actor="ada")
+    fact = await app.store.write(lambda tx: facts.state(tx, told))
+    items = [NewMemory("The glaze is cobalt."), NewMemory("cobalt", kind="message"), NewMemory("cobalt", "ephemeral")]
+    (item, _, _) = await app.store.write(lambda tx: memories.add(tx, items, actor="operator"))
+    (group,) = (await ask("cobalt")).groups
+    assert (group.name, [hit.href for hit in group.hits]) == ("memory", [f"/memory/items/{item}"])
+    facts_found = (await ask("ada noon")).groups[0]
+    assert facts_found.hits[0].href == f"/memory/about/{ada}#fact-{fact.id}"
+    assert text_of(facts_found.hits[0].title) == "[Ada] Okafor: preference calls before [noon]"
+    await app.store.write(lambda tx: memories.end(tx, [item], why="wrong", actor="operator"))
+    await app.store.write(lambda tx: facts.end(tx, fact.id, why="wrong", actor="operator"))
+    assert (await ask("cobalt")).groups == (await ask("noon")).groups == ()
+
+
+async def test_a_large_write_of_memory_comes_in_several_turns(app, ask):
+    for _ in range(3):
+        many = [NewMemory(f"porcelain {n}") for n in range(1500)]
+        await app.store.write(lambda tx, many=many: memories.add(tx, many, actor="operator"))
+    page = await ask("porcelain")
+    assert (page.groups[0].total, page.behind) == (1000, 0)
+
+
+async def test_nothing_found_says_what_to_try(app, reply, ask):
+    page = await ask('"build castle"')
+    assert page.groups == ()
+    assert [link.text for link in page.tries] == ["The same words in any order", "Only build", TRY_MEMORY]
+    assert (await ask("qqqqqq")).tries[-1].href == "/memory/ask?q=qqqqqq"
+    assert (await ask("")).tries == ()
+
+
+TRY_MEMORY = "Ask memory, which also finds what is meant"
+
+
+async def test_appointments_documents_and_files_are_found(app, ask):
+    body = {"subject": "Glaze review", "begins": "2026-12-01T09:00:00Z"}
+    await app.store.write(lambda tx: records.create(tx, "appointment", "Glaze review", body, why="test"))
+    await app.store.write(lambda tx: records.create(tx, "document", "Glaze list", {"name": "Glaze list"}, why="test"))
+    file = [{"name": "glaze.pdf"}]
+    await app.store.write(lambda tx: add_message(tx, attachments=file, understanding=None))
+    assert [g.name for g in (await ask("glaze")).groups] == ["appointments", "documents", "messages"]

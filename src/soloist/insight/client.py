@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import assets, clients, records, tasks
+from soloist.engine.store import assets, clients, contexts, records, tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.reading import Connection
-from soloist.insight import names, sheets, views, words
+from soloist.insight import dealings, names, sheets, views, words
 from soloist.insight import records as tables
 from soloist.kernel.errors import NotFound
 
@@ -92,21 +92,25 @@ class ClientPage:
     counted: str = ""
     next: str = ""
     older: bool = False
+    business: dealings.Dealings | None = None
+    merged: str = ""
 
 
-def page(conn: Connection, ident: str, *, before: str = "", follow_up: float = 0.0) -> ClientPage:
+def page(conn: Connection, ident: str, *, before: str = "", follow_up: float = 0.0, now: str = "") -> ClientPage:
     """The page of a person or company (NotFound); ``before`` is what the link to older messages carried.
 
     ``follow_up``: seconds after which a reminder is proposed.
     """
     record = _client(conn, ident)
     people = clients.people_of(conn, ident) if record["kind"] == "company" else []
-    idents = [ident, *(row["id"] for row in people)]
+    idents = clients.with_merged(conn, [ident, *(row["id"] for row in people)])
     at, _, last = before.replace("\x00", "").partition("~")
     rows = clients.messages_of(conn, idents, before=(at, last) if last else None, limit=PAGE + 1)
     shown, leads = rows[:PAGE], clients.leads_of(conn, idents)
     end = shown[-1] if len(rows) > PAGE else None
     cards = clients.open_cards(conn, idents)
+    figures, now = clients.counted(conn, idents), now or contexts.now_of(conn)
+    newest = max((last for _, _, last in figures.values()), default="")
     return ClientPage(
         id=ident,
         kind=record["kind"],
@@ -123,9 +127,11 @@ def page(conn: Connection, ident: str, *, before: str = "", follow_up: float = 0
         notes=tuple(_notes(conn, ident)),
         history=tuple(_history(conn, record)),
         timeline=tuple(map(_said, shown)),
-        counted=_counted(clients.counted(conn, idents)),
+        counted=_counted(figures),
         next=f"/clients/{ident}?" + urlencode({"before": f"{end['at']}~{end['id']}"}) + "#messages" if end else "",
         older=bool(last),
+        business=dealings.of(conn, ident, idents, now=now, last=newest),
+        merged=record["merged_into"],
     )
 
 
@@ -239,7 +245,8 @@ def file_of(conn: Connection, folder: Path, ident: str, *, message: str, part: i
     """
     record = _client(conn, ident)
     people = clients.people_of(conn, ident) if record["kind"] == "company" else []
-    row = clients.message_with(conn, [ident, *(person["id"] for person in people)], message)
+    idents = clients.with_merged(conn, [ident, *(person["id"] for person in people)])
+    row = clients.message_with(conn, idents, message)
     for file in (row or {}).get("attachments") or []:
         if row and row["asset"] and file.get("part") == part:
             return assets.load(conn, folder, row["asset"]), dict(file)

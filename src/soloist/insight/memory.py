@@ -301,8 +301,9 @@ def source_links(conn: Connection, rows: Iterable[Mapping[str, Any]]) -> dict[st
 
 
 def bare(ref: str) -> str:
-    """The id within a reference: what stands before it says what it is of, what follows "#" which part of it."""
-    return str(ref).rpartition(":")[2].split("#")[0]
+    """The id within a reference like "message:ID:2"; what stands before it says what it is of."""
+    kind, colon, rest = str(ref).partition(":")
+    return (rest if colon else kind).partition(":")[0].partition("#")[0]
 
 
 def linked(conn: Connection, idents: Iterable[str]) -> dict[str, views.Link]:

@@ -1,17 +1,17 @@
-"""Search: what was typed, found in people, leads, messages and cards, its words marked; nothing is written."""
+"""Search: what was typed, found in everything the home holds, its words marked; nothing is written."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import reading, searching
+from soloist.engine.store import contexts, holdings, reading, searching
 from soloist.engine.store.reading import Connection
 from soloist.engine.store.searching import Query
-from soloist.insight import records, views
+from soloist.insight import records, remembered, views
 
 FEW, MANY = 6, 50
 """Hits of each group on the page of all groups, and of one group on its own page."""
@@ -22,7 +22,19 @@ BEFORE, AFTER = 70, 170
 SCANNED = 20_000
 RANKED = frozenset({"people", "leads"})
 """Groups in which a title that fits comes before a newer row."""
-NAMES = {"people": "People", "leads": "Enquiries", "records": "Other records", "messages": "Messages", "cards": "Cards"}
+NAMES = {
+    "people": "People",
+    "leads": "Enquiries",
+    "appointments": "Appointments and meetings",
+    "documents": "Documents",
+    "records": "Other records",
+    "facts": "Facts",
+    "messages": "Messages",
+    "memory": "Memory",
+    "cards": "Cards",
+}
+TRIES = 3
+"""Other things to look for that are offered when nothing fits."""
 _KINDS = {"person": "Person", "company": "Company", "lead": "Enquiry"}
 
 
@@ -58,6 +70,7 @@ class SearchPage:
     behind: int = 0
     cut: bool = False
     asked: bool = False
+    tries: tuple[views.Link, ...] = ()
 
 
 def page(conn: Connection, text: str, *, only: str = "", before: int = 0) -> SearchPage:
@@ -80,7 +93,25 @@ def page(conn: Connection, text: str, *, only: str = "", before: int = 0) -> Sea
         )
         for name, hits in groups.items()
     )
-    return SearchPage(shown, made, only, searching.behind(conn), query.cut, bool(query))
+    made_ = tuple(group for group in made if group.hits)
+    tries = () if made_ or not query else tuple(_tries(conn, text, query, only))
+    return SearchPage(shown, made_, only, searching.behind(conn), query.cut, bool(query), tries)
+
+
+def _tries(conn: Connection, text: str, query: Query, only: str) -> Iterator[views.Link]:
+    """What to look for instead when nothing fits: only things that find something."""
+    if only:
+        yield views.Link("Everywhere", "/search?" + urlencode({"q": text}))
+    if '"' in text:
+        yield views.Link("The same words in any order", "/search?" + urlencode({"q": text.replace('"', " ").strip()}))
+    words = list(dict.fromkeys(word for phrase in query.phrases for word in phrase))
+    for word in sorted(words, key=len, reverse=True)[:TRIES]:
+        for part in dict.fromkeys((word, word[: max(3, len(word) * 2 // 3)])):
+            asked = searching.parsed(part)
+            if (len(words) > 1 or part != word) and any(searching.count(conn, asked, searching.GROUPS).values()):
+                yield views.Link(f"Only {part}", "/search?" + urlencode({"q": part}))
+                break
+    yield views.Link("Ask memory, which also finds what is meant", "/memory/ask?" + urlencode({"q": text[:2000]}))
 
 
 def _hits(conn: Connection, query: Query, name: str, places: Sequence[tuple[int, str]], only: str) -> list[Hit]:
@@ -145,11 +176,44 @@ def _cards(conn: Connection, refs: Sequence[str], query: Query) -> list[Hit]:
     ]
 
 
+def _facts(conn: Connection, refs: Sequence[str], query: Query) -> list[Hit]:
+    """Facts that last, with whom they are about, the words they rest on, and whether anybody confirmed them."""
+    rows = holdings.facts_named(conn, refs)
+    whose = reading.named(conn, "records", [row["record"] for row in rows.values()])
+    found = []
+    for row in (rows[ref] for ref in refs if ref in rows and not rows[ref]["ended"]):
+        name = whose.get(row["record"], {}).get("title", "")
+        said = f"{name}: {remembered.named(row['attribute']).lower()} {remembered.said(row['value'])}"
+        href = f"/memory/about/{row['record']}#fact-{row['id']}"
+        note = ", ".join(part for part in (remembered.WHOSE[row["trust"]], DISPUTED.get(row["state"], "")) if part)
+        found.append(Hit(href, marked(said, query), around(row["quote"], query), f"Fact, {note}", row["created"]))
+    return found
+
+
+def _memory(conn: Connection, refs: Sequence[str], query: Query) -> list[Hit]:
+    """Items of memory that last, by their own words."""
+    rows, now = holdings.named(conn, refs), contexts.now_of(conn)
+    found = []
+    for row in (rows[ref] for ref in refs if ref in rows and not rows[ref]["ended"]):
+        if row["expires"] and row["expires"] <= now:
+            continue
+        name = f"{row['kind'].replace('_', ' ').capitalize()}, {row['tier']}, {remembered.WHOSE[row['trust']]}"
+        found.append(
+            Hit(f"/memory/items/{row['id']}", around(row["text"], query), (), name, row["at"] or row["created"])
+        )
+    return found
+
+
+DISPUTED = {"disputed": "contradicts what is known"}
 _LOADERS: Mapping[str, Callable[[Connection, Sequence[str], Query], list[Hit]]] = {
     "people": _records,
     "leads": _records,
+    "appointments": _records,
+    "documents": _records,
     "records": _records,
+    "facts": _facts,
     "messages": _messages,
+    "memory": _memory,
     "cards": _cards,
 }
 

@@ -40,7 +40,8 @@ class Library:
     async def client(self, ident: str, before: str = "") -> client.ClientPage:
         """Everything with a person or a company (NotFound)."""
         wait = seconds(self._app.settings.intake.follow_up_after)
-        return await self._app.store.read(lambda conn: client.page(conn, ident, before=before, follow_up=wait))
+        now = self._app.store.clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return await self._app.store.read(lambda conn: client.page(conn, ident, before=before, follow_up=wait, now=now))
 
     async def note(self, ident: str, text: str, who: str) -> None:
         """Keep a note on a client (NotFound, BadInput)."""

@@ -17,8 +17,19 @@ MOST = 100
 def people_of(conn: sa.Connection, company: str) -> list[dict[str, Any]]:
     """The people of a company, by name."""
     theirs = (records.c.kind == "person") & (field(conn, "company") == company) & (records.c.state != "retired")
+    theirs &= records.c.merged_into == ""
     query = sa.select(records).where(theirs).order_by(sa.func.lower(records.c.title), records.c.id).limit(MOST)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def with_merged(conn: sa.Connection, idents: Sequence[str]) -> list[str]:
+    """These records and everything that was merged into them, each once."""
+    found, fresh = list(dict.fromkeys(idents)), list(idents)
+    while fresh and len(found) < MOST * 10:
+        query = sa.select(records.c.id).where(records.c.merged_into.in_(fresh))
+        fresh = [ident for ident in conn.execute(query).scalars() if ident not in found]
+        found += fresh
+    return found
 
 
 def leads_of(conn: sa.Connection, idents: Sequence[str]) -> list[dict[str, Any]]:

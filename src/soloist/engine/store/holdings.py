@@ -125,6 +125,14 @@ def named(conn: sa.Connection, idents: Sequence[str]) -> dict[str, dict[str, Any
     return {str(row["id"]): dict(row) for row in rows}
 
 
+def facts_named(conn: sa.Connection, idents: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Facts by id, ended or not; missing ones are left out."""
+    if not idents:
+        return {}
+    rows = conn.execute(sa.select(facts).where(facts.c.id.in_([*idents][:MOST]))).mappings()
+    return {str(row["id"]): dict(row) for row in rows}
+
+
 def derived_from(conn: sa.Connection, row: Any, limit: int = 20) -> list[dict[str, Any]]:
     """Items and facts that name an item among their sources: {id, text, table}."""
     names = f'"{row["id"]}"'

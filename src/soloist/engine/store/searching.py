@@ -1,4 +1,4 @@
-"""Full-text search over messages, records and cards on either store: what is indexed, how far, and what is found.
+"""Full-text search over messages, records, cards, memory and facts: what is indexed, how far, and what is found.
 
 Words are made here and not by the database, so that both stores find the same: letters and digits, without case and
 accents, ideographs one by one. The index keeps no text. It follows the journal by its own mark and never holds a
@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -31,29 +31,36 @@ from soloist.engine.store.tables import (
     search_rows,
     tasks,
 )
+from soloist.engine.store.tables_memory import facts, memories
 from soloist.engine.store.tx import Tx
 from soloist.kernel.ids import derived
 
 MARK = "search.mark"
 """Key under which the home keeps how far the journal is indexed: {seq, sent}."""
-TURN = 200
-"""Events that are indexed in one transaction."""
+TURN, MOST_ITEMS = 200, 2_000
+"""Events, and items of memory that they wrote, that are indexed in one transaction."""
 MOST_TEXT, MOST_WORDS, LONGEST = 40_000, 8_000, 60
 """Characters and words of one object that can be found, and characters of one word."""
 MOST_TERMS, MOST_QUERY = 16, 500
 """Terms and characters of a query that are looked for."""
 COUNTED = 1000
 """Counts stop here."""
+_AHEAD = 4096
+"""Places that are looked at together for a free one."""
 WAITS = 86_400.0
 """Seconds that the index waits for the message of a mail that went out to be put on its thread."""
 
-GROUPS = ("people", "leads", "records", "messages", "cards")
+GROUPS = ("people", "leads", "appointments", "documents", "records", "facts", "messages", "memory", "cards")
 _OF_KIND = {"person": "people", "company": "people", "lead": "leads"}
+_OF_KIND |= dict.fromkeys(("appointment", "meeting"), "appointments")
+_OF_KIND |= dict.fromkeys(("document", "draft", "publication"), "documents")
+_ELSEWHERE = ("message", "record", "card")
+"""Kinds of memory that stand for something that is found as what it is."""
 _IDEOGRAPH = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 WORD = re.compile(rf"[{_IDEOGRAPH}]|[^\W_{_IDEOGRAPH}]+")
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _ACCENTS = {code: None for code in (*range(0x300, 0x3100), *range(0xFE20, 0xFE30)) if unicodedata.combining(chr(code))}
-_EVENT_SUBJECTS = ("record.", "card.", "message.")
+_EVENT_SUBJECTS = ("record.", "card.", "message.", "memory.", "fact.")
 
 
 def fold(text: str) -> str:
@@ -187,12 +194,13 @@ class Document:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one transaction of the index writes: the mark it begins at, the next one, and what lies between."""
+    """What one transaction of the index writes: the mark it begins at, the next one, what came and what went."""
 
     before: str
     after: str
     documents: tuple[Document, ...]
     left: int
+    gone: tuple[str, ...] = ()
 
 
 def behind(conn: sa.Connection) -> int:
@@ -214,11 +222,12 @@ def gather(conn: sa.Connection, now: str) -> Turn | None:
     text, mark = settings.value(conn, MARK), _mark(conn)
     columns = (events.c.seq, events.c.id, events.c.kind, events.c.subject, events.c.at)
     query = sa.select(*columns).where(events.c.seq > mark["seq"]).order_by(events.c.seq).limit(TURN)
-    rows = conn.execute(query).all()
+    rows, told = _bounded(conn, conn.execute(query).all())
     sent = {**mark["sent"], **_sent(conn, [row for row in rows if row.kind == "effect.succeeded"])}
     if not rows and not sent:
         return None
     found = [*_messages(conn, rows, [*sent]), *_records(conn, rows), *_cards(conn, rows)]
+    found += [*_memories(conn, told), *_facts(conn, _subjects(rows, "fact.stated"))]
     there = {document.ref for document in found}
     since = later(now, -WAITS)
     waits = {ident: at for ident, at in sent.items() if ident not in there and at > since}
@@ -226,7 +235,34 @@ def gather(conn: sa.Connection, now: str) -> Turn | None:
     after = json.dumps({"seq": seq, "sent": waits}, separators=(",", ":"))
     if after == text:
         return None
-    return Turn(text, after, tuple(found), max(0, _end(conn) - seq))
+    return Turn(text, after, tuple(found), max(0, _end(conn) - seq), tuple(_gone(told)))
+
+
+def _bounded(conn: sa.Connection, rows: Sequence[Any]) -> tuple[Sequence[Any], list[dict[str, Any]]]:
+    """As many of the events as one transaction takes, and what those about memory and facts say."""
+    wanted = [row.seq for row in rows if row.kind.startswith(("memory.", "fact."))]
+    if not wanted:
+        return rows, []
+    query = sa.select(events.c.seq, events.c.kind, events.c.body).where(events.c.seq.in_(wanted))
+    told: list[dict[str, Any]] = []
+    many = 0
+    for row in conn.execute(query.order_by(events.c.seq)):
+        payload = json.loads(row.body or "{}")
+        many += int(payload.get("count", 0))
+        if told and many > MOST_ITEMS:
+            return [one for one in rows if one.seq < row.seq], told
+        told.append({**payload, "kind": row.kind})
+    return rows, told
+
+
+def _gone(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Items and facts that ended."""
+    for payload in told:
+        if payload["kind"] == "memory.ended":
+            yield from payload.get("ids", ())
+        elif payload["kind"].startswith("fact."):
+            yield from payload.get("ends", ())
+            yield from [payload["fact"]] if payload["kind"] == "fact.ended" and payload.get("fact") else []
 
 
 def _sent(conn: sa.Connection, rows: Sequence[Any]) -> dict[str, str]:
@@ -246,11 +282,12 @@ def _subjects(rows: Sequence[Any], kind: str) -> list[str]:
 def _messages(conn: sa.Connection, rows: Sequence[Any], sent: Sequence[str]) -> Iterator[Document]:
     mails = [row.id for row in rows if not row.kind.startswith(_EVENT_SUBJECTS) or row.kind == "message.received"]
     where = messages.c.id.in_([*_subjects(rows, "message."), *sent]) | messages.c.event.in_(mails)
-    names = ("id", "at", "subject", "sender", "sender_name", "recipients", "text", "understanding")
+    names = ("id", "at", "subject", "sender", "sender_name", "recipients", "text", "understanding", "attachments")
     for row in conn.execute(sa.select(*(messages.c[name] for name in names)).where(where)).mappings():
         said = (row["understanding"] or {}).get("own_text") or row["text"]
         others = row["recipients"] if isinstance(row["recipients"], list) else []
-        about = [row["subject"], row["sender_name"], row["sender"], *map(str, others[:20]), said]
+        files = [str(file.get("name", "")) for file in row["attachments"] or [] if isinstance(file, Mapping)]
+        about = [row["subject"], row["sender_name"], row["sender"], *map(str, others[:20]), *files[:20], said]
         yield _document(row["id"], "messages", row["at"], about)
 
 
@@ -263,6 +300,39 @@ def _records(conn: sa.Connection, rows: Sequence[Any]) -> Iterator[Document]:
         group = _OF_KIND.get(row["kind"], "records")
         told = [row["title"], *texts(row["body"]), *said.get(row["id"], [])]
         yield _document(row["id"], group, row["updated"], told)
+
+
+class _About(NamedTuple):
+    """An object as if an event had just named it."""
+
+    subject: str
+    kind: str
+    id: str = ""
+
+
+def again(tx: Tx, refs: Sequence[str]) -> None:
+    """Take objects out of the index and put those that are there still in as they are now."""
+    known = tx.rows(sa.select(search_rows.c.n).where(search_rows.c.ref.in_(list(refs))))
+    if gone := [{"n": row.n} for row in known]:
+        tx.run(sa.text(_DROP[tx.conn.dialect.name]), gone)
+        tx.run(search_rows.delete().where(search_rows.c.n.in_([row["n"] for row in gone])))
+    rows = [_About(ref, f"{noun}.changed") for ref in refs for noun in ("message", "record", "card")]
+    found = [*_messages(tx.conn, rows, []), *_records(tx.conn, rows), *_cards(tx.conn, rows)]
+    if found:
+        _insert(tx, found)
+
+
+def all_texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, names of fields and ids included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from all_texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from all_texts(inner)
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -283,6 +353,28 @@ def _cards(conn: sa.Connection, rows: Sequence[Any]) -> Iterator[Document]:
         yield _document(row["id"], "cards", row["created"], [row["title"], row["why"]])
 
 
+def _memories(conn: sa.Connection, told: Sequence[Mapping[str, Any]]) -> Iterator[Document]:
+    """Items that last; what belongs to one run, or is found as a message or record, is left out."""
+    for payload in told:
+        if payload["kind"] != "memory.written" or not payload.get("count"):
+            continue
+        m = memories.c
+        where = m.n.between(int(payload["first"]), int(payload["last"])) & (m.ended == "") & (m.tier != "ephemeral")
+        query = sa.select(m.id, m.kind, m.text, m.actor, m.at, m.created).where(where & m.kind.not_in(_ELSEWHERE))
+        for row in conn.execute(query):
+            yield _document(row.id, "memory", row.created, [row.text, row.actor])
+
+
+def _facts(conn: sa.Connection, about: Sequence[str]) -> Iterator[Document]:
+    """Facts about some records that last, with whom they are about."""
+    joined = facts.join(records, records.c.id == facts.c.record)
+    columns = (facts.c.id, facts.c.attribute, facts.c.value, facts.c.quote, facts.c.created, records.c.title)
+    where = facts.c.record.in_(about) & (facts.c.ended == "")
+    for row in conn.execute(sa.select(*columns).select_from(joined).where(where)) if about else ():
+        said = [row.title, row.attribute.replace("_", " "), *texts(row.value), row.quote]
+        yield _document(row.id, "facts", row.created, said)
+
+
 def _document(ref: str, group: str, at: str, texts: Iterable[str]) -> Document:
     return Document(str(ref), group, str(at), tuple(words_of(" ".join(texts))))
 
@@ -292,6 +384,8 @@ def keep(tx: Tx, turn: Turn) -> bool:
     if settings.value(tx.conn, MARK) != turn.before:
         return False
     settings.put(tx, MARK, turn.after)
+    if turn.gone:
+        drop(tx, turn.gone)
     refs = [document.ref for document in turn.documents]
     known = tx.rows(sa.select(search_rows).where(search_rows.c.ref.in_(refs)))
     digests, places = {row.ref: row.digest for row in known}, {row.ref: row.n for row in known}
@@ -302,6 +396,15 @@ def keep(tx: Tx, turn: Turn) -> bool:
     if fresh:
         _insert(tx, [*fresh.values()])
     return True
+
+
+def drop(tx: Tx, refs: Sequence[str]) -> None:
+    """Take objects out of the index; what is not in it is not missed."""
+    for start in range(0, len(refs), TURN):
+        rows = tx.rows(sa.select(search_rows.c.n).where(search_rows.c.ref.in_([*refs[start : start + TURN]])))
+        if gone := [{"n": int(row.n)} for row in rows]:
+            tx.run(sa.text(_DROP[tx.conn.dialect.name]), gone)
+            tx.run(search_rows.delete().where(search_rows.c.n.in_([row["n"] for row in gone])))
 
 
 _DROP = {
@@ -316,15 +419,9 @@ _ADD = {
 
 def _insert(tx: Tx, documents: Sequence[Document]) -> None:
     """Add documents, each at a place that sorts by its instant."""
-    wanted = [_place(document) for document in documents]
-    query = sa.select(search_rows.c.n).where(search_rows.c.n.in_(wanted))
-    taken = {int(row.n) for row in tx.rows(query)}
     rows, texts = [], []
     name = tx.conn.dialect.name
-    for document, place in zip(documents, wanted, strict=True):
-        while place in taken:
-            place = _next(tx, place)
-        taken.add(place)
+    for document, place in zip(documents, _free(tx, [_place(document) for document in documents]), strict=True):
         rows.append({"n": place, "ref": document.ref, "digest": document.digest})
         marked = (f"_{document.group}", *document.words)
         texts.append({"n": place, "words": " ".join(marked) if name == "sqlite" else _vector(marked)})
@@ -338,12 +435,22 @@ def _place(document: Document) -> int:
     return (milliseconds << 10) | (zlib.crc32(document.ref.encode()) & 1023)
 
 
-def _next(tx: Tx, place: int) -> int:
-    """The next place that no stored row has."""
-    place += 1
-    while tx.first(sa.select(search_rows.c.n).where(search_rows.c.n == place)) is not None:
-        place += 1
-    return place
+def _free(tx: Tx, wanted: Sequence[int]) -> list[int]:
+    """Each wanted place, or the next one that no row has; many of one instant cost one look-up."""
+    taken = {int(row.n) for row in tx.rows(sa.select(search_rows.c.n).where(search_rows.c.n.in_([*wanted])))}
+    looked, found = range(0), []
+    for first in wanted:
+        place = first
+        while place in taken or (place != first and place not in looked):
+            if place in taken:
+                place += 1
+                continue
+            looked = range(place, place + _AHEAD)
+            stored = tx.rows(sa.select(search_rows.c.n).where(search_rows.c.n.between(place, looked[-1])))
+            taken |= {int(row.n) for row in stored}
+        taken.add(place)
+        found.append(place)
+    return found
 
 
 def _vector(words: Sequence[str]) -> str:
