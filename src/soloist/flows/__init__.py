@@ -14,13 +14,17 @@ from soloist.flows.effect import effect
 from soloist.flows.elsewhere import sent
 from soloist.flows.fixing import Fixing
 from soloist.flows.followup import followup
+from soloist.flows.importing import Importing, importing
 from soloist.flows.intake import intake, reply
 from soloist.flows.late import Lates, late
+from soloist.flows.merging import Merging
 from soloist.flows.outcomes import Outcomes
 from soloist.flows.proposal import proposal
 from soloist.flows.reconciling import Reconciling, reconcile
+from soloist.flows.remembering import Remembering
 from soloist.flows.restoring import Restoring
 from soloist.flows.saga import saga
+from soloist.flows.sessions import Sessions
 from soloist.flows.takeover import Review, takeover
 from soloist.flows.urgent import Urgent
 from soloist.sdk.flow import Flow
@@ -30,15 +34,19 @@ __all__ = ["beside", "equipped", "every"]
 
 def equipped(desk: Desk) -> Desk:
     """The desk with those who carry out what needs more than its own stages."""
+    desk.records.declare(desk.home, desk.settings)
     desk.judging.attach(desk.store, desk.facts)
     desk.judging.observe_only = desk.observe_only
     Review(desk)
+    Merging(desk)
     Autonomy(desk)
     Fixing(desk)
     Outcomes(desk)
     Lates(desk)
+    Importing(desk)
     desk.effects.fill = Deciding(desk).fill
     desk.takers["failure"] = troubles.take
+    Remembering(desk)
     return desk
 
 
@@ -52,10 +60,11 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
         return both
     kept = [Restoring(desk).follow(), Backups(desk.store, desk.home, desk.settings).follow(), Marks(desk).follow()]
     told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
-    return [*both, *kept, *told]
+    known = [Remembering(desk).follow(), Sessions(desk).follow()]
+    return [*both, *kept, *told, *known]
 
 
 def every(desk: Desk) -> list[Flow]:
     """Every flow of a server."""
-    ours = (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile, saga, late)
+    ours = (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile, saga, late, importing)
     return [make(desk) for make in ours]

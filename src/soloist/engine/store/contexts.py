@@ -61,6 +61,16 @@ def items(conn: sa.Connection, idents: Sequence[str]) -> dict[str, dict[str, Any
     return {str(row["id"]): dict(row) for row in rows}
 
 
+def told_since(
+    conn: sa.Connection, since: str, kinds: Sequence[str], record: str = "", limit: int = 20
+) -> list[dict[str, Any]]:
+    """Items of some kinds written since an instant (about a record, "" for any), oldest first."""
+    query = sa.select(memories).where(memories.c.kind.in_(list(kinds)) & (memories.c.ended == ""))
+    query = query.where(memories.c.created >= since)
+    query = query.where(memories.c.record == record) if record else query
+    return [dict(row) for row in conn.execute(query.order_by(memories.c.n).limit(limit)).mappings()]
+
+
 def outcomes_about(conn: sa.Connection, idents: Sequence[str], limit: int = 20) -> list[dict[str, Any]]:
     """Outcomes noted on some objects, newest first."""
     query = sa.select(outcomes).where(outcomes.c.object.in_(list(idents)))

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store.asof import there
-from soloist.engine.store.tables import events, records
+from soloist.engine.store.tables import journal_head, records
 from soloist.engine.store.tables_memory import facts
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import BadInput, NotFound
@@ -187,6 +187,6 @@ def family(conn: sa.Connection, record: str) -> list[str]:
     return found
 
 
-def seq_of(conn: sa.Connection, event: str) -> int:
-    """The place of an event in the journal, 0 when it has none yet."""
-    return int(conn.execute(sa.select(events.c.seq).where(events.c.id == event)).scalar() or 0)
+def head(conn: sa.Connection) -> int:
+    """The newest place in the journal."""
+    return int(conn.execute(sa.select(journal_head.c.seq)).scalar() or 0)
