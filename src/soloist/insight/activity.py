@@ -29,7 +29,7 @@ GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "done": ("Done", ("effect.succeeded", "effect.compensated", "effect.resolved_done")),
     "failed": ("Failed", ("effect.failed", "effect.needs_human", "effect.unknown", "run.failed")),
-    "changed": ("Changed", ("record.created", "record.changed", "identity.linked")),
+    "changed": ("Changed", ("record.created", "record.changed", "record.merged", "record.unmerged", "identity.linked")),
 }
 
 WORDS: Mapping[str, tuple[str, str, str]] = {
@@ -93,6 +93,9 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "record.created": ("database", "wrote the record", ""),
     "record.changed": ("git-compare", "changed the record", ""),
     "identity.linked": ("user-round", "linked an address to", ""),
+    "record.merged": ("git-compare", "merged another record into", ""),
+    "record.unmerged": ("git-compare", "took a merge back of", ""),
+    "record.kept_apart": ("git-compare", "kept apart from another", ""),
     "note.added": ("pencil", "wrote a note on", ""),
     "run.failed": ("circle-x", "could not finish", "bad"),
     "session.opened": ("key-round", "signed in", ""),
