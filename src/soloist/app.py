@@ -72,7 +72,7 @@ class App:
             connections=self.links.halves,
             intake=Intake(store, home, chosen, self.worker),
             records=Records(store),
-            memory=Memory(store, home, chosen),
+            memory=Memory(store, home, chosen, self.worker),
             runtime=Runtime(store, home, chosen, self.worker, self.registry.agents),
             approvals=Approvals(store, self.judging.judge, self.links.check_payload, key, self.judging.hindered),
             conversation=Conversation(store, chosen),

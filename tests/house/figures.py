@@ -16,6 +16,7 @@ NOT_NOUNS = ("Service", "Manager", "Handler", "Helper", "Helpers", "Util", "Util
 LATE_IMPORTS = (
     "cli/",
     "stages/runtime/",
+    "stages/memory/looking",
     "engine/local",
     "engine/recall",
     "plugins/",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 
 from soloist.engine.store.base import is_sqlite
 from soloist.engine.store.clock import from_iso, iso
+from soloist.engine.store.quick import Driver, Statement
+from soloist.engine.store.tables import events
 from soloist.engine.store.tables_memory import memories
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import NotFound
@@ -19,6 +22,10 @@ from soloist.kernel.memory import TIERS, NewMemory
 WRITTEN, ENDED = "memory.written", "memory.ended"
 _LOCK = 7_302_117
 """Advisory lock of Postgres under which row numbers are given."""
+_FILLED = {"ended": "", "ended_why": "", "superseded_by": "", "used": "", "uses": 0}
+_insert = Statement(memories.insert())
+_last = Statement(sa.text("SELECT max(n) FROM memories"))
+_SAID = ("id", "tier", "scope", "kind", "hash", "source", "ref", "at", "actor", "thread", "record", "trust", "event")
 
 
 def add(tx: Tx, items: Sequence[NewMemory], *, actor: str, run: str = "") -> list[str]:
@@ -27,8 +34,10 @@ def add(tx: Tx, items: Sequence[NewMemory], *, actor: str, run: str = "") -> lis
         return []
     if not is_sqlite(tx.conn.dialect.name):
         tx.run(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    last = int(tx.conn.execute(sa.select(sa.func.max(memories.c.n))).scalar() or 0)
-    rows = [_row(tx, item, last + place, run) for place, item in enumerate(items, 1)]
+    driver = Driver(tx.conn)
+    last = int(driver.run(_last, {}).fetchone()[0] or 0)
+    expires = {tier: _expiry(tx.now, rule.lifetime) for tier, rule in TIERS.items()}
+    rows = [_row(tx, item, last + place, run, expires=expires) for place, item in enumerate(items, 1)]
     payload = {
         "first": last + 1,
         "last": last + len(rows),
@@ -38,15 +47,23 @@ def add(tx: Tx, items: Sequence[NewMemory], *, actor: str, run: str = "") -> lis
     event = tx.append(WRITTEN, payload=payload, actor=actor, run=run)
     for row in rows:
         row["event"] = event.id
-    tx.run(memories.insert(), rows)
+    driver.many(_insert, rows)
     return [row["id"] for row in rows]
 
 
-def _row(tx: Tx, item: NewMemory, n: int, run: str) -> dict[str, Any]:
+def _expiry(now: str, lifetime: int) -> str:
+    """When something written now expires, "" for never."""
+    return iso(from_iso(now) + timedelta(seconds=lifetime)) if lifetime else ""
+
+
+def _json(value: Any) -> str:
+    """As a JSON column stores it."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _row(tx: Tx, item: NewMemory, n: int, run: str, *, expires: Mapping[str, str]) -> dict[str, Any]:
     """The stored row; an item without an expiry gets the one of its tier."""
-    lifetime = TIERS[item.tier].lifetime
-    expires = item.expires or (iso(from_iso(tx.now) + timedelta(seconds=lifetime)) if lifetime else "")
-    return {
+    return _FILLED | {
         "n": n,
         "id": tx.new_id(),
         "tier": item.tier,
@@ -64,15 +81,15 @@ def _row(tx: Tx, item: NewMemory, n: int, run: str) -> dict[str, Any]:
         "asset": item.asset,
         "span_from": item.span[0],
         "span_to": item.span[1],
-        "origin": list(item.origin),
+        "origin": _json([*item.origin]),
         "trust": item.trust,
         "importance": item.importance,
         "pinned": int(item.pinned),
-        "tags": list(item.tags),
-        "detail": dict(item.detail or {}),
+        "tags": _json([*item.tags]),
+        "detail": _json({**(item.detail or {})}),
         "run": run,
         "created": tx.now,
-        "expires": expires,
+        "expires": item.expires or expires[item.tier],
     }
 
 
@@ -107,3 +124,107 @@ def of_ref(conn: sa.Connection, ref: str) -> list[dict[str, Any]]:
     """Items that stand for a thing and last."""
     query = sa.select(memories).where(memories.c.ref == ref, memories.c.ended == "").order_by(memories.c.n)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def version(row: Mapping[str, Any]) -> str:
+    """Hash of what an item says and stands for: the same for as long as nobody redacts it."""
+    said = [row[name] for name in _SAID] + [row["ordinal"], row["span_from"], row["span_to"]]
+    return sha256(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def by_number(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Items by their row number, ended ones too; those that left the disk are missing."""
+    found: dict[int, dict[str, Any]] = {}
+    for start in range(0, len(numbers), 500):
+        query = sa.select(memories).where(memories.c.n.in_([int(n) for n in numbers[start : start + 500]]))
+        found |= {row["n"]: dict(row) for row in conn.execute(query).mappings()}
+    return found
+
+
+def recent(
+    conn: sa.Connection,
+    *,
+    before: int = 0,
+    limit: int = 50,
+    tier: str = "",
+    scope: str | None = None,
+    live: bool = True,
+) -> list[dict[str, Any]]:
+    """Items, newest first, below the row number of the last one seen."""
+    query = sa.select(memories).order_by(memories.c.n.desc()).limit(limit)
+    query = query.where(memories.c.n < before) if before else query
+    query = query.where(memories.c.tier == tier) if tier else query
+    query = query.where(memories.c.scope == scope) if scope is not None else query
+    query = query.where(memories.c.ended == "") if live else query
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
+# ----- what the index follows
+
+_ended_by = events.alias()
+_FOLLOWED = [
+    *(memories.c[name] for name in ("n", "tier", "scope", "kind", "text", "hash", "at", "actor", "thread")),
+    *(memories.c[name] for name in ("ordinal", "record", "created", "expires")),
+    events.c.seq.label("begun"),
+    sa.func.coalesce(_ended_by.c.seq, 0).label("ended"),
+]
+_JOINED = memories.join(events, events.c.id == memories.c.event).outerjoin(
+    _ended_by, sa.and_(memories.c.ended != "", _ended_by.c.id == memories.c.ended)
+)
+
+
+def after(conn: sa.Connection, n: int, piece: int = 5_000) -> Iterator[Sequence[sa.Row[Any]]]:
+    """Rows above a number in their order, in pieces, with the sequence that began and (0: none) ended each."""
+    while True:
+        query = sa.select(*_FOLLOWED).select_from(_JOINED).where(memories.c.n > n).order_by(memories.c.n).limit(piece)
+        rows = conn.execute(query).all()
+        if rows:
+            yield rows
+        if len(rows) < piece:
+            return
+        n = rows[-1].n
+
+
+def at_numbers(conn: sa.Connection, numbers: Sequence[int]) -> list[sa.Row[Any]]:
+    """The same for some rows."""
+    found: list[sa.Row[Any]] = []
+    for start in range(0, len(numbers), 500):
+        some = [int(n) for n in numbers[start : start + 500]]
+        found += conn.execute(sa.select(*_FOLLOWED).select_from(_JOINED).where(memories.c.n.in_(some))).all()
+    return found
+
+
+def ended_after(conn: sa.Connection, seq: int) -> list[tuple[int, int]]:
+    """(row number, sequence) of what ended after a place in the journal."""
+    query = sa.select(memories.c.n, events.c.seq).join(events, events.c.id == memories.c.ended)
+    return [(int(n), int(at)) for n, at in conn.execute(query.where(events.c.seq > seq, memories.c.ended != ""))]
+
+
+def hashes(conn: sa.Connection) -> list[tuple[int, str]]:
+    """(row number, hash of the text) of every row, in their order."""
+    query = sa.select(memories.c.n, memories.c.hash).order_by(memories.c.n)
+    return [(int(n), str(digest)) for n, digest in conn.execute(query)]
+
+
+def newest(conn: sa.Connection) -> int:
+    """The highest row number, 0 when there are none."""
+    return int(conn.execute(sa.select(sa.func.max(memories.c.n))).scalar() or 0)
+
+
+def lives(conn: sa.Connection) -> int:
+    """How many items there are that have not ended."""
+    return int(conn.execute(sa.select(sa.func.count()).where(memories.c.ended == "")).scalar() or 0)
+
+
+GONE_KINDS = ("memory.erased", "memory.collected", "memory.redacted")
+"""Kinds of events after which rows may be missing on the disk or say something else."""
+
+
+def journal_since(conn: sa.Connection, seq: int) -> tuple[int, str, bool]:
+    """(newest place in the journal, hash at ``seq``, whether rows may have gone since then)."""
+    head = int(conn.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0)
+    mark = str(conn.execute(sa.select(events.c.hash).where(events.c.seq == seq)).scalar() or "")
+    if head == seq:
+        return head, mark, False
+    gone = sa.select(events.c.seq).where(events.c.seq > seq, events.c.kind.in_(GONE_KINDS)).limit(1)
+    return head, mark, conn.execute(gone).first() is not None

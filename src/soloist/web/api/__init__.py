@@ -8,7 +8,19 @@ from fastapi import FastAPI
 
 from soloist import __version__
 from soloist.app import App
-from soloist.web.api import acts, catalogue, grants, handing, holds, keeping, lists, problems, reconcile, troubles
+from soloist.web.api import (
+    acts,
+    catalogue,
+    grants,
+    handing,
+    holds,
+    keeping,
+    lists,
+    memories,
+    problems,
+    reconcile,
+    troubles,
+)
 from soloist.web.api.strict import StrictRoute
 
 _ABOUT = "Everything of one home for programs. Send a bearer token made with: soloist token create --scope read"
@@ -30,7 +42,7 @@ def create(app: App) -> FastAPI:
     )
     api.router.route_class = StrictRoute
     api.state.soloist = app
-    for part in (acts, lists, catalogue, handing, troubles, reconcile, grants, holds, keeping):
+    for part in (acts, lists, catalogue, handing, troubles, reconcile, grants, holds, keeping, memories):
         api.include_router(part.router)
     plain = api.openapi
 

@@ -114,8 +114,8 @@ async def _invalid(_: Request, error: RequestValidationError) -> Response:
 
 def _fault(error: Mapping[str, Any]) -> dict[str, str]:
     """One fault of validation in plain words."""
-    place = [str(part) for part in error["loc"]]
-    field = ".".join(place[1:] if len(place) > 1 else place)[:200]
+    place = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]]
+    field = "".join(place[1:] if len(place) > 1 else place).removeprefix(".")[:200]
     kind, said = str(error["type"]), str(error["msg"]).removeprefix("Value error, ")
     if kind == "missing":
         said = "is needed and was not sent."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from fastapi import HTTPException
 from fastapi.routing import APIRoute
@@ -25,14 +25,16 @@ _BODIES = frozenset({"POST", "PUT", "PATCH"})
 class StrictRequest(Request):
     """A request whose body is bounded while it streams in and parsed without the holes of JSON parsers."""
 
+    most = MAX_BODY
+
     async def body(self) -> bytes:
-        """The whole body; 413 as soon as it is longer than ``MAX_BODY``."""
+        """The whole body; 413 as soon as it is longer than ``most``."""
         if not hasattr(self, "_body"):
             parts, size = [], 0
             async for part in self.stream():
                 size += len(part)
-                if size > MAX_BODY:
-                    _too_large()
+                if size > self.most:
+                    _too_large(self.most)
                 parts.append(part)
             self._body = b"".join(parts)
         return self._body
@@ -43,7 +45,9 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that knows its query parameters and takes JSON only."""
+    """A route that knows its query parameters and takes JSON only, of at most ``most`` bytes."""
+
+    most: ClassVar[int] = MAX_BODY
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The usual handler behind the checks."""
@@ -55,13 +59,21 @@ class StrictRoute(APIRoute):
         async def checked(request: Request) -> Response:
             _check_address(request, known)
             if takes_body and not (optional and _without_body(request)):
-                _check_headers(request)
+                _check_headers(request, self.most)
+            taken = StrictRequest(request.scope, request.receive)
+            taken.most = self.most
             try:
-                return await handle(StrictRequest(request.scope, request.receive))
+                return await handle(taken)
             except ClientDisconnect:
                 raise HTTPException(400, "The request ended before its body was whole; nothing was stored.") from None
 
         return checked
+
+
+class WideRoute(StrictRoute):
+    """A route that takes many items at once."""
+
+    most = 32 * MAX_BODY
 
 
 def _check_address(request: Request, known: list[str]) -> None:
@@ -80,18 +92,18 @@ def _without_body(request: Request) -> bool:
     return names.get("content-length", "0") == "0" and not {"transfer-encoding", "content-type"} & set(names)
 
 
-def _check_headers(request: Request) -> None:
+def _check_headers(request: Request, most: int) -> None:
     """JSON or nothing, and not announced as too long."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, f"Send the body as application/json, not as {kind[:60] or 'nothing named'}.")
     length = request.headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit()) or len(length) > 15 or int(length) > MAX_BODY:
-        _too_large()
+    if not (length.isascii() and length.isdigit()) or len(length) > 15 or int(length) > most:
+        _too_large(most)
 
 
-def _too_large() -> NoReturn:
-    raise HTTPException(413, f"A body may have {MAX_BODY} bytes. Nothing was stored.")
+def _too_large(most: int) -> NoReturn:
+    raise HTTPException(413, f"A body may have {most} bytes. Nothing was stored.")
 
 
 class _Field(HTTPException):

@@ -1,0 +1,370 @@
+"""The index: words, vectors and what masks need of every row, in memory; made from the store and never the truth.
+
+Figures of words (how many rows there are, how many hold a stem, how long they are) are taken over the rows of the
+mask alone, so what is written later can never change an old answer.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from soloist.engine.recall import places, words
+from soloist.engine.recall.arrays import Array, Column, Names, best
+from soloist.engine.recall.legs import MILLION, Legs, Mask, Question
+from soloist.engine.recall.postings import Parts, Postings
+from soloist.engine.recall.vectors import ONE, Vectors
+from soloist.kernel.memory import TIERS
+
+RULE = "bm25 1.2 .75, signs then sums"
+"""How candidates are found; named in the parameters of every retrieval."""
+K1, B = 1.2, 0.75
+FOREVER = 2**62
+ALL_ROWS = 4_000
+"""A mask that lets no more rows through is ranked whole."""
+MOST_STEMS = 62
+RESCORED, SHARE = 1_000, 200
+"""Rows whose vectors are read after the signs were compared: so many, or one in ``SHARE`` of those there are."""
+
+COLUMNS = {
+    "n": np.int64,
+    "begun": np.int64,
+    "ended": np.int64,
+    "expires": np.int64,
+    "at": np.int64,
+    "hash": np.int64,
+    "scope": np.int32,
+    "kind": np.int32,
+    "record": np.int32,
+    "thread": np.int32,
+    "ordinal": np.int32,
+    "actor": np.int32,
+    "tier": np.int8,
+    "length": np.uint16,
+}
+NAMES = ("stem", "scope", "kind", "record", "thread", "actor")
+_TIER = {name: number for number, name in enumerate(TIERS)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of memory as the index needs it; ``at`` in seconds, ``expires`` in millionths of one (FOREVER never)."""
+
+    n: int
+    begun: int
+    ended: int
+    tier: str
+    scope: str
+    kind: str
+    text: str
+    hash: str
+    at: int
+    actor: str
+    thread: str
+    ordinal: int
+    record: str
+    expires: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a reader works on: views of one moment, which later writes leave as they are."""
+
+    columns: Mapping[str, Array]
+    postings: Parts
+    threads: tuple[tuple[Array, Array], ...]
+    vectors: Vectors | None
+    names: Mapping[str, Names]
+
+    @property
+    def count(self) -> int:
+        """Rows there are."""
+        return len(self.columns["n"])
+
+
+class Index:
+    """All rows of a home. Writers hold ``lock``; readers take a ``moment`` and need it no longer."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self.lock = threading.Lock()
+        self.columns = {name: Column(kind) for name, kind in COLUMNS.items()}
+        self.names = {name: Names() for name in NAMES}
+        self.postings = Postings()
+        self.threads = places.Threads()
+        self.vectors: dict[str, Vectors] = {}
+        self.actors: dict[int, set[int]] = {}
+        self.seq = self.newest = 0
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add rows in the order of their numbers, all above those there are."""
+        if not rows:
+            return
+        first, number = self.columns["n"].count, {name: self.names[name].number for name in NAMES}
+        stems, at, often, lengths = self._counted((row.text for row in rows), first)
+        values = {
+            "n": [row.n for row in rows],
+            "begun": [row.begun for row in rows],
+            "ended": [row.ended for row in rows],
+            "expires": [row.expires for row in rows],
+            "at": [row.at for row in rows],
+            "hash": [short(row.hash) for row in rows],
+            "scope": [number["scope"](row.scope) for row in rows],
+            "kind": [number["kind"](row.kind) for row in rows],
+            "record": [number["record"](row.record) for row in rows],
+            "thread": [number["thread"](row.thread) for row in rows],
+            "ordinal": [min(max(row.ordinal, 0), places.MOST) for row in rows],
+            "actor": [number["actor"](row.actor) for row in rows],
+            "tier": [_TIER[row.tier] for row in rows],
+            "length": lengths,
+        }
+        for name, column in self.columns.items():
+            column.extend(values[name])
+        self.postings.add(stems, at, often)
+        self.threads.add(values["thread"], values["ordinal"], [*range(first, first + len(rows))])
+        self._speak(zip(values["scope"], values["actor"], strict=True))
+        self.newest = rows[-1].n
+
+    def _speak(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Note who wrote in which scope."""
+        for scope, actor in set(pairs):
+            if actor >= 0:
+                self.actors.setdefault(scope, set()).add(actor)
+
+    def writers(self, scopes: Sequence[str]) -> list[str]:
+        """Names of those who wrote in some scopes; no scopes are all."""
+        chosen = [self.names["scope"].find(scope) for scope in scopes] if scopes else [*self.actors]
+        numbers = set().union(*(self.actors.get(scope, set()) for scope in chosen))
+        return [self.names["actor"].texts[number] for number in sorted(numbers)]
+
+    def _counted(self, texts: Iterable[str], first: int) -> tuple[list[int], list[int], list[int], list[int]]:
+        """Stems, places, how often, and the length of each text."""
+        number = self.names["stem"].number
+        stems: list[int] = []
+        at: list[int] = []
+        often: list[int] = []
+        lengths: list[int] = []
+        for place, text in enumerate(texts, first):
+            counted: dict[int, int] = {}
+            found = words.stems(text)
+            for stem in found:
+                key = number(stem)
+                counted[key] = counted.get(key, 0) + 1
+            stems += counted
+            often += counted.values()
+            at += [place] * len(counted)
+            lengths.append(min(len(found), 65_535))
+        return stems, at, often, lengths
+
+    def end(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Rows by number that ended at a sequence."""
+        for n, seq in pairs:
+            if (place := self.place(n)) >= 0:
+                self.columns["ended"].view[place] = seq
+
+    def place(self, n: int) -> int:
+        """Where a row stands, -1 when it is not here."""
+        numbers = self.columns["n"].view
+        found = int(np.searchsorted(numbers, n))
+        return found if found < len(numbers) and numbers[found] == n else -1
+
+    def embed(self, model: str, numbers: Array, vectors: Array) -> None:
+        """Vectors (16-bit rows) of rows by number, ascending; rows that are not here are passed over."""
+        room = self.vectors.setdefault(model, Vectors(model))
+        known = self.columns["n"].view
+        if len(numbers) and len(known):
+            found = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+            here = known[found] == numbers
+            room.put(found[here], vectors[here])
+        if len(numbers):
+            room.upto = max(room.upto, int(numbers[-1]))
+
+    def forget(self, gone: Array) -> None:
+        """Have nothing left of rows at some places: no words, no names, no vectors; nobody will see them."""
+        if not len(gone):
+            return
+        for name, value in (("begun", FOREVER), ("ended", 0), ("length", 0), ("at", 0), ("hash", 0)):
+            self.columns[name].view[gone] = value
+        for name in ("scope", "kind", "record", "thread", "actor"):
+            self.columns[name].view[gone] = -1
+        mask = np.zeros(self.columns["n"].count, bool)
+        mask[gone] = True
+        self.postings = self.postings.without(mask)
+        for vectors in self.vectors.values():
+            vectors.forget(gone)
+        used = {name: np.unique(self.columns[name].view) for name in NAMES[1:]}
+        used["stem"] = self.postings.whole().stems
+        self.names = {name: Names(self.names[name].texts) for name in NAMES}
+        for name in NAMES:
+            self.names[name].keep(used[name])
+        self.derive()
+
+    def derive(self) -> None:
+        """Make anew what follows from the columns: threads, and who wrote in which scope."""
+        self.actors = {}
+        scopes, actors = self.columns["scope"].view.astype(np.int64), self.columns["actor"].view
+        spoken = np.unique((scopes << places.SHIFT) | (actors + 1).astype(np.int64))
+        self._speak(zip((spoken >> places.SHIFT).tolist(), ((spoken & (2**32 - 1)) - 1).tolist(), strict=True))
+        self.threads = places.Threads()
+        columns = [self.columns[name].view.tolist() for name in ("thread", "ordinal")]
+        self.threads.add(columns[0], columns[1], [*range(len(columns[0]))])
+        self.threads.settle()
+
+    def moment(self, model: str = "") -> Moment:
+        """Views of now, with the vectors of a model."""
+        columns = {name: column.view for name, column in self.columns.items()}
+        vectors = self.vectors.get(model) if model else None
+        return Moment(columns, self.postings.parts(), self.threads.parts(), vectors, self.names)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays in memory; names come on top."""
+        columns = sum(column.nbytes for column in self.columns.values())
+        return columns + self.postings.nbytes + self.threads.nbytes + sum(v.nbytes for v in self.vectors.values())
+
+
+def short(digest: str) -> int:
+    """The beginning of a hash as a number."""
+    return int(digest[:15] or "0", 16)
+
+
+# ----- answering
+
+
+def seen(moment: Moment, mask: Mask, now: int) -> Array:
+    """Which rows a mask lets through; ``now`` is its instant in millionths of a second."""
+    columns = moment.columns
+    found = columns["begun"] <= mask.seq
+    found &= columns["ended"] > mask.seq
+    found &= columns["expires"] > now
+    if len(found) and mask.newest < columns["n"][-1]:
+        found &= columns["n"] <= mask.newest
+    if mask.tiers:
+        found &= np.isin(columns["tier"], [_TIER[name] for name in mask.tiers])
+    chosen = {"scope": mask.scopes, "kind": mask.kinds, "record": mask.records, "thread": mask.threads}
+    for name, wanted in chosen.items():
+        if wanted:
+            numbers = [moment.names[name].find(text) for text in wanted]
+            found &= columns[name] == numbers[0] if len(numbers) == 1 else np.isin(columns[name], numbers)
+    return found
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a mask came to, to notice at a replay that rows are gone: rows, their words, and those with a vector."""
+
+    rows: int
+    words: int
+    vectors: int
+
+
+def answer(moment: Moment, question: Question, now: int, upto: int) -> tuple[Legs, Figures]:
+    """The candidates of a question. Vectors count up to row ``upto``, so that later ones change no old answer."""
+    question = replace(question, stems=question.stems[:MOST_STEMS])
+    mask = seen(moment, question.mask, now)
+    rows = int(np.count_nonzero(mask))
+    lengths = moment.columns["length"]
+    total = int(lengths.sum(where=mask, dtype=np.int64))
+    meant = _meant(moment, mask, upto) if question.vector is not None else None
+    figures = Figures(rows, total, int(np.count_nonzero(meant)) if meant is not None else 0)
+    whole = rows <= ALL_ROWS
+    scores, touched, often = _words(moment, question, mask if rows < moment.count else None, (rows, total))
+    chosen = np.flatnonzero(mask) if whole else _chosen(moment, question, mask, (scores, touched), meant)
+    legs = _legs(moment, question, chosen, scores, meant)
+    return replace(legs, whole=whole, rows=rows, document_frequency=often), figures
+
+
+def _meant(moment: Moment, mask: Array, upto: int) -> Array | None:
+    """Which rows of the mask have a vector that counts."""
+    if moment.vectors is None:
+        return None
+    found = np.zeros(len(mask), bool)
+    has = moment.vectors.has.view[: len(mask)]
+    np.logical_and(mask[: len(has)], has, out=found[: len(has)])
+    if len(mask) and upto < moment.columns["n"][-1]:
+        found[int(np.searchsorted(moment.columns["n"], upto, "right")) :] = False
+    return found
+
+
+def _words(
+    moment: Moment, question: Question, mask: Array | None, figures: tuple[int, int]
+) -> tuple[Array, Array, dict[str, int]]:
+    """BM25 in millionths by place, the places that hold a stem (with repeats), and how many rows hold each stem."""
+    rows, total = figures
+    scores = np.zeros(moment.count, np.int64)
+    lengths, touched, often = moment.columns["length"], [], {}
+    average = max(total / rows, 1.0) if rows else 1.0
+    for stem, weight in question.stems:
+        at, counts = moment.postings.find(moment.names["stem"].find(stem))
+        if mask is not None and len(at):
+            inside = mask[at]
+            at, counts = at[inside], counts[inside]
+        often[stem] = len(at)
+        if not len(at) or not weight:
+            continue
+        rarity = round(math.log(1 + (rows - len(at) + 0.5) / (len(at) + 0.5)) * MILLION)
+        times = counts.astype(np.float64)
+        norm = lengths[at] * (K1 * B / average)
+        norm += K1 * (1 - B)
+        norm += times
+        times *= (K1 + 1) * rarity * weight / MILLION
+        times /= norm
+        scores[at] += np.rint(times, out=times).astype(np.int64)
+        touched.append(at)
+    return scores, np.concatenate(touched) if touched else np.zeros(0, np.int64), often
+
+
+def _chosen(
+    moment: Moment, question: Question, mask: Array, words_found: tuple[Array, Array], meant: Array | None
+) -> Array:
+    """The best of both legs, and their neighbours in a thread, ascending."""
+    scores, touched = words_found
+    holding = np.unique(touched)
+    found = [holding[best(scores[holding], question.wide)]]
+    if meant is not None and moment.vectors is not None:
+        found.append(_nearest(moment.vectors, question, meant))
+    chosen = np.unique(np.concatenate(found)).astype(np.int64)
+    columns = moment.columns
+    near = places.beside(moment.threads, columns["thread"][chosen], columns["ordinal"][chosen])
+    near = near[near < len(mask)]
+    return np.unique(np.concatenate([chosen, near[mask[near]]]))
+
+
+def _nearest(vectors: Vectors, question: Question, meant: Array) -> Array:
+    """The ``wide`` rows of the highest sums among those whose signs are nearest."""
+    there = int(np.count_nonzero(meant))
+    if not there:
+        return np.zeros(0, np.int64)
+    count = max(RESCORED, question.wide, there // SHARE)
+    some = np.flatnonzero(meant) if there * 2 < len(meant) else None
+    near = vectors.near(question.vector, some, count, meant)
+    return near[best(vectors.dots(question.vector, near), question.wide)]
+
+
+def _legs(moment: Moment, question: Question, chosen: Array, scores: Array, meant: Array | None) -> Legs:
+    """The columns of the chosen rows."""
+    columns = moment.columns
+    meaning, has = np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
+    if meant is not None and moment.vectors is not None:
+        with_vector = meant[chosen]
+        has[with_vector] = 1
+        dots = moment.vectors.dots(question.vector, chosen[with_vector])
+        meaning[with_vector] = dots * MILLION // (ONE * ONE)
+    held = np.zeros(len(chosen), np.int64)
+    for bit, (stem, _) in enumerate(question.stems):
+        rows, _counts = moment.postings.find(moment.names["stem"].find(stem))
+        if len(rows):
+            spot = np.minimum(np.searchsorted(rows, chosen), len(rows) - 1)
+            held |= (rows[spot] == chosen).astype(np.int64) << bit
+    taken: dict[str, Any] = {name: columns[name][chosen].astype(np.int64) for name in ("n", "ordinal", "at", "length")}
+    for name in ("thread", "actor", "record"):
+        numbers, places_of = np.unique(columns[name][chosen], return_inverse=True)
+        none = int(len(numbers) > 0 and numbers[0] == -1)
+        taken[name] = places_of.astype(np.int64) - none
+        taken[f"{name}s"] = [moment.names[name].texts[number] for number in numbers[none:]]
+    return Legs(**taken, words=scores[chosen], meaning=meaning, has_vector=has, held=held)

@@ -1,0 +1,125 @@
+"""Postings: which rows hold a stem, and how often; sorted pieces and a tail, made from rows in growing order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from soloist.engine.recall.arrays import Array, Column
+
+TAIL = 65_536
+"""Entries that wait unsorted at the end; looking through them takes some 20 millionths of a second a stem."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Entries of a range of rows, by stem: rows of ``stems[i]`` lie from ``starts[i]`` to ``starts[i + 1]``."""
+
+    stems: Array
+    starts: Array
+    rows: Array
+    counts: Array
+
+    def find(self, stem: int) -> tuple[Array, Array]:
+        """Rows ascending, and how often each holds the stem."""
+        place = int(np.searchsorted(self.stems, stem))
+        if place == len(self.stems) or self.stems[place] != stem:
+            return self.rows[:0], self.counts[:0]
+        span = slice(int(self.starts[place]), int(self.starts[place + 1]))
+        return self.rows[span], self.counts[span]
+
+
+class Postings:
+    """Grows at its end only; readers take ``parts`` under the lock of the index and look things up without it."""
+
+    def __init__(self, pieces: list[Piece] | None = None) -> None:
+        """``pieces`` in the order of their rows."""
+        self._pieces = pieces or []
+        self._tail = Column(np.int32, width=2)
+        self._often = Column(np.uint8)
+
+    def add(self, stems: list[int], rows: list[int], counts: list[int]) -> None:
+        """Add entries of rows that come after all rows there are, in the order of the rows."""
+        self._tail.extend(np.array([stems, rows], np.int32))
+        self._often.extend(np.minimum(np.array(counts, np.int64), 255))
+        if self._tail.count >= TAIL:
+            self.settle()
+
+    def settle(self) -> None:
+        """Sort the tail into a piece; pieces of like size become one, so there are never many."""
+        if not self._tail.count:
+            return
+        stems, rows = self._tail.view
+        self._pieces = [*self._pieces, _piece(stems, rows, self._often.view)]
+        self._tail, self._often = Column(np.int32, width=2), Column(np.uint8)
+        while len(self._pieces) > 1 and len(self._pieces[-2].rows) < 2 * len(self._pieces[-1].rows):
+            self._pieces = [*self._pieces[:-2], _joined(self._pieces[-2:])]
+
+    def parts(self) -> Parts:
+        """What there is now, for a reader."""
+        stems, rows = self._tail.view
+        return Parts(tuple(self._pieces), stems, rows, self._often.view)
+
+    def whole(self) -> Piece:
+        """Everything in one piece, for the sidecar."""
+        self.settle()
+        if len(self._pieces) > 1:
+            self._pieces = [_joined(self._pieces)]
+        return self._pieces[0] if self._pieces else _piece(*np.zeros((3, 0), np.int32))
+
+    def without(self, gone: Array) -> Postings:
+        """The same without the rows for which ``gone`` is true."""
+        piece = self.whole()
+        stays = ~gone[piece.rows]
+        stems = np.repeat(piece.stems, np.diff(piece.starts))[stays]
+        return Postings([_counted(stems, piece.rows[stays], piece.counts[stays])])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        sorted_ones = sum(p.stems.nbytes + p.starts.nbytes + p.rows.nbytes + p.counts.nbytes for p in self._pieces)
+        return sorted_ones + self._tail.nbytes + self._often.nbytes
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The postings of one moment."""
+
+    pieces: tuple[Piece, ...]
+    tail_stems: Array
+    tail_rows: Array
+    tail_counts: Array
+
+    def find(self, stem: int) -> tuple[Array, Array]:
+        """Rows ascending, and how often each holds the stem."""
+        found = [piece.find(stem) for piece in self.pieces]
+        if len(self.tail_stems):
+            here = np.flatnonzero(self.tail_stems == stem)
+            found.append((self.tail_rows[here], self.tail_counts[here]))
+        found = [pair for pair in found if len(pair[0])]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            return np.zeros(0, np.int32), np.zeros(0, np.uint8)
+        return np.concatenate([rows for rows, _ in found]), np.concatenate([counts for _, counts in found])
+
+
+def _piece(stems: Array, rows: Array, counts: Array) -> Piece:
+    """Entries in the order of rows, sorted by stem."""
+    order = np.argsort(stems, kind="stable")
+    return _counted(stems[order], rows[order], counts[order])
+
+
+def _counted(stems: Array, rows: Array, counts: Array) -> Piece:
+    """Entries that are sorted by stem already."""
+    known, first = np.unique(stems, return_index=True)
+    starts = np.append(first, len(stems)).astype(np.int32)
+    return Piece(known.astype(np.int32), starts, rows.astype(np.int32), counts.astype(np.uint8))
+
+
+def _joined(pieces: list[Piece]) -> Piece:
+    """Pieces as one: sorted by stem, within a stem in the order of rows."""
+    stems = np.concatenate([np.repeat(piece.stems, np.diff(piece.starts)) for piece in pieces])
+    rows = np.concatenate([piece.rows for piece in pieces])
+    return _piece(stems, rows, np.concatenate([piece.counts for piece in pieces]))
