@@ -414,6 +414,13 @@ class Backup(Part):
         return value
 
 
+class RecordsPart(Part):
+    """Kinds and fields of the operator's own; each is checked with its line when the home is opened."""
+
+    kinds: dict[str, Any] = Field(default={}, description="kinds of records of your own, each a table with fields")
+    fields: dict[str, Any] = Field(default={}, description="fields of your own on a kind, each a table with a type")
+
+
 class Server(Part):
     """How the console and the API are served."""
 
@@ -436,6 +443,7 @@ class Settings(Part):
     attention: Attention = Attention()
     people: dict[str, Person] = Field(default={}, description="whom a card may be handed to, by a short name")
     backup: Backup = Backup()
+    records: RecordsPart = RecordsPart()
     server: Server = Server()
     sample: bool = Field(default=False, description="the home holds the invented sample company")
 

@@ -30,13 +30,13 @@ MESSAGE = {
 
 @pytest.fixture
 def person(app: Any) -> str:
-    body = {"name": "Ada Okafor", "email": "ada@okafor-ceramics.example"}
+    body = {"name": "Ada Okafor", "emails": ["ada@okafor-ceramics.example"]}
     return app.store.write_now(lambda tx: records.create(tx, "person", "Ada Okafor", body, why="test"))
 
 
 async def test_a_record_is_written_over_the_version_that_was_read(http: Any, person: str) -> None:
     read = await http.get(f"/records/person/{person}")
-    body = {**read.json()["body"], "phone": "+49 40 1234567"}
+    body = {**read.json()["body"], "phones": ["+49 40 1234567"]}
     path, tag = f"/records/person/{person}", {"If-Match": read.headers["etag"]}
     written = await http.put(path, json={"body": body}, headers=tag)
     stale = await http.put(path, json={"body": {"name": "A."}}, headers=tag)
