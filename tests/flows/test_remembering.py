@@ -11,7 +11,7 @@ from soloist.engine.store import records
 from soloist.engine.store import settings as switches
 from soloist.flows import noting, remembering
 from soloist.flows.remembering import Remembering
-from soloist.insight import remembered
+from soloist.insight import explanation, remembered
 from soloist.kernel.fact import NewFact
 from soloist.stages.memory import facts
 from tests.flows.conftest import ASKS, House, Open, mail
@@ -152,3 +152,20 @@ async def test_keeping_what_is_known_ends_the_other(house: Open, option: str):
     (held,) = home.app.store.read_now(lambda conn: rows.live(conn, ident, "budget"))
     assert held["value"] == "10,000 EUR"
     assert home.app.store.read_now(lambda conn: records.get(conn, ident))["version"] == person(home)["version"]
+
+
+async def test_the_next_draft_is_given_what_is_known_and_says_so(house: Open):
+    home = await house()
+    await home.proposed()
+    await caught_up(home)
+    await home.take_in(mail("And how long would the logo take?", subject="A logo", ident="two"))
+    context = home.rows("contexts")[-1]
+    assert context["retrieval"] in {row["id"] for row in home.rows("retrievals")}
+    slices = home.rows("context_memories", context=context["id"])
+    assert {piece["part"] for piece in slices} >= {"fact", "span"}
+    packed = context["packed"]
+    assert 0 < packed["tokens"] <= packed["budget"]
+    proposal = home.rows("proposals")[-1]
+    assert any("Budget: EUR 3,000" in line["text"] for line in proposal["evidence"]["known"])
+    page = home.app.store.read_now(lambda conn: explanation.page(conn, proposal["id"]))
+    assert {line.label for line in page.knew} >= {"Known", "Said earlier", "Chosen"}

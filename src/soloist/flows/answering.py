@@ -9,6 +9,7 @@ from soloist.config import seconds
 from soloist.engine.store import assets, conversations, proposals, runs
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import MAIL_OPERATION, Desk
+from soloist.insight import remembered
 from soloist.kernel.identity import normal_address
 from soloist.kernel.proposal import (
     CHANGE_CONNECTOR,
@@ -81,6 +82,7 @@ class Answering:
         out = self._desk.mail_out(thread["channel"])
         facts = self._desk.facts(out, MAIL_OPERATION)
         evidence = thinking.evidence(thought.understanding, thought.answers, draft)
+        evidence["known"] = remembered.beside(tx.conn, context)
         if thought.faults:
             evidence["faults"] = thought.faults
         value, currency = thinking.value_of(thought.understanding)
@@ -135,7 +137,8 @@ class Answering:
 
     async def follow_up(self, run: str, message_id: str) -> dict[str, Any]:
         """Propose a reminder on a thread where nobody answered; answers {proposal}."""
-        context = await self._desk.memory.recall(run, message_id, [])
+        whose = await self._desk.store.read(lambda conn: _whose(conn, message_id))
+        context = await self._desk.memory.recall(run, message_id, [whose])
         message, thread, book = await self._desk.store.read(lambda conn: self._sent_thread(conn, message_id, context))
         inbound = next((m for m in reversed(thread) if m["direction"] == "in"), None)
         language = (inbound or {}).get("language") or self._desk.settings.business.language
@@ -162,7 +165,12 @@ class Answering:
                     source="agent:intake",
                     run=run,
                     agent=self._desk.runtime.agents["intake"].label,
-                    evidence={"follow_up": True, "template": draft.template, "notes": draft.notes},
+                    evidence={
+                        "follow_up": True,
+                        "template": draft.template,
+                        "notes": draft.notes,
+                        "known": remembered.beside(tx.conn, context["context"]),
+                    },
                     record=conversation["record"],
                     conversation=conversation["id"],
                     thread_head=conversation["head"],
@@ -193,3 +201,8 @@ def card_title(thought: Thought) -> str:
     name = thought.understanding.contact.name or thought.message["sender_name"] or thought.message["sender"]
     subject = thought.message["subject"] or thought.understanding.own_text[:60]
     return f"Reply to {name}: {subject}"[:160]
+
+
+def _whose(conn: Any, message_id: str) -> str:
+    """The record of a message's thread, "" for nobody known."""
+    return str(conversations.get(conn, conversations.message(conn, message_id)["conversation"])["record"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from soloist.engine.store import effects, events, proposals, reading, sagas, tasks
 from soloist.engine.store.reading import Connection
-from soloist.insight import names, runs, sheets, views, words
+from soloist.insight import names, remembered, runs, sheets, views, words
 from soloist.kernel.errors import NotFound
 
 ENDS = {
@@ -176,9 +176,28 @@ def _knew(conn: Connection, proposal: Mapping[str, Any]) -> list[views.FieldLine
         for r in row["records"] or []
     ]
     found.append(views.FieldLine("Messages", words.counted(len(row["messages"] or []), "message") + " of this thread"))
+    for part in remembered.given(conn, context):
+        text = "It was erased since." if part.gone else part.text
+        note = ", ".join(said for said in (part.at[:10], remembered.WHOSE.get(part.trust, "")) if said)
+        found.append(views.FieldLine(PARTS.get(part.part, part.part), text, note, href=part.href))
+    if row["packed"]:
+        found.append(views.FieldLine("Chosen", _chosen(row["packed"])))
     if row["house_book"]:
         found.append(views.FieldLine("House book", f"as it was then ({row['house_book'][:12]})"))
     return [*found, views.FieldLine("Selection", f"named {row['hash'][:12]}; the same inputs give the same one")]
+
+
+PARTS = {"fact": "Known", "summary": "Remembered", "span": "Said earlier", "document": "Document"}
+"""What a part of memory is called on the page."""
+
+
+def _chosen(packed: Mapping[str, Any]) -> str:
+    """How much of what there is was given."""
+    whole = -(-int(packed["whole"]) // 4)
+    of = f" of {whole}" if whole else ""
+    left = sum(int(number) for number in (packed.get("left") or {}).values())
+    rest = f"; {words.counted(left, 'part')} had no room" if left else ""
+    return f"{packed['tokens']}{of} tokens of what is remembered, by {packed.get('mode', 'nothing')}{rest}"
 
 
 def _rules(weighed: Sequence[Mapping[str, Any]]) -> list[views.Step]:

@@ -153,6 +153,76 @@ def lines(
     return found[:LINES]
 
 
+@dataclass(frozen=True)
+class Given:
+    """One part of memory that a run had before it, and whose word it is; ``gone`` when it was erased since."""
+
+    part: str
+    text: str
+    trust: str
+    ref: str
+    href: str
+    at: str
+    rank: int = 0
+    memory: str = ""
+    span: tuple[int, int] = (0, 0)
+    gone: bool = False
+
+
+def given(conn: Connection, context: str) -> list[Given]:
+    """The parts of memory of a context in their order (empty for one that had none)."""
+    row = contexts.get(conn, context) if context else None
+    if row is None or not row["packed"]:
+        return []
+    stated = {ident: fact for ident in row["packed"].get("facts") or [] if (fact := contexts.fact(conn, ident))}
+    names = iter(row["packed"].get("facts") or [])
+    found = []
+    for piece in contexts.slices(conn, context):
+        if piece["part"] == "fact":
+            fact = stated.get(next(names, ""))
+            found.append(_given_fact(fact) if fact else Given("fact", "", "", "", "", "", gone=True))
+        else:
+            found.append(_given_item(piece))
+    return found
+
+
+def _given_fact(fact: Mapping[str, Any]) -> Given:
+    text = f"{named(fact['attribute'])}: {said(fact['value'])}"
+    text += " (disputed)" if fact["state"] == "disputed" else ""
+    href = f"/records/-/{fact['record']}"
+    return Given("fact", text, fact["trust"], f"fact:{fact['id']}", href, fact["valid_from"])
+
+
+def _given_item(piece: Mapping[str, Any]) -> Given:
+    span = (int(piece["span_from"]), int(piece["span_to"]))
+    text = str(piece["text"] or "")[span[0] : span[1]]
+    if not text:
+        return Given(piece["part"], "", "", "", "", "", piece["rank"], piece["memory"], span, gone=True)
+    href = href_of({"ref": piece["ref"], "record": piece["record"]})
+    return Given(
+        piece["part"], text, piece["trust"], piece["ref"], href, piece["at"], piece["rank"], piece["memory"], span
+    )
+
+
+def beside(conn: Connection, context: str) -> list[dict[str, str]]:
+    """At most three lines of what a context holds about them, for the card of a draft: {text, whose, ref}."""
+    parts = [part for part in given(conn, context) if not part.gone]
+    stated = [part for part in parts if part.part == "fact" and not _dull(part.text.partition(":")[0].casefold())]
+    told = [part for part in parts if part.part != "fact"]
+    best = [*stated[:2], *told][:LINES] if told else stated[:LINES]
+    return [{"text": _short(part.text), "whose": _whose(part), "ref": part.ref} for part in best]
+
+
+def _short(text: str, most: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most].rstrip()} …"
+
+
+def _whose(part: Given) -> str:
+    """When and on whose word."""
+    return ", ".join(piece for piece in (part.at[:10], WHOSE.get(part.trust, "")) if piece)
+
+
 def _dull(attribute: str) -> bool:
     """Whether an attribute stands on every card anyway."""
     return attribute in ("name", "email", "language", "company", "domain")
@@ -284,3 +354,30 @@ def tiers(conn: Connection) -> list[TierLine]:
         found.append(TierLine(tier, "", **total, oldest=oldest, newest=newest, rule=rule.rule, lifetime=rule.lifetime))
         found += [TierLine(**row) for row in rows]
     return found
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What choosing saved: contexts looked at, tokens given and whole, the slowest packing in milliseconds."""
+
+    contexts: int
+    tokens: int
+    whole_tokens: int
+    share: int
+    slowest_ms: float
+    without: int
+
+
+def cost(conn: Connection, limit: int = 500) -> Cost:
+    """Tokens that were given to the newest runs beside those of the entire history (E16)."""
+    rows = [row["packed"] for row in contexts.cost(conn, limit) if row["packed"]]
+    tokens = sum(int(row["tokens"]) for row in rows)
+    whole = sum(-(-int(row["whole"]) // 4) for row in rows)
+    return Cost(
+        contexts=len(rows),
+        tokens=tokens,
+        whole_tokens=whole,
+        share=round(100 * tokens / whole) if whole else 0,
+        slowest_ms=max((float(row.get("ms", 0.0)) for row in rows), default=0.0),
+        without=sum(1 for row in rows if row.get("mode") == "nothing asked"),
+    )

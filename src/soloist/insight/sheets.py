@@ -18,6 +18,7 @@ KINDS = {
     "failure": ("Failure", "circle-x"),
     "question": ("Question", "circle-question-mark"),
     "manual": ("Needs your hands", "list-checks"),
+    "merge": ("Merge", "git-compare"),
 }
 STATES = {
     "approved": "You approved it.",
@@ -32,6 +33,7 @@ IF_WRONG = {
     "irreversible": "It has an effect outside that cannot be taken back.",
     "reversible": "It has to be taken back afterwards.",
 }
+_VERDICTS = {"agrees": "the same", "close": "nearly the same", "differs": "different"}
 _ANSWERS = {"met": "met", "not_met": "not met", "unknown": "not said"}
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")
 _LEAD = re.compile(r"(\d{1,4})\s*([dw])\Z")
@@ -88,7 +90,7 @@ def _about(
     shown = {"message": message_view(message) if message else None, "provenance": provenance(conn, card, proposal)}
     shown |= {"counterpart": message["sender_name"], "address": message["sender"]} if message else {}
     if proposal is None:
-        return shown
+        return shown | (beside(card) if card["type"] == "merge" else {})
     evidence = proposal["evidence"] or {}
     mail = proposal["operation"] == "mail.send"
     return {
@@ -103,12 +105,19 @@ def _about(
         "draft": draft(proposal["payload"]) if proposal["noun"] != "change" else (),
         "changes": changes(conn, proposal) if proposal["noun"] == "change" else (),
         "questions": tuple(str(q.get("text", "")) for q in proposal["questions"] or []),
-        "notes": (*map(str, evidence.get("notes") or []), *candid.small_print(proposal["payload"])),
+        "notes": (*known(evidence), *map(str, evidence.get("notes") or []), *candid.small_print(proposal["payload"])),
         **(candid.shown(conn, card, proposal, message) if proposal["noun"] != "change" else {}),
         "answers": answers(evidence),
         "citations": citations(evidence),
         **(_receiver(proposal, message) if mail else {}),
     }
+
+
+def beside(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What a card about two records that may be one shows: the fields that decide, side by side."""
+    fields = sorted(((card["detail"] or {}).get("evidence") or {}).get("fields", ()), key=lambda one: -abs(one["bits"]))
+    pairs = (field_diff(f"{one['field']} ({_VERDICTS[one['verdict']]})", one["here"], one["there"]) for one in fields)
+    return {"changes": tuple(pairs)}
 
 
 def _twice(card: Mapping[str, Any], proposal: Mapping[str, Any]) -> bool:
@@ -174,6 +183,12 @@ def options(card: Mapping[str, Any]) -> tuple[views.Option, ...]:
 
 def _links(card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> tuple[views.Link, ...]:
     found = [views.Link("Why, in full", f"/why/{card['subject']}")]
+    if card["subject_kind"] == "fact":
+        return (views.Link("What is known about them", f"/records/-/{card['record']}"),)
+    if card["type"] == "merge":
+        found = [views.Link("All merges", "/records/merges")]
+    if card["subject_kind"] == "import":
+        return [views.Link("Look at every row", f"/imports/{card['subject']}")]
     if card["subject_kind"] == "takeover":
         found = [views.Link("Look through the lists", f"/takeover/{card['subject']}")]
     run = (proposal or {}).get("run") or card["run"]
@@ -317,6 +332,11 @@ def rule_words(text: str) -> str:
     """A rule's own words without its short name: "none: no rule matched" is "none of them fits"."""
     told = text.partition(": ")[2] or text
     return {"no rule matched": "none of them fits"}.get(told, told)
+
+
+def known(evidence: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is remembered of whom a draft goes to, at most three lines, each with whose word it is."""
+    return tuple(f"Known: {line['text']} ({line['whose']})" for line in evidence.get("known") or [])
 
 
 def citations(evidence: Mapping[str, Any]) -> tuple[views.CitationLine, ...]:

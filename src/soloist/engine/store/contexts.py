@@ -7,8 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.tables import contexts, events
+from soloist.engine.store import facts
+from soloist.engine.store.tables import contexts, conversations, events, messages
 from soloist.engine.store.tables_memory import context_memories, memories, outcomes
+from soloist.engine.store.tables_memory import facts as fact_rows
 from soloist.engine.store.tx import Tx
 
 
@@ -26,9 +28,28 @@ def add(tx: Tx, row: Mapping[str, Any], slices: Sequence[Mapping[str, Any]]) -> 
     return ident
 
 
+def held(conn: sa.Connection, idents: Sequence[str], now: str) -> list[dict[str, Any]]:
+    """The statements about some records that hold now or are disputed; those that expired are not among them."""
+    return [row for row in facts.known(conn, idents, at=now) if not row["expires"] or row["expires"] > now]
+
+
+def history_size(conn: sa.Connection, idents: Sequence[str], conversation: str) -> int:
+    """Characters of every message with some records and of a conversation: what there would be without choosing."""
+    threads = sa.select(conversations.c.id).where(conversations.c.record.in_(list(idents)))
+    where = messages.c.conversation.in_(threads) | (messages.c.conversation == conversation)
+    total = sa.func.sum(sa.func.length(messages.c.text))
+    return int(conn.execute(sa.select(total).where(where)).scalar() or 0)
+
+
 def get(conn: sa.Connection, ident: str) -> dict[str, Any] | None:
     """One context, or None."""
     row = conn.execute(sa.select(contexts).where(contexts.c.id == ident)).mappings().first()
+    return dict(row) if row else None
+
+
+def fact(conn: sa.Connection, ident: str) -> dict[str, Any] | None:
+    """One statement, ended or not, or None."""
+    row = conn.execute(sa.select(fact_rows).where(fact_rows.c.id == ident)).mappings().first()
     return dict(row) if row else None
 
 

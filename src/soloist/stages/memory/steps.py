@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from soloist.config import Home, Settings
 from soloist.engine.recall.door import Recall
-from soloist.engine.store import assets, conversations, embeddings, journal, memories, records, retrievals
+from soloist.engine.store import (
+    assets,
+    contexts,
+    conversations,
+    embeddings,
+    facts,
+    journal,
+    memories,
+    records,
+    retrievals,
+)
 from soloist.engine.store.base import Connection
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
-from soloist.engine.store.tables import contexts
 from soloist.engine.store.tx import Tx
+from soloist.kernel.errors import SoloistError
 from soloist.kernel.hashing import sha256
 from soloist.kernel.memory import NewMemory
-from soloist.stages.memory import decide
+from soloist.stages.memory import decide, packing
 from soloist.stages.memory.decide import Search
 from soloist.stages.memory.looking import Embeds, Looking, Retrieval
 
@@ -33,6 +44,7 @@ class Memory:
         """
         self._store, self._home, self._settings = store, home, settings
         self.recalling = Recall(home.root / "recall")
+        self.worker = worker
         self._looking = Looking(store, self.recalling, worker)
 
     # ----- items
@@ -73,32 +85,71 @@ class Memory:
         """How far the vectors are: {behind, model, state, building, left, newest}."""
         return await self._store.read(_watermark)
 
+    async def keep_index(self, *, now: bool = False) -> bool:
+        """Write the index to its sidecar when much is new, or ``now``; whether it was written."""
+        if not self.recalling.opened:
+            return False
+        return await self._store.read(lambda conn: self.recalling.save(conn, now=now))
+
+    async def forget(self) -> None:
+        """After rows were erased or collected: nothing of them stays in the index or in its sidecar."""
+        await self._store.read(self.recalling.cleansed)
+
+    def close(self) -> None:
+        """Write what the next start need not make anew."""
+        if self.recalling.opened:
+            self._store.read_now(lambda conn: self.recalling.save(conn, now=True))
+        self.recalling.close()
+
     # ----- contexts
 
     async def recall(self, run: str, message_id: str, people: list[str]) -> dict[str, Any]:
-        """Freeze the context for a message; answers {context, house_book} (id and asset hash)."""
+        """Look up what is known, choose what fits, and freeze it; answers {context, house_book} (id and asset hash)."""
         book = read_book(self._home.path(self._settings.intake.house_book))
         path = assets.write_file(self._home.assets, book)
-        return await self._store.write(lambda tx: self._freeze(tx, run, message_id, people, book=(book, path)))
+        found = await self._found(run, message_id, people)
+        return await self._store.write(lambda tx: self._freeze(tx, run, message_id, people, book=(book, path, found)))
+
+    async def _found(self, run: str, message_id: str, people: list[str]) -> Retrieval | None:
+        """What a message is answered with: a logged look-up in what is remembered of its people or thread."""
+        message = await self._store.read(lambda conn: conversations.message(conn, message_id))
+        idents = await self._store.read(lambda conn: [one for who in people if who for one in facts.family(conn, who)])
+        query = packing.question(message)
+        whose = {"records": tuple(idents)} if idents else {"threads": (message["conversation"],)}
+        try:
+            asked = Search(query, packing.MOST_ANSWERING, run=run, step="recall", actor="soloist", **whose)
+            return await self.search(asked)
+        except SoloistError:  # a message of no words, an index that is being rebuilt: the thread itself is there
+            return None
 
     def _freeze(
-        self, tx: Tx, run: str, message_id: str, people: list[str], *, book: tuple[bytes, str]
+        self, tx: Tx, run: str, message_id: str, people: list[str], *, book: tuple[bytes, str, Retrieval | None]
     ) -> dict[str, Any]:
-        """Write the context row, once."""
+        """Write the context row with the slices that were packed into it, once."""
         message = conversations.message(tx.conn, message_id)
         thread = conversations.of(tx.conn, message["conversation"], decide.MESSAGES)
         rows = [records.get(tx.conn, ident) for ident in people if ident]
-        seq = journal.head(tx.conn)
-        row = decide.context_row(rows, thread, sha256(book[0]), seq)
+        row = decide.context_row(rows, thread, sha256(book[0]), journal.head(tx.conn))
+        found, given = book[2], {"message": message_id}
+        idents = [one for who in people if who for one in facts.family(tx.conn, who)]
+        begun = time.perf_counter()
+        packed = packing.pack(
+            contexts.held(tx.conn, idents, tx.now),
+            found.items if found else (),
+            whole=contexts.history_size(tx.conn, idents, message["conversation"]),
+            leave=[f"message:{one['id']}" for one in thread],
+        )
+        spent = {"ms": round((time.perf_counter() - begun) * 1000, 2), "mode": found.mode if found else "nothing asked"}
 
         def work() -> dict[str, Any]:
             assets.keep(tx, book[0], "text/markdown", book[1])
-            ident = tx.new_id()
-            tx.run(contexts.insert(), {**row, "id": ident, "run": run, "at": tx.now})
-            return {"context": ident, "house_book": row["house_book"]}
+            ident = found.id if found else ""
+            frozen = {**row, "run": run, "retrieval": ident, "packed": packed.row(**spent)}
+            made = contexts.add(tx, frozen, [piece.row(ident) for piece in packed.slices])
+            return {"context": made, "house_book": row["house_book"]}
 
-        shown = {"records": row["records"], "messages": row["messages"]}
-        return dict(once(tx, run, "recall", work, given={"message": message_id}, detail=shown))
+        shown = {"records": row["records"], "messages": row["messages"], "memory": packed.row(**spent)}
+        return dict(once(tx, run, "recall", work, given=given, detail=shown))
 
 
 def _watermark(conn: Connection) -> dict[str, Any]:
