@@ -11,11 +11,14 @@ from soloist.cli import (
     brief,
     connect,
     delegate,
+    exporting,
     failures,
     house,
+    importing,
     keeping,
     keys,
     logs,
+    merging,
     policy,
     reconcile,
     serve,
@@ -57,14 +60,18 @@ for command in (
     house.verify,
     backup.backup,
     backup.restore,
+    keeping.erase,
     logs.logs,
 ):
     app.command()(command)
 app.command("open")(serve.open_console)
+app.command("import")(importing.import_)
+app.command("export")(exporting.export)
 app.command("recovery-sheet")(backup.recovery_sheet)
 app.command("safe-mode")(backup.safe_mode)
 app.add_typer(connect.connect, name="connect")
 app.add_typer(policy.policy, name="policy")
+app.add_typer(merging.merges, name="merges")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 app.add_typer(service.service, name="service")

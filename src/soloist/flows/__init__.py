@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from soloist.flows import safety, training, troubles
+from soloist.flows import erasing, house_copy, safety, training, troubles
 from soloist.flows.autonomy import Autonomy
 from soloist.flows.backups import Backups
 from soloist.flows.briefing import Briefing, brief
@@ -11,6 +11,7 @@ from soloist.flows.checkpoints import Marks
 from soloist.flows.deciding import Deciding
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
+from soloist.flows.embedding import Embedding
 from soloist.flows.elsewhere import sent
 from soloist.flows.fixing import Fixing
 from soloist.flows.followup import followup
@@ -47,6 +48,7 @@ def equipped(desk: Desk) -> Desk:
     desk.effects.fill = Deciding(desk).fill
     desk.takers["failure"] = troubles.take
     Remembering(desk)
+    erasing.equip(desk)
     return desk
 
 
@@ -59,12 +61,13 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
     if kind != "server":
         return both
     kept = [Restoring(desk).follow(), Backups(desk.store, desk.home, desk.settings).follow(), Marks(desk).follow()]
-    told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
-    known = [Remembering(desk).follow(), Sessions(desk).follow()]
+    told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow(), erasing.follow(desk)]
+    known = [Remembering(desk).follow(), Sessions(desk).follow(), Merging(desk).follow(), Embedding(desk.store, desk.memory).follow()]
     return [*both, *kept, *told, *known]
 
 
 def every(desk: Desk) -> list[Flow]:
-    """Every flow of a server."""
+    """Every flow of a server; a home that came in by an export is settled before the first of them begins."""
+    house_copy.arrived(desk)
     ours = (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile, saga, late, importing)
     return [make(desk) for make in ours]

@@ -23,6 +23,7 @@ from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
 from soloist.web.policy_door import Policies
+from soloist.web.merging_door import Merges
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.safety_door import Safety
 
@@ -42,6 +43,7 @@ class Console:
         self.policies = Policies(app)
         self.actions = Actions(app)
         self.reconcile = Reconcile(app)
+        self.merges = Merges(app)
 
     @property
     def _now(self) -> str:

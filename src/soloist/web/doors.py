@@ -16,6 +16,7 @@ from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
 from soloist.web.policy_door import Policies
+from soloist.web.merging_door import Merges
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.safety_door import Safety
 
@@ -39,6 +40,8 @@ class Door(Protocol):
     library: Library
     letters: Letters
     """What is kept about clients: pages, files, tables as CSV, search."""
+    merges: Merges
+    """Records that may be one."""
     reconcile: Reconcile
     """What differs between inside and outside."""
     policies: Policies

@@ -105,6 +105,13 @@ def listed(
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+def newest(conn: sa.Connection, states: Sequence[str], limit: int) -> list[dict[str, Any]]:
+    """Merges in these states, what was decided last first."""
+    last = sa.case((merges.c.closed != "", merges.c.closed), else_=merges.c.created)
+    query = sa.select(merges).where(merges.c.state.in_(list(states))).order_by(last.desc(), merges.c.id.desc())
+    return [dict(row) for row in conn.execute(query.limit(limit)).mappings()]
+
+
 def waiting(conn: sa.Connection, limit: int) -> list[dict[str, Any]]:
     """Proposed ones that have no card yet, the most certain first."""
     where = (merges.c.state == "proposed") & (merges.c.card == "")

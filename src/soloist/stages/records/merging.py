@@ -153,6 +153,14 @@ def propose(tx: Tx, one: str, two: str, *, why: str, run: str = "", margin: floa
     return merges.insert(tx, {**values, "state": "proposed", "why": why, "who": "soloist"})
 
 
+def alike(conn: Any, row: Mapping[str, Any]) -> list[tuple[str, str, float]]:
+    """The record that may be one with this one, if there is any: [(that one, this one, margin)]."""
+    if row["merged_into"] or row["state"] == "retired":
+        return []
+    found = resolve(conn, row["kind"], row["body"], without=merges.family(conn, row["id"]))
+    return [(found.closest, row["id"], found.margin)] if found.zone != "new" else []
+
+
 def open_cards(tx: Tx, room: int = CARDS_A_DAY) -> int:
     """Open cards for the most certain pairs that wait, as many as the day has room for; answers how many."""
     opened = 0

@@ -17,8 +17,10 @@ from soloist.web.api import (
     keeping,
     lists,
     memories,
+    merging,
     problems,
     reconcile,
+    records,
     troubles,
 )
 from soloist.web.api.strict import StrictRoute
@@ -42,7 +44,7 @@ def create(app: App) -> FastAPI:
     )
     api.router.route_class = StrictRoute
     api.state.soloist = app
-    for part in (acts, lists, catalogue, handing, troubles, reconcile, grants, holds, keeping, memories):
+    for part in (acts, lists, records, catalogue, handing, troubles, reconcile, grants, holds, keeping, memories, merging):
         api.include_router(part.router)
     plain = api.openapi
 
