@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from soloist.cli.common import FAULT, DatabaseOption, HomeOption, JsonOption, opened, show
+from soloist.cli.common import FAULT, USAGE, DatabaseOption, HomeOption, JsonOption, interactive, opened, show
 
 snapshot = typer.Typer(help="Name an instant and prove later that what was known then is unchanged.")
 
@@ -60,3 +60,67 @@ def verify(
 
 def _counted(counts: dict[str, Any]) -> str:
     return ", ".join(f"{n} {name}" for name, n in counts.items())
+
+
+def erase(
+    who: Annotated[str, typer.Argument(help="The person: id of the record, mail address or full name.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be found; write nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the name again.")] = False,
+    also: Annotated[list[str] | None, typer.Option("--also", help="A text that is theirs too.")] = None,
+    *,
+    why: Annotated[str, typer.Option("--why", help="Kept with the erasure; name nobody in it.")] = "",
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take a person out of everything the home holds, and prove it with a search through every byte."""
+    import asyncio
+    from dataclasses import asdict
+
+    with opened(home, database) as app:
+        from soloist.flows.erasing import Erasing
+
+        erasing, texts = Erasing.of(app.desk), also or []
+        seen = asyncio.run(erasing.preview(who, texts))
+        if dry_run:
+            show(asdict(seen), as_json, "\n".join(_seen(seen)))
+            return
+        if not yes:
+            typer.echo("\n".join(_seen(seen)), err=True)
+            if not interactive() or typer.prompt("This cannot be undone. Type the name", err=True) != seen.word:
+                typer.echo("soloist: that is not the name. Nothing was erased.", err=True)
+                raise typer.Exit(USAGE)
+        done = asyncio.run(erasing.erase(who, who="operator", why=why, also=texts))
+    show(done, as_json, "\n".join(_erased(done)))
+    if done["state"] != "done":
+        raise typer.Exit(FAULT)
+
+
+def _seen(seen: Any) -> list[str]:
+    """What an erasure would do, in words."""
+    lines = [f"{seen.title}: {_counted(seen.owned)} would be deleted or emptied."]
+    lines += [f"  looked for: {trace['text']} ({trace['kind']})" for trace in seen.traces]
+    for table, texts in seen.mentions.items():
+        lines.append(f"  named in {table}, {len(texts)} rows; in other people's rows only the name goes")
+    for one in seen.doubtful:
+        lines.append(f"  {one['text']!r} could be anybody's ({one['rows']} rows) and is left; --also takes it out too")
+    lines += [f"  {one['count']} {one['kind']}: {one['law']}" for one in seen.kept]
+    lines += [f"  your own file {name} names them; change it by hand" for name in seen.own_files]
+    for one in seen.backups:
+        lines.append(f"  {one['file']} holds them until about {one['until'][:10]}; restoring it erases again")
+    return lines + ([f"Not yet: {seen.hindered}"] if seen.hindered else [])
+
+
+def _erased(done: dict[str, Any]) -> list[str]:
+    """What was done and what proves it, in words."""
+    proof = done["proof"]
+    size = f"{proof['files']} files, {proof['bytes'] / 1_000_000:.1f} MB"
+    lines = [f"Erased ({done['id']}): {_counted(proof['done'])}."]
+    lines.append(f"Proof: {proof['texts']} texts looked for in {size}: {proof['hits']} found, {proof['seconds']} s.")
+    lines += [f"Left: {one['file']}. {one['why']}" for one in proof["left"]]
+    lines += [f"Found still in {name}: {count}" for name, count in proof["in"].items()]
+    words = [one for one in proof["words"] if one["rows"]]
+    if words:
+        lines.append(f"{len(words)} single words of the name stand in rows of others and stay there.")
+    lines += [f"{one['file']} holds them until about {one['until'][:10]}." for one in proof["backups"]]
+    return lines

@@ -22,7 +22,7 @@ from soloist import __version__
 from soloist.config import Home
 from soloist.engine import archive, stopping
 from soloist.engine.recovery import Sheet, home_id
-from soloist.engine.store import base, copying, journal, migrate
+from soloist.engine.store import base, copying, journal, migrate, settings
 from soloist.engine.store.clock import iso, utc_now
 from soloist.engine.store.store import Store
 from soloist.engine.vault import Vault
@@ -251,7 +251,8 @@ def restore(path: Path, root: Path, sheet: Sheet, *, url: str = "") -> Restored:
         _put_database(manifest, folder, address)
         vault = Vault(root / "keys")
         vault.put_back(sheet.keys)
-        _mark(address, vault, {"cut_seq": manifest["cut_seq"], "cut_at": manifest["at"], "archive": path.name})
+        about = {"cut_seq": manifest["cut_seq"], "cut_at": manifest["at"], "archive": path.name}
+        _mark(address, vault, about, _erased_since(path.parent, vault, manifest["at"]))
         _settle(folder, root)
     except BaseException:  # also when a person ends it: nothing half restored stays
         _clear(root, made)
@@ -302,13 +303,37 @@ def _put_database(manifest: Mapping[str, Any], folder: Path, url: str) -> None:
         copying.put_postgres(url, folder / "postgres", manifest["schema"])
 
 
-def _mark(url: str, vault: Vault, about: dict[str, Any]) -> None:
+ERASURES = "erasures.log"
+"""Beside the backups: who was erased when, by ids and keyed hashes; each line begins with its signature."""
+ERASURES_PENDING = "erasures.pending"
+"""Setting of a restored home: what was erased after its backup was made; applied before anything is served."""
+
+
+def _erased_since(folder: Path, vault: Vault, at: str) -> list[dict[str, Any]]:
+    """Erasures of this home after an instant, from the signed list beside a backup."""
+    try:
+        lines = (folder / ERASURES).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        signature, _, text = line.partition(" ")
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            if vault.verify(text.encode(), bytes.fromhex(signature)):
+                told = json.loads(text)
+                found += [told] if told["at"] > at else []
+    return found
+
+
+def _mark(url: str, vault: Vault, about: dict[str, Any], erased: list[dict[str, Any]]) -> None:
     """From now on it is a restored home in safe mode, and an event says so."""
     migrate.prepare(url)
     store = Store(url, sign=vault.sign)
 
     def work(tx: Any) -> None:
         stopping.note_cut(tx, about)
+        if erased:
+            settings.put(tx, ERASURES_PENDING, json.dumps(erased))
         tx.append("home.restored", payload=about, actor="operator")
 
     try:

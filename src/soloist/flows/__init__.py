@@ -61,7 +61,8 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
     if kind != "server":
         return both
     kept = [Restoring(desk).follow(), Backups(desk.store, desk.home, desk.settings).follow(), Marks(desk).follow()]
-    told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow(), erasing.follow(desk)]
+    told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
+    told.append(erasing.follow(desk))
     known = [Remembering(desk).follow(), Sessions(desk).follow(), Merging(desk).follow(), Embedding(desk.store, desk.memory).follow()]
     return [*both, *kept, *told, *known]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -228,16 +228,24 @@ def _all(conn: sa.Connection) -> Iterator[Any]:
         after = rows[-1].seq
 
 
-def _erased_ids(conn: sa.Connection) -> set[str]:
-    """Ids whose body was destroyed by an erasure event that is itself in the chain."""
-    found: set[str] = set()
-    for (body,) in conn.execute(sa.select(events.c.body).where(events.c.kind == ERASED)):
+def _erased_ids(conn: sa.Connection) -> dict[str, str]:
+    """Ids whose body was destroyed by an erasure event that is itself in the chain; with the hash by which the fixed
+    fields are checked from then on where those were changed too, else ""."""
+    found: dict[str, str] = {}
+    query = sa.select(events.c.body).where(events.c.kind == ERASED).order_by(events.c.seq)
+    for (body,) in conn.execute(query):
         with contextlib.suppress(ValueError, AttributeError):  # a spoiled one names nothing, and is a fault by itself
-            found.update(json.loads(body or "{}").get("ids", []))
+            told = json.loads(body or "{}")
+            found |= {**dict.fromkeys(set(told.get("ids", [])) - set(found), ""), **told.get("fields", {})}
     return found
 
 
-def _check_row(row: Any, previous: str, erased: set[str], report: Report) -> None:
+def restated(row: Any) -> str:
+    """The hash of the fixed fields of an event from which an erasure struck a person out; ``row`` as it is then."""
+    return chain_hash("", _fields(row, row.seq), row.body_hash)
+
+
+def _check_row(row: Any, previous: str, erased: Mapping[str, str], report: Report) -> None:
     """One link: the body against its salted hash, the fields against the chain."""
     if row.body is None:
         report.erased += 1
@@ -245,7 +253,10 @@ def _check_row(row: Any, previous: str, erased: set[str], report: Report) -> Non
             report.faults.append(f"Event {row.seq} has lost its content and no erasure names it.")
     elif body_hash(row.salt or b"", row.body.encode()) != row.body_hash:
         report.faults.append(f"Event {row.seq} ({row.kind}) has another content than when it was written.")
-    if chain_hash(previous, _fields(row, row.seq), row.body_hash) != row.hash:
+    if fields := erased.get(row.id):
+        if restated(row) != fields:
+            report.faults.append(f"Event {row.seq} ({row.kind}) is another one than after its erasure.")
+    elif chain_hash(previous, _fields(row, row.seq), row.body_hash) != row.hash:
         report.faults.append(f"Event {row.seq} ({row.kind}) does not follow from the one before it.")
 
 

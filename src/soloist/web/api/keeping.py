@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from soloist.flows import keeping
-from soloist.insight import timetravel
+from soloist.flows.erasing import Erasing
+from soloist.insight import erasures, timetravel
+from soloist.kernel.errors import BadInput
 from soloist.web.api import shapes
 from soloist.web.api.asking import After, Approver, Id, Limit, Reader, TheDesk, key, page, read
 from soloist.web.api.strict import StrictRoute
@@ -75,3 +78,68 @@ async def list_snapshots(_: Reader, desk: TheDesk, after: After = "", limit: Lim
 async def post_verification(_: Reader, desk: TheDesk, ident: Id) -> Any:
     """Build the root of a snapshot again and compare; nothing is written."""
     return await read(desk, lambda conn: timetravel.verified(conn, ident))
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class NewErasure(shapes.Taken):
+    """Who is to be erased: id of the record, mail address or full name; ``also`` are texts that are theirs too.
+
+    ``dry`` looks and writes nothing. ``confirm`` is the word that the dry run told.
+    """
+
+    who: _Text
+    also: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=400)]], Field(max_length=20, default_factory=list)
+    ]
+    dry: bool = False
+    confirm: Annotated[str, Field(max_length=400)] = ""
+    why: shapes.Reason = ""
+
+
+class Erasure(BaseModel):
+    """An erasure: ids, hashes and counts, never the person. ``preview`` is there for a dry run only."""
+
+    id: str = ""
+    state: str
+    created: str = ""
+    done: str = ""
+    who: str = ""
+    why: str = ""
+    seq: int = 0
+    proof: shapes.Json | None = None
+    preview: shapes.Json | None = None
+
+
+class ErasureList(BaseModel):
+    """Erasures, the newest first."""
+
+    items: list[Erasure]
+    next: str | None
+
+
+@router.post("/erasures", status_code=201, response_model=Erasure)
+async def post_erasure(who: Approver, desk: TheDesk, body: NewErasure) -> Any:
+    """Erase a person and prove it, or look what an erasure would find."""
+    erasing = Erasing.of(desk)
+    seen = await erasing.preview(body.who, body.also)
+    if body.dry:
+        return {"state": "dry", "preview": asdict(seen)}
+    if body.confirm != seen.word:
+        raise BadInput("confirm: repeat the word that the dry run told; nothing was erased.", field="confirm")
+    return await erasing.erase(body.who, who=who.actor, why=body.why, also=body.also)
+
+
+@router.get("/erasures", response_model=ErasureList)
+async def list_erasures(_: Reader, desk: TheDesk, after: After = "", limit: Limit = 100) -> Any:
+    """Erasures, the newest first."""
+    before = key("erasures", after)
+    rows = await read(desk, lambda conn: erasures.rows(conn, limit + 1, before))
+    return page("erasures", rows, limit, "created")
+
+
+@router.get("/erasures/{ident}", response_model=Erasure)
+async def get_erasure(_: Reader, desk: TheDesk, ident: Id) -> Any:
+    """One erasure with its proof."""
+    return await read(desk, lambda conn: erasures.row(conn, ident))
