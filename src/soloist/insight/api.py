@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soloist.engine.stopping import Halt, standing
-from soloist.engine.store import effects, events, proposals, reading, records, runs, tasks
+from soloist.engine.store import effects, events, proposals, reading, runs, tasks
 from soloist.engine.store.reading import Connection
 
 Row = dict[str, Any]
@@ -73,16 +73,6 @@ def effect_rows(conn: Connection, after: int, limit: int) -> list[tuple[int, Row
 def effect(conn: Connection, ident: str) -> Row:
     """One effect with every attempt (NotFound)."""
     return {**effects.get(conn, ident), "attempt_log": effects.attempts_of(conn, ident)}
-
-
-def record_rows(conn: Connection, kind: str, after: Key | None, limit: int) -> list[Row]:
-    """Records of a kind, newest change first."""
-    return records.listed(conn, kind, before=after, limit=limit)
-
-
-def record(conn: Connection, kind: str, ident: str) -> Row:
-    """One record (NotFound, also when it is of another kind)."""
-    return records.get(conn, ident, kind)
 
 
 def stop_state(conn: Connection, halt: Halt) -> Row:

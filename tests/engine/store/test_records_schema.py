@@ -56,10 +56,10 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "body", "field"), WRONG)
-def test_what_does_not_fit_is_refused_by_name(house: Store, kind: str, body: dict, field: str) -> None:
+@pytest.mark.parametrize(("noun", "body", "field"), WRONG)
+def test_what_does_not_fit_is_refused_by_name(house: Store, noun: str, body: dict, field: str) -> None:
     with pytest.raises(BadInput) as error:
-        make(house, kind, body)
+        make(house, noun, body)
     assert error.value.field == field
     assert house.read_now(records.kinds) == []
 

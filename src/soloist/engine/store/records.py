@@ -257,6 +257,37 @@ def listed(
     return [forwarded(conn, dict(row)) for row in conn.execute(query).mappings()]
 
 
+def listed_as_of(
+    conn: sa.Connection,
+    kind: str,
+    seq: int,
+    *,
+    after: tuple[str, str] | None,
+    limit: int,
+    text: str = "",
+    state: str = "",
+) -> list[dict[str, Any]]:
+    """Records of a kind as they were after an event, in the order they were made, after a (created, id)."""
+    begun = record_versions.join(events, events.c.id == record_versions.c.event)
+    newest = sa.select(record_versions.c.record, sa.func.max(record_versions.c.version).label("number"))
+    then = newest.select_from(begun).where(events.c.seq <= seq).group_by(record_versions.c.record).subquery()
+    joined = records.join(then, then.c.record == records.c.id).join(
+        record_versions, (record_versions.c.record == then.c.record) & (record_versions.c.version == then.c.number)
+    )
+    query = sa.select(records.c.id, records.c.created, record_versions).select_from(joined)
+    query = query.where(records.c.kind == kind)
+    if text:
+        like = f"%{escaped(text[:MOST_TEXT]).lower()}%"
+        cells = (record_versions.c.title, sa.type_coerce(record_versions.c.body, sa.Text))
+        query = query.where(sa.or_(*(sa.func.lower(cell).like(like, escape="\\") for cell in cells)))
+    if state:
+        query = query.where(record_versions.c.state == state)
+    if after is not None:
+        query = query.where(sa.tuple_(records.c.created, records.c.id) > sa.tuple_(*map(sa.literal, after)))
+    rows = conn.execute(query.order_by(records.c.created, records.c.id).limit(limit)).mappings().all()
+    return [as_record(get(conn, row["id"]), dict(row)) for row in rows]
+
+
 def kinds(conn: sa.Connection) -> list[str]:
     """The kinds of records there are."""
     return list(conn.execute(sa.select(records.c.kind).distinct().order_by(records.c.kind)).scalars())

@@ -62,17 +62,18 @@ def merge(base: str, yours: str, new: str) -> Merged:
                 out.append(part)
                 length += len(part)
 
-    for same, old, mine, theirs in _chunks(units(base), units(yours), units(new)):
-        if same:
-            put([t if m == o else m for o, m, t in zip(old, mine, theirs, strict=True)])
-        elif _keys(mine) == _keys(old) or _keys(mine) == _keys(theirs):
-            put(theirs if "".join(mine) == "".join(old) else mine if _keys(mine) == _keys(theirs) else theirs)
-        elif _keys(theirs) == _keys(old):
+    for old, mine, theirs in _chunks(units(base), units(yours), units(new)):
+        if mine == old:
+            put(theirs)
+        elif theirs == old or mine == theirs:
             put(mine)
+        elif _keys(mine) == _keys(old):
+            put(theirs)
         else:
             put(mine)
-            said = "".join(mine)
-            conflicts.append(Passage("".join(old), said, "".join(theirs), length - len(said)))
+            if _keys(theirs) not in (_keys(old), _keys(mine)):
+                said = "".join(mine)
+                conflicts.append(Passage("".join(old), said, "".join(theirs), length - len(said)))
     return Merged("".join(out), tuple(conflicts))
 
 
@@ -81,36 +82,42 @@ def _keys(parts: Sequence[str]) -> list[str]:
     return [part.strip() for part in parts]
 
 
-Chunk = tuple[bool, list[str], list[str], list[str]]
-
-
-def _chunks(base: list[str], yours: list[str], new: list[str]) -> Iterator[Chunk]:
-    """The text in order as (whether all three agree, base, yours, new)."""
+def _chunks(base: list[str], yours: list[str], new: list[str]) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """The three texts in as many parts as stand at the same place in all of them: (base, yours, new)."""
+    left, right = _places(base, yours), _places(base, new)
     b = y = n = 0
-    for start, end, mine, theirs in _common(_keys(base), _keys(yours), _keys(new)):
-        if (b, y, n) != (start, mine, theirs):
-            yield False, base[b:start], yours[y:mine], new[n:theirs]
-        size = end - start
-        if size:
-            yield True, base[start:end], yours[mine : mine + size], new[theirs : theirs + size]
-        b, y, n = end, mine + size, theirs + size
+    for place in sorted(left.keys() & right.keys()):
+        (mine, mine_end), (theirs, theirs_end) = left[place], right[place]
+        if (b, y, n) != (place, mine, theirs):
+            yield base[b:place], yours[y:mine], new[n:theirs]
+        if (mine, theirs) != (mine_end, theirs_end):
+            yield [], yours[mine:mine_end], new[theirs:theirs_end]
+        b, y, n = place, mine_end, theirs_end
 
 
-def _common(base: list[str], yours: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Runs of the base that both sides kept: (start, end, place in yours, place in new); the last one is the end."""
-    left = SequenceMatcher(None, base, yours, autojunk=False).get_matching_blocks()
-    right = SequenceMatcher(None, base, new, autojunk=False).get_matching_blocks()
-    i = j = 0
-    while i < len(left) and j < len(right):
-        one, other = left[i], right[j]
-        start, end = max(one.a, other.a), min(one.a + one.size, other.a + other.size)
-        if start < end:
-            yield start, end, one.b + start - one.a, other.b + start - other.a
-        if one.a + one.size < other.a + other.size:
-            i += 1
+def _places(base: list[str], side: list[str]) -> dict[int, tuple[int, int]]:
+    """For each place between two sentences of the base: where it is in a side, before and after what was put there.
+
+    As many sentences replaced by as many are taken one for one; other places inside a change are left out.
+    """
+    found: dict[int, tuple[int, int]] = {}
+
+    def note(place: int, before: int, after: int) -> None:
+        found[place] = (min(before, found.get(place, (before, 0))[0]), after)
+
+    note(0, 0, 0)
+    moves = SequenceMatcher(None, _keys(base), _keys(side), autojunk=False).get_opcodes()
+    for _, start, end, first, last in moves:
+        if end - start == last - first:
+            for step in range(end - start + 1):
+                note(start + step, first + step, first + step)
+        elif start == end:
+            note(start, first, last)
         else:
-            j += 1
-    yield len(base), len(base), len(yours), len(new)
+            note(start, first, first)
+            note(end, last, last)
+    note(len(base), len(side), len(side))
+    return found
 
 
 def listed(merged: Merged) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from soloist.app import App
 from soloist.web.api import (
     acts,
     catalogue,
+    curating,
+    facts,
     grants,
     handing,
     holds,
@@ -44,7 +46,23 @@ def create(app: App) -> FastAPI:
     )
     api.router.route_class = StrictRoute
     api.state.soloist = app
-    for part in (acts, lists, records, catalogue, handing, troubles, reconcile, grants, holds, keeping, memories, merging):
+    api.include_router(curating.many)
+    for part in (
+        acts,
+        lists,
+        records,
+        catalogue,
+        handing,
+        troubles,
+        reconcile,
+        grants,
+        holds,
+        keeping,
+        memories,
+        merging,
+    ):
+        api.include_router(part.router)
+    for part in (facts, curating):
         api.include_router(part.router)
     plain = api.openapi
 

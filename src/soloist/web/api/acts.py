@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, HTTPException, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from soloist.flows import safety, snoozing
@@ -15,12 +14,11 @@ from soloist.kernel.errors import BadInput, NotFound
 from soloist.kernel.proposal import NewProposal, api_proposal_id
 from soloist.stages.approvals import Decision
 from soloist.web.api import shapes
-from soloist.web.api.asking import Approver, Id, Kind, Proposer, TheDesk, read
+from soloist.web.api.asking import Approver, Id, Proposer, TheDesk, read
 from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
 VIA = "api"
-_VERSION = re.compile(r'"?([0-9]{1,18})"?\Z')
 
 
 @router.post(
@@ -130,25 +128,3 @@ async def delete_stop(who: Approver, desk: TheDesk) -> Any:
     """Let what is outbound go on."""
     await safety.release(desk, who=who.actor)
     return await read(desk, lambda conn: rows.stop_state(conn, desk.effects.halt))
-
-
-@router.put("/records/{kind}/{ident}", response_model=shapes.RecordRow)
-async def put_record(
-    who: Approver,
-    desk: TheDesk,
-    kind: Kind,
-    ident: Id,
-    *,
-    body: shapes.RecordBody,
-    response: Response,
-    if_match: Annotated[str | None, Header(alias="If-Match", description="the version that was read")] = None,
-) -> Any:
-    """Write a new version of a record over the version named by If-Match; 412 shows both when it has moved."""
-    if if_match is None:
-        raise HTTPException(428, 'Send the version you read as If-Match, like If-Match: "3". Nothing was changed.')
-    match = _VERSION.match(if_match.strip())
-    if match is None:
-        raise BadInput('If-Match: the version you read, like "3".', field="If-Match")
-    done = await desk.records.put(kind, ident, int(match[1]), body.body, actor=who.actor)
-    response.headers["ETag"] = f'"{done["version"]}"'
-    return done

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from soloist.insight import account
 from soloist.insight import api as rows
 from soloist.web.api import shapes
-from soloist.web.api.asking import After, Id, Kind, Limit, Reader, TheDesk, cursor, key, ordinal, page, read
+from soloist.web.api.asking import After, Id, Limit, Reader, TheDesk, cursor, key, ordinal, page, read
 from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
@@ -86,22 +86,6 @@ async def get_effect(_: Reader, desk: TheDesk, ident: Id) -> Any:
 async def get_stop(_: Reader, desk: TheDesk) -> Any:
     """Whether everything outbound is halted."""
     return await read(desk, lambda conn: rows.stop_state(conn, desk.effects.halt))
-
-
-@router.get("/records/{kind}", response_model=shapes.Page[shapes.RecordRow])
-async def list_records(_: Reader, desk: TheDesk, kind: Kind, after: After = "", limit: Limit = 100) -> Any:
-    """Records of a kind, newest change first."""
-    place = key("records", after)
-    found = await read(desk, lambda conn: rows.record_rows(conn, kind, place, limit + 1))
-    return page("records", found, limit, "updated")
-
-
-@router.get("/records/{kind}/{ident}", response_model=shapes.RecordRow)
-async def get_record(_: Reader, desk: TheDesk, kind: Kind, ident: Id, response: Response) -> Any:
-    """One record; its ETag is the version to write back with If-Match."""
-    found = await read(desk, lambda conn: rows.record(conn, kind, ident))
-    response.headers["ETag"] = f'"{found["version"]}"'
-    return found
 
 
 @router.get("/explanations/{ident}", response_model=shapes.Explanation)
