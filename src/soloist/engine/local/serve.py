@@ -92,6 +92,24 @@ class Fitted(_Value):
     own_before: int
 
 
+class Texts(_Value):
+    """Texts that want vectors; none only asks which model there is."""
+
+    texts: list[str] = []
+
+
+class Meanings(_Value):
+    """Vectors in order (base64 of 384 little-endian 16-bit numbers, 32767 is one) and the files that made them;
+    ``trouble`` says why there are none."""
+
+    vectors: list[str] = []
+    name: str = ""
+    sha256: str = ""
+    tokenizer: str = ""
+    size: int = 0
+    trouble: str = ""
+
+
 class Nothing(_Value):
     """No input."""
 
@@ -129,6 +147,7 @@ class Local:
             "classify": self.classify,
             "summary": self.summary,
             "fit": self.fit,
+            "embed": self.embed,
         }
         calls["warm"] = self.warm
         return [skill(f"local.{name}", version="1")(call) for name, call in calls.items()]
@@ -158,6 +177,22 @@ class Local:
 
         embedder = self._embeds() if value.language == ENGLISH else None
         return Summary(sentences=summarise(value.text, value.sentences, _short(embedder) if embedder else None))
+
+    def embed(self, value: Texts) -> Meanings:
+        """Vectors of texts, for comparing them by meaning."""
+        from soloist.engine.local import embedder as files
+
+        embedder = self._embeds()
+        if embedder is None:
+            return Meanings(trouble=self._trouble)
+        vectors = []
+        if value.texts:
+            import numpy as np
+
+            whole = np.rint(embedder(value.texts).astype(np.float64) * 32_767).astype("<i2")
+            vectors = [base64.b64encode(row.tobytes()).decode() for row in whole]
+        named = {"name": files.NAME, "sha256": files.MODEL_SHA256, "tokenizer": files.VOCABULARY_SHA256}
+        return Meanings(vectors=vectors, **named, size=files.SIZE)
 
     def fit(self, value: Labels) -> Fitted:
         """Fit a model from the shipped examples and the operator's own; takes some seconds."""

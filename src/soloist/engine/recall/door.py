@@ -5,19 +5,26 @@ numpy and the index are loaded at the first question, so that a process that ask
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from soloist.engine.lock import ServerLock
 from soloist.engine.recall.legs import Legs, Mask, Question
-from soloist.engine.store import asof
+from soloist.engine.store import asof, embeddings, memories
 from soloist.engine.store.base import Connection
 from soloist.engine.store.clock import from_iso
+from soloist.kernel.errors import StoreTrouble
 
 if TYPE_CHECKING:
     from soloist.engine.recall.index import Index, Moment
+
+
+MOST_BLOCKS = 2
+"""Blocks of vectors that wait in memory before they are written and mapped."""
 
 
 @dataclass
@@ -54,6 +61,12 @@ class Recall:
         self._folder = folder
         self._index: Index | None = None
         self._opening = threading.Lock()
+        self._saving = threading.Lock()
+        self._lock: ServerLock | None = None
+        self._saved = (0, 0)
+        self._unclean = False
+        self.rebuilt = ""
+        """Why the index was made anew when it was opened, "" when it was there."""
 
     @property
     def opened(self) -> bool:
@@ -83,28 +96,86 @@ class Recall:
             upto = moment.vectors.upto if moment.vectors else 0
         return Ask(moment, mask, model if numbers is not None else "", numbers, upto)
 
-    def writers(self, conn: Connection, scopes: Sequence[str]) -> list[str]:
-        """Names of those who wrote in some scopes; no scopes are all."""
-        index = self.follow(conn, "")
+    def writers(self, conn: Connection, scopes: Sequence[str], as_of: str = "") -> list[str]:
+        """Names of those who had written in some scopes; no scopes are all (BadInput: as of no time there was)."""
+        index, seq = self.follow(conn, ""), asof.sequence(conn, as_of)
         with index.lock:
-            return index.writers(scopes)
+            return index.writers(scopes, seq)
 
     def follow(self, conn: Connection, model: str) -> Index:
-        """The index, in step with the store; a vector that a retired model needs is read from the store."""
+        """The index, in step with the store on this connection's snapshot, with the vectors of a model."""
         from soloist.engine.recall import following
 
         with self._opening:
             index = self._index or self._open(conn)
             with index.lock:
-                following.catch_up(index, conn, model)
+                self._unclean |= following.catch_up(index, conn, model)
             self._index = index
         return index
 
     def _open(self, conn: Connection) -> Index:
-        """What the sidecar holds, else an empty index that the store will fill."""
+        """What the sidecar holds when it is of this journal, else an empty index that the store will fill."""
+        from soloist.engine.recall import sidecar
         from soloist.engine.recall.index import Index
 
+        found = sidecar.load(self._folder)
+        if found is not None and memories.mark(conn, found[0].seq) == found[1]:
+            self._saved = (found[0].newest, found[0].seq)
+            return found[0]
+        self.rebuilt = "its sidecar is of another journal" if found else "there was no sidecar that could be trusted"
         return Index()
+
+    def save(self, conn: Connection, *, now: bool = False) -> bool:
+        """Write the sidecar when much is new since it was written, rows have left, or ``now``; whether it was.
+
+        One process of a home writes; what cannot be written is made anew at the next start.
+        """
+        from soloist.engine.recall import sidecar
+
+        active = embeddings.in_state(conn, "active")
+        index = self.follow(conn, active["id"] if active else "")
+        if not (now or self._unclean or self._due(index)) or not self._may_write():
+            return False
+        with self._saving:
+            self._unclean = False
+            self._saved = (index.newest, index.seq)
+            with contextlib.suppress(OSError):
+                sidecar.save(index, self._folder, memories.mark(conn, index.seq))
+                return True
+        return False
+
+    def _due(self, index: Index) -> bool:
+        """Whether making anew what is not on disk would take more than some tenths of a second."""
+        blocks = max((len(room.changed) for room in index.vectors.values()), default=0)
+        return index.newest - self._saved[0] > max(5_000, index.columns["n"].count // 8) or blocks > MOST_BLOCKS
+
+    def _may_write(self) -> bool:
+        """Whether this process holds the folder, or can take it."""
+        if self._lock is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = ServerLock(self._folder / "lock", "sqlite:")
+            try:
+                lock.take()
+            except StoreTrouble:
+                return False
+            self._lock = lock
+        return True
+
+    def cleansed(self, conn: Connection) -> None:
+        """After rows left the store: nothing of them stays in memory or in the sidecar."""
+        from soloist.engine.recall import sidecar
+
+        if self._index is None and not (self._folder / sidecar.NAME).exists():
+            return
+        self.follow(conn, "")
+        sidecar.remove(self._folder)
+        self.save(conn, now=True)
+
+    def close(self) -> None:
+        """Let another process write the sidecar."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     @property
     def nbytes(self) -> int:

@@ -13,9 +13,12 @@ from soloist.engine.recall.vectors import SIZE, Vectors
 from soloist.engine.store import clock, embeddings, memories
 
 
-def catch_up(index: Index, conn: Any, model: str) -> None:
-    """Take over what is new on this connection's snapshot; the caller holds the lock of the index."""
-    head, _, gone = memories.journal_since(conn, index.seq)
+def catch_up(index: Index, conn: Any, model: str) -> bool:
+    """Take over what is new on this connection's snapshot; the caller holds the lock of the index.
+
+    Answers whether rows may have left: then what the sidecar holds should go as well.
+    """
+    head, gone = memories.journal_since(conn, index.seq)
     if head > index.seq:
         for rows in memories.after(conn, index.newest):
             index.add([as_row(row) for row in rows])
@@ -25,6 +28,7 @@ def catch_up(index: Index, conn: Any, model: str) -> None:
         index.seq = head
     if model:
         embed(index, conn, model)
+    return gone and head > 0
 
 
 def embed(index: Index, conn: Any, model: str) -> None:

@@ -98,7 +98,7 @@ class Index:
         self.postings = Postings()
         self.threads = places.Threads()
         self.vectors: dict[str, Vectors] = {}
-        self.actors: dict[int, set[int]] = {}
+        self.actors: dict[int, dict[int, int]] = {}
         self.seq = self.newest = 0
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -127,19 +127,20 @@ class Index:
             column.extend(values[name])
         self.postings.add(stems, at, often)
         self.threads.add(values["thread"], values["ordinal"], [*range(first, first + len(rows))])
-        self._speak(zip(values["scope"], values["actor"], strict=True))
+        self._speak(zip(values["scope"], values["actor"], values["begun"], strict=True))
         self.newest = rows[-1].n
 
-    def _speak(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Note who wrote in which scope."""
-        for scope, actor in set(pairs):
+    def _speak(self, spoken: Iterable[tuple[int, int, int]]) -> None:
+        """Note who wrote in which scope, and from which sequence on."""
+        for scope, actor, seq in spoken:
             if actor >= 0:
-                self.actors.setdefault(scope, set()).add(actor)
+                self.actors.setdefault(scope, {}).setdefault(actor, seq)
 
-    def writers(self, scopes: Sequence[str]) -> list[str]:
-        """Names of those who wrote in some scopes; no scopes are all."""
+    def writers(self, scopes: Sequence[str], seq: int) -> list[str]:
+        """Names of those who had written in some scopes as of a sequence; no scopes are all."""
         chosen = [self.names["scope"].find(scope) for scope in scopes] if scopes else [*self.actors]
-        numbers = set().union(*(self.actors.get(scope, set()) for scope in chosen))
+        known = [self.actors.get(scope, {}) for scope in chosen]
+        numbers = {actor for scope in known for actor, first in scope.items() if first <= seq}
         return [self.names["actor"].texts[number] for number in sorted(numbers)]
 
     def _counted(self, texts: Iterable[str], first: int) -> tuple[list[int], list[int], list[int], list[int]]:
@@ -202,14 +203,19 @@ class Index:
         self.names = {name: Names(self.names[name].texts) for name in NAMES}
         for name in NAMES:
             self.names[name].keep(used[name])
-        self.derive()
+        self.note_writers()
+        self._thread_anew()
 
-    def derive(self) -> None:
-        """Make anew what follows from the columns: threads, and who wrote in which scope."""
+    def note_writers(self) -> None:
+        """Work out anew who wrote in which scope."""
         self.actors = {}
         scopes, actors = self.columns["scope"].view.astype(np.int64), self.columns["actor"].view
-        spoken = np.unique((scopes << places.SHIFT) | (actors + 1).astype(np.int64))
-        self._speak(zip((spoken >> places.SHIFT).tolist(), ((spoken & (2**32 - 1)) - 1).tolist(), strict=True))
+        spoken, first = np.unique((scopes << places.SHIFT) | (actors + 1).astype(np.int64), return_index=True)
+        columns = (spoken >> places.SHIFT, (spoken & (2**32 - 1)) - 1, self.columns["begun"].view[first])
+        self._speak(zip(*(column.tolist() for column in columns), strict=True))
+
+    def _thread_anew(self) -> None:
+        """Sort the threads from the columns."""
         self.threads = places.Threads()
         columns = [self.columns[name].view.tolist() for name in ("thread", "ordinal")]
         self.threads.add(columns[0], columns[1], [*range(len(columns[0]))])

@@ -84,7 +84,7 @@ class Vectors:
             away = _apart(np.ascontiguousarray(self.bits.view[:, places]), asked)
             return places[_nearest(away, count)]
         away = _apart(self.bits.view[:, : len(seen)], asked)
-        away[~seen] = FAR
+        away[~seen[: len(away)]] = FAR
         return _nearest(away, count)
 
     def dots(self, question: Array, places: Array) -> Array:

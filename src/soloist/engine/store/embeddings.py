@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store.quick import Driver, Statement
-from soloist.engine.store.tables_memory import embedding_models, embeddings, memories
+from soloist.engine.store.tables_memory import embedding_models, embeddings, memories, retrievals
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
 from soloist.kernel.memory import TIERS
@@ -41,12 +41,16 @@ def begin(tx: Tx, model: dict[str, Any], *, actor: str) -> dict[str, Any]:
     """
     if in_state(tx.conn, "building"):
         raise Conflict("Another generation of vectors is being built; let it end, or give it up first.")
-    if any(known["id"] == model["id"] for known in models(tx.conn)):
-        raise Conflict(f"There are vectors of {model['id']} already.")
+    former = {known["id"]: known["state"] for known in models(tx.conn)}
+    if former.get(model["id"]) == "active":
+        raise Conflict(f"The vectors of {model['id']} are the ones in use already.")
     state = "building" if in_state(tx.conn, "active") else "active"
     event = tx.append(BEGUN, payload={**model, "state": state}, actor=actor)
     row = {**model, "state": state, "created": tx.now, "event": event.id, "ended": ""}
-    tx.run(embedding_models.insert(), row)
+    if model["id"] in former:  # a retired one goes on where it stopped
+        tx.run(embedding_models.update().where(embedding_models.c.id == model["id"]).values(**row))
+    else:
+        tx.run(embedding_models.insert(), row)
     return row
 
 
@@ -73,6 +77,13 @@ def give_up(tx: Tx, ident: str, *, actor: str) -> None:
     tx.append(GIVEN_UP, subject=ident, payload={"id": ident}, actor=actor)
     tx.run(embeddings.delete().where(embeddings.c.model == ident))
     tx.run(embedding_models.delete().where(embedding_models.c.id == ident))
+
+
+def prune(tx: Tx) -> int:
+    """Delete the vectors of retired generations that no kept retrieval needs; answers how many."""
+    needed = sa.select(retrievals.c.id).where(retrievals.c.model == embedding_models.c.id).exists()
+    idle = sa.select(embedding_models.c.id).where(embedding_models.c.state == "retired", ~needed)
+    return int(tx.run(embeddings.delete().where(embeddings.c.model.in_(idle))).rowcount)
 
 
 def last(conn: sa.Connection, model: str) -> int:

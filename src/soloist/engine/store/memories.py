@@ -220,11 +220,15 @@ GONE_KINDS = ("memory.erased", "memory.collected", "memory.redacted")
 """Kinds of events after which rows may be missing on the disk or say something else."""
 
 
-def journal_since(conn: sa.Connection, seq: int) -> tuple[int, str, bool]:
-    """(newest place in the journal, hash at ``seq``, whether rows may have gone since then)."""
+def journal_since(conn: sa.Connection, seq: int) -> tuple[int, bool]:
+    """(newest place in the journal, whether rows may have gone since a place)."""
     head = int(conn.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0)
-    mark = str(conn.execute(sa.select(events.c.hash).where(events.c.seq == seq)).scalar() or "")
     if head == seq:
-        return head, mark, False
+        return head, False
     gone = sa.select(events.c.seq).where(events.c.seq > seq, events.c.kind.in_(GONE_KINDS)).limit(1)
-    return head, mark, conn.execute(gone).first() is not None
+    return head, conn.execute(gone).first() is not None
+
+
+def mark(conn: sa.Connection, seq: int) -> str:
+    """Hash of the journal at a place, "" when it has no such place: tells one journal from another."""
+    return str(conn.execute(sa.select(events.c.hash).where(events.c.seq == seq)).scalar() or "")

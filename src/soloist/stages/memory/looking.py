@@ -77,7 +77,7 @@ class Looking:
         """Answer and log (BadInput for a question that cannot be answered, or as of no time there was)."""
         decide.check(search)
         at = search.at or iso(self._store.clock())
-        writers = await self._store.read(lambda conn: self._recall.writers(conn, search.scopes))
+        writers = await self._store.read(lambda conn: self._recall.writers(conn, search.scopes, search.as_of))
         asked, names = understood(search.query, at, writers)
         vector = await self._vector(asked.meant) if search.meaning else Vector(trouble="meaning was not asked for")
         row, items = await self._store.read(lambda conn: self._answer(conn, search, (asked, names, at), vector))
