@@ -308,6 +308,9 @@ def remember(tx: Tx, items: Sequence[NewMemory], *, actor: str, run: str = "") -
 
     An item of a known name that says something else takes the place of the old one. Answers the ids in order.
     """
+    writer = "operator" if actor == "operator" else "system"
+    for item in items:
+        writing.check_tier(item, writer)
     kept = gathering.kept(tx.conn, [item.ref for item in items])
     hashes = [sha256(item.text.encode()) for item in items]
     same = {_place(row): row["id"] for row in gathering.saying(tx.conn, hashes)}

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store import facts
-from soloist.engine.store.tables import contexts, conversations, events, messages
+from soloist.engine.store.tables import contexts, conversations, effects, events, messages, proposals, records
 from soloist.engine.store.tables_memory import context_memories, memories, outcomes
 from soloist.engine.store.tables_memory import facts as fact_rows
 from soloist.engine.store.tx import Tx
@@ -82,6 +82,13 @@ def items(conn: sa.Connection, idents: Sequence[str]) -> dict[str, dict[str, Any
     return {str(row["id"]): dict(row) for row in rows}
 
 
+def artefacts(conn: sa.Connection, run: str, now: str) -> list[dict[str, Any]]:
+    """Intermediate results of a run that have not expired, in the order they were made."""
+    query = sa.select(memories).where((memories.c.scope == f"run:{run}") & (memories.c.tier == "ephemeral"))
+    query = query.where((memories.c.ended == "") & ((memories.c.expires == "") | (memories.c.expires > now)))
+    return [dict(row) for row in conn.execute(query.order_by(memories.c.n)).mappings()]
+
+
 def told_since(
     conn: sa.Connection, since: str, kinds: Sequence[str], record: str = "", limit: int = 20
 ) -> list[dict[str, Any]]:
@@ -90,6 +97,13 @@ def told_since(
     query = query.where(memories.c.created >= since)
     query = query.where(memories.c.record == record) if record else query
     return [dict(row) for row in conn.execute(query.order_by(memories.c.n).limit(limit)).mappings()]
+
+
+def known_object(conn: sa.Connection, ident: str) -> bool:
+    """Whether a proposal, effect, record, message or item has this id."""
+    parts = [sa.select(sa.literal(1)).where(table.c.id == ident) for table in (proposals, effects, records, messages)]
+    parts.append(sa.select(sa.literal(1)).where(memories.c.id == ident))
+    return conn.execute(sa.union_all(*parts).limit(1)).first() is not None
 
 
 def outcomes_about(conn: sa.Connection, idents: Sequence[str], limit: int = 20) -> list[dict[str, Any]]:

@@ -166,13 +166,16 @@ def listed(
     attribute: str = "",
     state: str = "",
     seq: int = 0,
+    at: str = "",
     after: str = "",
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """Facts by id, as known at a sequence number (0: now), after the id of the last one seen."""
+    """Facts by id, as known at a sequence number (0: now), true at an instant, after the id of the last one seen."""
     query = sa.select(facts).where(there(facts, seq) if seq else facts.c.ended == "")
     for column, value in ((facts.c.record, record), (facts.c.attribute, attribute), (facts.c.state, state)):
         query = query.where(column == value) if value else query
+    if at:
+        query = query.where((facts.c.valid_from <= at) & ((facts.c.valid_to == "") | (facts.c.valid_to > at)))
     query = query.where(facts.c.id > after).order_by(facts.c.id).limit(limit)
     return [dict(row) for row in conn.execute(query).mappings()]
 

@@ -65,7 +65,7 @@ def cases(conn: sa.Connection, since: str = "", limit: int = MOST_LOOKED) -> lis
     """
     columns = (
         *(proposals.c[name] for name in ("id", "run", "agent", "source", "connector", "operation", "evidence")),
-        *(proposals.c[name] for name in ("state", "version", "created", "updated", "record", "conversation")),
+        *(proposals.c[name] for name in ("state", "version", "created", "updated", "record", "policy_version")),
         runs.c.flow,
         runs.c.version.label("flow_version"),
     )
