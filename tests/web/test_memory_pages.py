@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 
 from soloist.app import App
-from soloist.engine.store import memories, records
+from soloist.engine.store import facts, memories, records
+from soloist.kernel.fact import NewFact
 from soloist.kernel.memory import NewMemory
 
 
@@ -89,3 +92,105 @@ def test_people_come_by_name_and_by_pages(app, console):
     link = first.split('class="more"><a class="button" href="')[1].split('"')[0].replace("&amp;", "&")
     assert "Person 059" in console.get(link).text
     assert "Person 012" in console.get("/memory/about?q=son+012").text
+
+
+def test_asking_shows_marked_words_and_why(app, console):
+    ada = person(app)
+    remember(app, NewMemory("Ada wants the glaze in cobalt <blue>.", record=ada), NewMemory("Jonas likes green."))
+    text = console.get("/memory/ask?q=Which+glaze+does+Ada+want").text
+    assert "<mark>glaze</mark>" in text
+    assert "&lt;blue&gt;" in text
+    assert "Why it ranked here" in text
+    assert "words of the question that it holds" in text
+    assert "Words and names only" in text
+
+
+def test_an_answer_is_asked_again_and_is_identical(app, console):
+    remember(app, NewMemory("The kiln is broken."))
+    text = console.get("/memory/ask?q=kiln").text
+    link = text.split('action="/memory/retrievals/')[1].split('"')[0]
+    remember(app, *(NewMemory(f"The kiln again {n}.") for n in range(20)))
+    assert "Identical: the same 1 answer in" in console.post(f"/memory/retrievals/{link}").text
+    assert "kiln" in console.get("/memory/retrievals").text
+    assert console.get("/memory/retrievals/none").status_code == 404
+
+
+BAD = [
+    "q=...",
+    "q=x&tier=none",
+    "q=x&as_of=yesterday",
+    "q=x&as_of=1990-01-01",
+    f"q={'a+' * 3000}",
+    "q=x&as_of=99999999",
+]
+
+
+@pytest.mark.parametrize("query", BAD)
+def test_a_question_that_cannot_be_put_says_why(app, console, query):
+    answer = console.get(f"/memory/ask?{query}")
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+
+
+def test_what_is_not_known_is_said(app, console):
+    remember(app, NewMemory("The kiln is broken."))
+    assert "Nothing of it is remembered" in console.get("/memory/ask?q=x&about=nobody").text
+    assert "Ask in your own words" in console.get("/memory/ask").text
+
+
+def fact(app: App, record: str, attribute: str, value: str, **more: Any) -> str:
+    new = NewFact(record, attribute, value, actor="ada@okafor-ceramics.example", source="mail", **more)
+    return app.store.write_now(lambda tx: facts.state(tx, new)).id
+
+
+def test_what_is_remembered_about_somebody_with_its_words(app, console):
+    ada = person(app)
+    fact(app, ada, "preference", "calls before noon", quote="I like <b>calls</b> in the morning")
+    fact(app, ada, "deadline", "March", trust="rule")
+    fact(app, ada, "deadline", "May")
+    remember(app, *(NewMemory(f"Ada said hello. {n}", record=ada, kind="message") for n in range(8)))
+    text = console.get(f"/memory/about/{ada}").text
+    for said in (
+        "Preferences",
+        "calls before noon",
+        "I like &lt;b&gt;calls",
+        "Contradictions",
+        "May",
+        "Ada said hello.",
+    ):
+        assert said in text
+    assert f"/memory/items?tier=session&amp;about={ada}" in text
+    assert console.get("/memory/about/nobody").status_code == 404
+
+
+def test_an_item_is_confirmed_corrected_pinned_and_forgotten(app, console):
+    (ident,) = remember(app, NewMemory("Calls before noon."))
+    to = console.post(f"/memory/items/{ident}/confirm").headers["location"]
+    assert "kept for good" in console.get(to).text
+    to = console.post(to.split("?")[0] + "/correct", data={"text": "Calls at noon."}).headers["location"]
+    text = console.get(to).text
+    assert "Calls at noon." in text
+    assert "Calls before noon." in text
+    assert "Pinned." in console.get(console.post(to.split("?")[0] + "/pin").headers["location"]).text
+    to = console.post(to.split("?")[0] + "/forget", data={"why": "not true"}).headers["location"]
+    assert "no longer used: not true" in console.get(to).text
+    assert console.post(to.split("?")[0] + "/forget", data={"why": "again"}).status_code == 409
+    assert console.post(f"/memory/items/{ident}/burn").status_code == 404
+
+
+def test_facts_are_confirmed_corrected_forgotten_and_written(app, console):
+    ada = person(app)
+    ident = fact(app, ada, "deadline", "March")
+    to = console.post(f"/memory/facts/{ident}/confirm").headers["location"]
+    ident = to.split("#fact-")[1]
+    to = console.post(f"/memory/facts/{ident}/correct", data={"value": "May"}).headers["location"]
+    text = console.get(to.split("#")[0]).text
+    assert "Corrected." in text
+    assert "1 earlier statement" in text or "2 earlier statements" in text
+    ident = to.split("#fact-")[1]
+    assert console.post(f"/memory/facts/{ident}/forget", data={"why": ""}).status_code == 422
+    assert console.post(f"/memory/facts/{ident}/forget", data={"why": "done"}).status_code == 303
+    written = {"attribute": "payment terms", "value": "14 days", "since": "2026-01-01"}
+    to = console.post(f"/memory/about/{ada}/facts", data=written).headers["location"]
+    assert "14 days" in console.get(to).text
+    assert console.post(f"/memory/about/{ada}/facts", data={"attribute": "x"}).status_code == 422

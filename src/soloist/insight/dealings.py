@@ -113,7 +113,7 @@ def of(conn: Connection, ident: str, idents: Sequence[str], *, now: str, last: s
         promises=tuple(_promises(known)),
         facts=tuple(grouped(known.current)),
         disputed=len(known.disputed),
-        summaries=tuple(_summaries(known)),
+        summaries=tuple(summaries(known)),
         also=tuple(_line(row, now) for kind, some in by_kind.items() if kind not in _KNOWN for row in some)[:SHOWN],
     )
 
@@ -248,23 +248,25 @@ def group_of(attribute: str) -> str:
     return next((group for root, group in _ROOTS.items() if plain.startswith(root)), "")
 
 
-def grouped(facts: Sequence[remembered.FactLine]) -> Iterator[tuple[str, tuple[remembered.FactLine, ...]]]:
-    """Facts under the names of their groups, the curated ones first; promises have a section of their own."""
-    plain = [fact for fact in facts if fact.attribute.casefold() != "promise"]
+def grouped(
+    facts: Sequence[remembered.FactLine], *, whole: bool = False
+) -> Iterator[tuple[str, tuple[remembered.FactLine, ...]]]:
+    """Facts under the names of their groups, the curated ones first.
+
+    Unless the ``whole`` is asked for, promises and what stands elsewhere on the page of a client are left out.
+    """
+    plain = [fact for fact in facts if whole or fact.attribute.casefold() not in _SHOWN_ELSEWHERE]
     for group in FIRST_OF:
         if some := tuple(fact for fact in plain if group_of(fact.attribute) == group):
             yield GROUPS[group], some
-    rest = tuple(
-        fact for fact in plain if not group_of(fact.attribute) and fact.attribute.casefold() not in _SHOWN_ELSEWHERE
-    )
-    if rest:
-        yield "Other facts", rest[: SHOWN * 2]
+    if rest := tuple(fact for fact in plain if not group_of(fact.attribute)):
+        yield "Other facts", rest if whole else rest[: SHOWN * 2]
 
 
-_SHOWN_ELSEWHERE = {"name", "email", "language"}
+_SHOWN_ELSEWHERE = {"name", "email", "language", "promise"}
 
 
-def _summaries(known: remembered.About) -> Iterator[remembered.MemoryLine]:
+def summaries(known: remembered.About) -> Iterator[remembered.MemoryLine]:
     """The newest summaries of what was said."""
     rows = [row for tier in ("canonical", "session") for row in known.memories.get(tier, ()) if row.kind == "summary"]
     yield from sorted(rows, key=lambda row: row.at, reverse=True)[:3]

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import holdings, memories, reading
+from soloist.engine.store import clients, holdings, memories, reading
+from soloist.engine.store import facts as told
+from soloist.engine.store import records as stored
 from soloist.engine.store.holdings import Wanted as Wanted
 from soloist.engine.store.reading import Connection
-from soloist.insight import names, views, words
+from soloist.insight import dealings, names, remembered, views, words
 from soloist.kernel.memory import DAY, TIERS
 
-PAGE, PEOPLE, FIRST = 25, 50, 12
+PAGE, PEOPLE, FIRST, FEW = 25, 50, 12, 6
 SHORT = 240
 """Characters of an item in a list; the whole of it is on its own page."""
 TITLES = {"ephemeral": "Ephemeral", "working": "Working", "session": "Session", "canonical": "Canonical"}
@@ -156,6 +158,27 @@ class ItemPage:
     former: tuple[ItemLine, ...]
     newer: str
     acts: tuple[str, ...]
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class AboutPage:
+    """What is remembered about somebody: facts now, contradicted and past, items by tier, working sessions."""
+
+    record: str
+    title: str
+    kind: str
+    client: str
+    held: tuple[tuple[str, tuple[remembered.FactLine, ...]], ...]
+    disputed: tuple[remembered.FactLine, ...]
+    past: tuple[remembered.FactLine, ...]
+    sources: Mapping[str, views.Link]
+    tiers: tuple[tuple[str, str, int, tuple[ItemLine, ...]], ...]
+    summaries: tuple[remembered.MemoryLine, ...]
+    sessions: tuple[remembered.SessionLine, ...]
+    outcomes: tuple[Mapping[str, Any], ...]
+    merged: str = ""
+    attributes: tuple[str, ...] = ()
 
 
 # ----- the first page
@@ -236,6 +259,56 @@ def whom(conn: Connection, *, query: str = "", after: str = "") -> WhomPage:
     rest = {"after": f"{shown[-1]['key']}~{shown[-1]['id']}", **({"q": query} if query else {})} if shown else {}
     link = "/memory/about?" + urlencode(rest) if len(rows) > PEOPLE else ""
     return WhomPage(query, tuple(map(_whom, shown)), link)
+
+
+def family(conn: Connection, record: str) -> list[str]:
+    """A record and what was merged into it."""
+    return clients.with_merged(conn, [record])
+
+
+OFFERED = ("preference", "contract", "payment terms", "hourly rate", "notice period", "budget", "deadline", "birthday")
+"""Names of facts that are offered to somebody who writes one."""
+
+
+def about(conn: Connection, record: str, now: str) -> AboutPage:
+    """What is remembered about a record and what was merged into it (NotFound)."""
+    row = stored.get(conn, record)
+    known = remembered.about(conn, record, now=now)
+    idents = family(conn, record)
+    counts = holdings.tiers_of(conn, idents, now)
+    facts = (*known.current, *known.disputed, *known.past)
+    return AboutPage(
+        record,
+        row["title"] or "No name",
+        row["kind"],
+        f"/clients/{record}" if row["kind"] in ("person", "company") else f"/records/{row['kind']}/{record}",
+        tuple(dealings.grouped(known.current, whole=True)),
+        known.disputed,
+        known.past,
+        source_links(conn, [{"id": fact.id, "ref": fact.ref} for fact in facts]),
+        tuple(_by_tier(conn, idents, counts, now)),
+        tuple(dealings.summaries(known)),
+        known.sessions,
+        known.outcomes,
+        row["merged_into"],
+        tuple(dict.fromkeys((*OFFERED, *(fact.attribute.lower() for fact in known.current)))),
+    )
+
+
+def whose_fact(conn: Connection, ident: str) -> str:
+    """Whom a fact is about (NotFound)."""
+    return str(told.get(conn, ident)["record"])
+
+
+def _by_tier(
+    conn: Connection, idents: Sequence[str], counts: Mapping[str, int], now: str
+) -> Iterator[tuple[str, str, int, tuple[ItemLine, ...]]]:
+    """For each tier that holds something about them: name, title, how many, the newest few that are no facts."""
+    for tier in reversed(TITLES):
+        if many := counts.get(tier, 0):
+            rows = holdings.items(conn, Wanted(tier, records=tuple(idents)), now, limit=FIRST)
+            some = [row for row in rows if row["kind"] not in ("fact", "summary")][:FEW]
+            yield tier, TITLES[tier], many, tuple(lines(conn, some))
 
 
 # ----- lists
@@ -337,17 +410,21 @@ def item(conn: Connection, ident: str) -> ItemPage:
         tuple(lines(conn, holdings.replaced(conn, ident))),
         f"/memory/items/{row['superseded_by']}" if row["superseded_by"] else "",
         acts(row),
+        row["record"],
     )
 
 
 def acts(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """What can be done with an item: "confirm", "correct", "pin" or "unpin", "forget"."""
+    """What can be done with an item: "confirm", "correct", "pin" or "unpin", "task", "forget", by its affordances."""
     if row["ended"]:
         return ()
+    may = remembered.affordances(row)
     settled = row["tier"] == "canonical" and row["trust"] == "confirmed"
-    lasting = row["tier"] != "ephemeral"
-    found = [*([] if settled else ["confirm"]), "correct"]
-    return (*found, *((["unpin"] if row["pinned"] else ["pin"]) if lasting else []), "forget")
+    found = ["confirm"] if "promote" in may or not settled else []
+    found += ["correct"] if "correct" in may and row["kind"] != "fact" else []
+    found += (["unpin"] if row["pinned"] else ["pin"]) if row["tier"] != "ephemeral" else []
+    found += ["task"] if "make_task" in may else []
+    return (*found, *(["forget"] if "forget" in may else []))
 
 
 def _facts(row: Mapping[str, Any]) -> Iterator[views.FieldLine]:
@@ -376,6 +453,9 @@ def _came_from(conn: Connection, row: Mapping[str, Any]) -> Iterator[views.Step]
             "Source", own.text if own else row["source"] or "no source", row["ref"], own.href if own else ""
         )
     for name, inner in origin.items():
+        if (said := _whose(name)) and inner not in known:
+            yield views.Step("Rests on", said)
+            continue
         found = known.get(inner)
         if found and (not own or found.href != own.href):
             yield views.Step("Derived from", found.text, href=found.href)
@@ -384,6 +464,13 @@ def _came_from(conn: Connection, row: Mapping[str, Any]) -> Iterator[views.Step]
     if row["run"]:
         yield views.Step("Written by", "a run", row["run"], f"/runs/{row['run']}")
     yield views.Step("In the journal", "the event that wrote it", row["event"], f"/why/{row['event']}")
+
+
+def _whose(origin: str) -> str:
+    """Whose word a source is, "" when it names an object."""
+    kind, _, who = origin.partition(":")
+    said = {"operator": "your word", "rule": "a rule of yours", "system": "what Soloist did itself"}.get(kind, "")
+    return said or (f"words from outside: {who}" if kind == "outside" else "")
 
 
 def _led_to(conn: Connection, row: Mapping[str, Any]) -> Iterator[views.Step]:

@@ -54,7 +54,7 @@ GROUPS = ("people", "leads", "appointments", "documents", "records", "facts", "m
 _OF_KIND = {"person": "people", "company": "people", "lead": "leads"}
 _OF_KIND |= dict.fromkeys(("appointment", "meeting"), "appointments")
 _OF_KIND |= dict.fromkeys(("document", "draft", "publication"), "documents")
-_ELSEWHERE = ("message", "record", "card")
+_ELSEWHERE = ("message", "record", "card", "fact")
 """Kinds of memory that stand for something that is found as what it is."""
 _IDEOGRAPH = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 WORD = re.compile(rf"[{_IDEOGRAPH}]|[^\W_{_IDEOGRAPH}]+")
