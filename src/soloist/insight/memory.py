@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import clients, holdings, memories, reading
+from soloist.engine.store import clients, embeddings, holdings, memories, reading
 from soloist.engine.store import facts as told
 from soloist.engine.store import records as stored
 from soloist.engine.store.holdings import Wanted as Wanted
@@ -31,7 +31,7 @@ TRUSTS = {
     "rule": ("by a rule", ""),
     "unverified": ("not confirmed", "warn"),
 }
-STATES = {"active": ("in use", "go"), "building": ("being built", "warn"), "ready": ("ready", ""), "old": ("kept", "")}
+STATES = {"active": ("in use", "go"), "building": ("being built", "warn"), "retired": ("kept for replays", "")}
 ENDS = {"expired": "its time was over", "superseded": "something newer took its place", "erased": "it was erased"}
 
 
@@ -56,7 +56,7 @@ class TierLine:
 
 @dataclass(frozen=True)
 class Generation:
-    """One embedding model: its state in words, how many of the items have its vectors, whether it can be chosen."""
+    """One embedding model: its state in words, how many of the items have its vectors, whether it is being built."""
 
     id: str
     name: str
@@ -66,7 +66,7 @@ class Generation:
     of: int
     hash: str
     at: str
-    choosable: bool
+    building: bool
 
     @property
     def percent(self) -> int:
@@ -234,13 +234,16 @@ def kept_said(lifetime: int) -> str:
 
 
 def _generations(conn: Connection, held: Mapping[str, Mapping[str, Any]]) -> Iterator[Generation]:
-    """Embedding models; progress is over what has vectors."""
+    """Embedding models, the newest first; progress is over what gets vectors."""
     of = sum(int(held.get(name, {}).get("items", 0)) for name, rule in TIERS.items() if rule.vectors)
-    for row in holdings.generations(conn):
+    for row in reversed(embeddings.models(conn)):
         state, tone = STATES.get(row["state"], (row["state"], ""))
-        choosable = row["state"] != "active" and not row["ended"] and row["vectors"] >= of
+        over = row["state"] == "retired"
+        left = 0 if over else embeddings.behind(conn, row["id"])
+        done = max(0, of - left)
+        building = row["state"] == "building"
         yield Generation(
-            row["id"], row["name"], state, tone, row["vectors"], of, row["sha256"], row["created"], choosable
+            row["id"], row["name"], state, tone, 0 if over else done, of, row["sha256"], row["created"], building
         )
 
 

@@ -116,7 +116,7 @@ def page(conn: Connection, ident: str, notes: Sequence[str] = (), as_of: str = "
         **{name: getattr(found, name) for name in _FORM},
         retrieval=ident,
         answers=tuple(
-            _answer(place, hit, rows.get(hit["id"]), lines.get(hit["id"]), asked, best)
+            _answer(place, hit, (rows.get(hit["id"]), lines.get(hit["id"])), asked, best)
             for place, hit in enumerate(row["hits"], 1)
         ),
         known=bool(row["detail"].get("known", True)),
@@ -173,12 +173,12 @@ def _weight(name: str) -> str:
 def _answer(
     place: int,
     hit: Mapping[str, Any],
-    row: Mapping[str, Any] | None,
-    line: memory.ItemLine | None,
+    found: tuple[Mapping[str, Any] | None, memory.ItemLine | None],
     asked: asking.Asked,
     best: int,
 ) -> Answer:
     """One hit with its text, or a place that is left when the item has gone."""
+    row, line = found
     if row is None or line is None:
         line = memory.ItemLine(hit["id"], "", "", "", "", "", "", views.Link("", ""), views.Link("", ""))
     stems = {stem for word in asked.words for stem in word.stems}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from soloist.app import App
 from soloist.flows.by_hand import Hand
+from soloist.flows.embedding import Embedding
 from soloist.insight import memory, ranked
 from soloist.insight.memory import Wanted
 from soloist.kernel.errors import BadInput, NotFound, TooLarge
@@ -91,6 +92,17 @@ class Remembering:
         attribute, value, since = (given.get(name, "") for name in ("attribute", "value", "since"))
         made = await self._hand.state_fact(record, attribute, value, since=since, who=who)
         return f"/memory/about/{record}?done=written#fact-{made}"
+
+    # ----- generations of vectors
+
+    async def build(self, who: str) -> None:
+        """Begin a new generation with the installed model (Conflict, BadInput)."""
+        await Embedding(self._store, self._desk.memory).begin(actor=who)
+
+    async def end_build(self, ident: str, on: bool, who: str) -> None:
+        """Switch to a generation that is being built (Conflict: not all of it is), or stop building it (NotFound)."""
+        embedding = Embedding(self._store, self._desk.memory)
+        await (embedding.switch(ident, actor=who) if on else embedding.give_up(ident, actor=who))
 
     # ----- asking
 

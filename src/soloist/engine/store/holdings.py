@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store.tables import contexts, proposals, records, runs
-from soloist.engine.store.tables_memory import context_memories, embedding_models, embeddings, facts, memories
+from soloist.engine.store.tables_memory import context_memories, facts, memories
 
 NEWEST = 2**62
 MOST = 200
@@ -167,11 +167,3 @@ def used_in(conn: sa.Connection, ident: str, limit: int = 20) -> list[dict[str, 
     ).select_from(joined)
     query = query.where(context_memories.c.memory == ident).order_by(contexts.c.at.desc()).limit(limit)
     return [dict(row) for row in conn.execute(query).mappings()]
-
-
-def generations(conn: sa.Connection) -> list[dict[str, Any]]:
-    """Embedding models, newest first, each with how many vectors it has."""
-    many = sa.select(embeddings.c.model, sa.func.count().label("many")).group_by(embeddings.c.model).subquery()
-    joined = embedding_models.outerjoin(many, many.c.model == embedding_models.c.id)
-    query = sa.select(embedding_models, sa.func.coalesce(many.c.many, 0).label("vectors")).select_from(joined)
-    return [dict(row) for row in conn.execute(query.order_by(embedding_models.c.created.desc())).mappings()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -19,6 +20,8 @@ DONE = {
     "pinned": "Pinned. It stays whatever the time of its tier.",
     "unpinned": "Not pinned any more. It goes when the time of its tier is over.",
     "written": "Written down, on your word.",
+    "begun": "A new generation is being built beside the one in use. It takes over by itself when it is whole.",
+    "stopped": "It is no longer built, and what there was of it is gone. The one in use goes on.",
     "switched": "Switched. Questions are answered by the new generation from now on.",
 }
 _DIGITS = 18
@@ -31,6 +34,8 @@ def routes() -> list[BaseRoute]:
         Route(f"{HERE}/items", items),
         Route(f"{HERE}/items/{{ident}}", item),
         Route(f"{HERE}/items/{{ident}}/{{act}}", act, methods=["POST"]),
+        Route(f"{HERE}/generations", build, methods=["POST"]),
+        Route(f"{HERE}/generations/{{ident}}/{{act}}", end_build, methods=["POST"]),
         Route(f"{HERE}/about", whom),
         Route(f"{HERE}/about/{{ident}}", about),
         Route(f"{HERE}/about/{{ident}}/facts", state, methods=["POST"]),
@@ -45,7 +50,23 @@ def routes() -> list[BaseRoute]:
 async def overview(request: Request) -> Response:
     """GET /memory."""
     view = await door(request).memory.overview()
-    return page(request, "memory.html", await door(request).frame(), view=view)
+    done = DONE.get(request.query_params.get("done", ""), "")
+    return page(request, "memory.html", await door(request).frame(), view=view, done=done)
+
+
+async def build(request: Request) -> Response:
+    """POST /memory/generations: begin a new generation of vectors."""
+    await door(request).memory.build(who(request))
+    return RedirectResponse(f"{HERE}?done=begun", status_code=303)
+
+
+async def end_build(request: Request) -> Response:
+    """POST /memory/generations/{ident}/{act}: "switch" to it, or "stop" building it."""
+    act = request.path_params["act"]
+    if act not in ("switch", "stop"):
+        raise HTTPException(404)
+    await door(request).memory.end_build(request.path_params["ident"], act == "switch", who(request))
+    return RedirectResponse(f"{HERE}?done={'switched' if act == 'switch' else 'stopped'}", status_code=303)
 
 
 async def whom(request: Request) -> Response:
