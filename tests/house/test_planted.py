@@ -142,6 +142,7 @@ MORE = {
         "packing.py",
         "rank.py",
         "retaining.py",
+        "second.py",
         "summing.py",
         "writing.py",
     },

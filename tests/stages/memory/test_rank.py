@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from soloist.engine.recall.legs import MILLION, Legs, Mask
+from soloist.engine.recall.legs import MILLION, Legs, Mask, Question
 from soloist.stages.memory import asking, rank
 from soloist.stages.memory.rank import Ranked, Weights
 
 MASK = Mask(seq=9, newest=99)
 ROWS = 4
+
+
+NOTHING = ("",) * ROWS
 
 
 def legs(**given: object) -> Legs:
@@ -26,7 +29,7 @@ def legs(**given: object) -> Legs:
     return Legs(**columns, **{**plain, **{k: v for k, v in given.items() if k not in columns}})
 
 
-def ranked(question: str, found: Legs, texts: tuple[str, ...] = (), **weights: int) -> list[Ranked]:
+def ranked(question: str, found: Legs, texts: tuple[str, ...] = NOTHING, **weights: int) -> list[Ranked]:
     asked = asking.read(question, "2026-03-10T09:00:00Z")
     return rank.rank(
         lambda _: found,
@@ -89,6 +92,45 @@ def test_the_name_of_a_writer_weighs_nothing_as_a_word() -> None:
     found = legs(words=[MILLION, 900_000, 0, 0], held=[0b1, 0b10, 0, 0], actor=[0, 0, 0, 0], actors=["Ada"])
     hits = ranked("Ada offer", replace(found, document_frequency={"ada": 1, "offer": 1}))
     assert order(hits)[0] == 2
+
+
+def test_what_a_newer_row_corrects_comes_after_it_and_says_so() -> None:
+    texts = ("The talk is at 15:30.", "Ada paid.", "The talk is now at 11:00, not 15:30.", "Lunch")
+    found = legs(words=[MILLION, 0, 900_000, 0], record=[0, 0, 0, -1], records=["r"], at=[10, 20, 30, 40])
+    hits = ranked("At what time is the talk?", found, texts)
+    assert order(hits)[:2] == [3, 1]
+    assert [hit.overtaken_by for hit in hits[:2]] == [0, 3]
+
+
+def test_nothing_is_corrected_by_a_row_about_something_else() -> None:
+    texts = ("The talk is at 15:30.", "The talk is now at 11:00, not 15:30.", "", "")
+    found = legs(words=[MILLION, 900_000, 0, 0], record=[0, 1, -1, -1], records=["r", "s"], at=[10, 30, 0, 0])
+    assert [hit.overtaken_by for hit in ranked("At what time is the talk?", found, texts)] == [0, 0, 0, 0]
+
+
+def test_a_row_that_asks_comes_after_one_that_answers() -> None:
+    texts = ("Which lens was it?", "The lens was the 16 mm.", "", "")
+    assert order(ranked("Which lens was used?", legs(words=[MILLION, MILLION, 0, 0]), texts))[:2] == [2, 1]
+
+
+def test_a_question_for_a_time_likes_a_row_that_names_one() -> None:
+    texts = ("We shall meet.", "We met last Tuesday.", "", "")
+    assert order(ranked("When did we meet?", legs(words=[MILLION, MILLION, 0, 0]), texts))[0] == 2
+
+
+def test_words_of_the_best_rows_lead_to_others() -> None:
+    texts = ("Ada dances with Nightjar", "", "", "")
+    first = legs(words=[MILLION, 0, 0, 0])
+    asked, asks = asking.read("Who dances?"), []
+
+    def ask(question: Question) -> Legs:
+        asks.append([stem for stem, _ in question.stems])
+        return first if len(asks) == 1 else legs(words=[MILLION, 0, MILLION, 0])
+
+    hits = rank.rank(ask, asked, asked.question(None, MASK), Weights(), texts=lambda ns: [texts[n - 1] for n in ns])
+    assert order(hits)[:2] == [1, 3]
+    assert "nightjar" in asks[1]
+    assert "danc" not in asks[1]
 
 
 def test_nothing_found_is_not_known() -> None:

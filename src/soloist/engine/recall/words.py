@@ -62,7 +62,7 @@ STOP: dict[str, frozenset[str]] = {
 TELLING: dict[str, frozenset[str]] = {
     "de": STOP["de"] - STOP["en"] - STOP["fr"] - STOP["es"] - frozenset(["war", "hat", "den", "die", "man"]),
     "fr": STOP["fr"] - STOP["en"] - STOP["de"] - STOP["es"] - frozenset(["plus", "sous", "par", "sale"]),
-    "es": STOP["es"] - STOP["en"] - STOP["de"] - STOP["fr"] - frozenset(["son", "el", "mis"]),
+    "es": STOP["es"] - STOP["en"] - STOP["de"] - STOP["fr"] - frozenset(["son", "mis"]),
     "en": STOP["en"] - STOP["de"] - STOP["fr"] - STOP["es"],
 }
 """Small words that only one of the four languages has."""
@@ -142,15 +142,19 @@ def _number(word: str) -> str:
 
 def language(text: str) -> str:
     """Guess of a text: "en" unless the small words of another language are more."""
-    return _language(_tokens(fold(text)))
+    return _language(_tokens(fold(text)), text)
 
 
-def _language(words: Sequence[str]) -> str:
-    """The same of its words."""
+_LETTERS = {"de": "ßäöüÄÖÜ", "fr": "èêçœàùûÈÊÇŒÀ", "es": "ñ¿¡Ñ"}
+
+
+def _language(words: Sequence[str], text: str) -> str:
+    """The same of its words; letters that only one of the languages has count as a small word."""
     there = set(words)
+    plain = text.isascii()
     best, most = "en", len(there & TELLING["en"])
     for name in ("de", "fr", "es"):
-        count = len(there & TELLING[name])
+        count = len(there & TELLING[name]) + (not plain and any(c in _LETTERS[name] for c in text))
         if count > most:
             best, most = name, count
     return best
@@ -159,7 +163,7 @@ def _language(words: Sequence[str]) -> str:
 def stems(text: str) -> list[str]:
     """The stems of a text in its order, stop words too (they are rare in no index and cost little)."""
     words = _tokens(fold(text))
-    name = _language(words)
+    name = _language(words, text)
     return [stem(word, name) for word in words]
 
 

@@ -41,6 +41,10 @@ _BEFORE = frozenset("in im since seit until bis of en du de early late mid anfan
 _QUOTED = re.compile(r"[\"“„«]([^\"”“»]{3,80})[\"”“»]")
 _NAME = re.compile(r"[^\W\d_][\w'’-]*")
 _DAY = 86_400
+_WHEN = re.compile(
+    r"\b(?:when|wann|quand|cuando)\b|\b(?:what|which|welche\w*|quel\w*|cual) (?:date|day|month|year|datum|tag)"
+)
+_MANY = re.compile(r"\bhow (?:many|much|long|often|old)\b|\bwie (?:viele?|lange|oft|alt)\b|\bcombien\b|\bcuant[oa]s?\b")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,10 @@ class Asked:
     spans: tuple[tuple[int, int], ...] = ()
     phrases: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    when: bool = False
+    """Whether it asks for a time."""
+    many: bool = False
+    """Whether it asks for a number."""
 
     @property
     def stems(self) -> tuple[tuple[str, int], ...]:
@@ -102,6 +110,7 @@ def read(text: str, at: str = "", actors: Collection[str] = ()) -> Asked:
     telling = [t for t in kept if t not in actors] or kept
     said = tuple(_word(t, name, telling=t in telling) for t in kept[:MOST_WORDS])
     months, years, days = _dates(tokens)
+    folded = words.fold(text)
     return Asked(
         text=text,
         language=name,
@@ -112,9 +121,11 @@ def read(text: str, at: str = "", actors: Collection[str] = ()) -> Asked:
         months=months,
         years=years,
         days=days,
-        spans=_spans(words.fold(text), at),
+        spans=_spans(folded, at),
         phrases=tuple(" ".join(words.tokens(found)) for found in _QUOTED.findall(text)),
         codes=tuple(t for t in kept if any(c.isdigit() for c in t) and len(t) > 2 and t not in map(str, years)),
+        when=bool(_WHEN.search(folded)),
+        many=bool(_MANY.search(folded)),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from soloist.engine.recall import words
 from soloist.engine.recall.legs import MILLION, Legs, Question
-from soloist.stages.memory import asking
+from soloist.stages.memory import asking, second
 from soloist.stages.memory.asking import Asked
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 VERSION = "scaled-sum-1"
 THOUSAND = 1_000
-READ = 60
-"""Hits whose text is read for a quoted phrase."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,26 @@ class Weights:
     """Own worth of the best row of the same thread."""
     actor: int = 300
     """For rows of somebody whom the question names."""
+    party: int = 150
+    """For rows of a thread or record in which somebody whom the question names wrote, and nobody else is named."""
     date: int = 300
     """For rows of the month the question names; half as much again near its day."""
     phrase: int = 500
     """For rows that hold words that stood in quotation marks."""
+    read: int = 60
+    """Rows whose texts are read for a second look (not thousandths); 0 leaves it out."""
+    asks: int = 100
+    """Taken from rows that end in a question."""
+    answers: int = 50
+    """For rows right after one that ends in a question."""
+    tells: int = 200
+    """For rows that name a time or a number when the question asks for one."""
+    hop: int = 200
+    """For words that the best rows hold beside the question's own."""
+    overtaken: int = 300
+    """Taken from rows that a newer one among the best corrects."""
+    hop_from: int = 5
+    """Rows whose words lead on (not thousandths)."""
     short: int = 150
     """Taken from rows of fewer than ``few`` words (not thousandths)."""
     few: int = 6
@@ -73,7 +87,8 @@ class Ranked:
     """A hit: its row, its score, the parts of the score, and what of the question it holds.
 
     ``support`` is the share (millionths) of the question's rarity that the row and its neighbours hold. ``actor`` says
-    whether its writer is whom the question names (None when it names nobody who wrote anything).
+    whether its writer is whom the question names (None when it names nobody who wrote anything), ``overtaken_by`` the
+    row that corrects it, 0 when none does.
     """
 
     n: int
@@ -84,6 +99,7 @@ class Ranked:
     support: int = 0
     cosine: int = 0
     actor: bool | None = None
+    overtaken_by: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,23 +140,55 @@ def rank(
     parts = table.parts()
     total = sum(parts.values(), np.zeros(len(legs.n), np.int64))
     order = np.lexsort((legs.n, -total))
-    if asked.phrases:
-        parts["phrase"] = _phrases(order[:READ], legs, asked, weights, texts)
-        total = total + parts["phrase"]
+    if weights.read:
+        parts |= _read(table, order[: weights.read], total, Looks(ask, question, texts))
+        total = sum(parts.values(), np.zeros(len(legs.n), np.int64))
         order = np.lexsort((legs.n, -total))
     return [table.hit(int(place), int(total[place]), parts) for place in order[:k]]
 
 
-def _phrases(
-    some: Ints, legs: Legs, asked: Asked, weights: Weights, texts: Callable[[Sequence[int]], list[str]]
-) -> Ints:
-    """For rows among the best that hold a quoted phrase word for word."""
-    found = np.zeros(len(legs.n), np.int64)
-    for place, text in zip(some, texts([int(legs.n[p]) for p in some]), strict=True):
-        said = f" {' '.join(words.tokens(text))} "
-        if any(f" {phrase} " in said for phrase in asked.phrases):
-            found[place] = weights.phrase * THOUSAND
-    return found
+@dataclass(frozen=True)
+class Looks:
+    """Where a second look looks."""
+
+    ask: Callable[[Question], Legs]
+    question: Question
+    texts: Callable[[Sequence[int]], list[str]]
+
+
+def _read(table: Table, some: Ints, total: Ints, looks: Looks) -> dict[str, Ints]:
+    """Parts that the texts of the best rows add, and what their words lead to."""
+    w, asked, legs = table.weights, table.asked, table.legs
+    before = table.beside(np.arange(len(legs.n)) + 1, -1)[some] - 1
+    places = np.unique(np.concatenate([some, before[before >= 0]]))
+    said = dict(zip(places.tolist(), looks.texts([int(legs.n[place]) for place in places]), strict=True))
+    parts = {name: np.zeros(len(legs.n), np.int64) for name in ("asks", "answers", "tells", "phrase", "overtaken")}
+    for old, new in _corrected(legs, some, said).items():
+        table.overtaken[old] = int(legs.n[new])
+        parts["overtaken"][old] = -w.overtaken * THOUSAND
+    for place, prior in zip(some.tolist(), before.tolist(), strict=True):
+        text = said[place]
+        parts["asks"][place] = -w.asks * THOUSAND * second.asks(text)
+        parts["answers"][place] = w.answers * THOUSAND * (prior >= 0 and second.asks(said[prior]))
+        told = (asked.when and second.names_a_time(text)) or (asked.many and second.counts(text))
+        parts["tells"][place] = w.tells * THOUSAND * told
+        if asked.phrases:
+            folded = f" {' '.join(words.tokens(text))} "
+            parts["phrase"][place] = w.phrase * THOUSAND * any(f" {phrase} " in folded for phrase in asked.phrases)
+    if w.hop:
+        first = some[: w.hop_from]
+        stems = second.shared([said[int(p)] for p in first], [int(total[p]) for p in first], asked, table.writers)
+        parts["hop"] = second.hop(looks.ask, looks.question, stems, legs.n) * w.hop // THOUSAND
+    return parts
+
+
+def _corrected(legs: Legs, some: Ints, said: dict[int, str]) -> dict[int, int]:
+    """Which of the rows at ``some`` another of them corrects, by place."""
+    places = some.tolist()
+    about = [frozenset({int(legs.record[p]), ~int(legs.thread[p]) - 1} - {-1}) for p in places]
+    when = [(int(legs.at[p]), int(legs.n[p])) for p in places]
+    found = second.overtaken([said[p] for p in places], when, about)
+    return {places[old]: places[new] for old, new in found.items()}
 
 
 def rarities(asked: Asked, legs: Legs) -> list[int]:
@@ -174,6 +222,7 @@ class Table:
     def __post_init__(self) -> None:
         """Work out what is used more than once."""
         names = {t: asking.of_actor(actor) for t, actor in enumerate(self.legs.actors)}
+        self.writers = frozenset(words.stem(token) for found in names.values() for token in found)
         called = frozenset().union(*names.values()) & self.asked.tokens
         self._all = rarities(self.asked, self.legs)
         telling = [0 if word.text in called else rare for word, rare in zip(self.asked.words, self._all, strict=True)]
@@ -185,6 +234,7 @@ class Table:
         ]
         named = [bool(names[place] & called) for place in range(len(names))]
         self.named = np.array([*named, False], np.int64)[self.legs.actor]
+        self.overtaken: dict[int, int] = {}
         self._support = np.zeros(len(self.legs.n), np.int64)
         self._order = np.lexsort((self.legs.n, self.legs.ordinal, self.legs.thread))
 
@@ -203,6 +253,7 @@ class Table:
             "window": self._window() * w.window // THOUSAND,
             "thread": self._thread(own) * w.thread // THOUSAND,
             "actor": self.named * w.actor * THOUSAND,
+            "party": self._party() * w.party * THOUSAND,
             "date": self._date() * w.date // THOUSAND,
             "short": -np.where(legs.length < w.few, w.short * THOUSAND, 0),
         }
@@ -254,6 +305,14 @@ class Table:
         np.maximum.at(best, threads[threads >= 0], own[threads >= 0])
         return np.where(threads >= 0, best[threads], own)
 
+    def _party(self) -> Ints:
+        """1 for rows whose thread or record holds a row of a named writer."""
+        found = np.zeros(len(self.legs.n), np.int64)
+        for column in (self.legs.thread, self.legs.record):
+            theirs = np.unique(column[(self.named > 0) & (column >= 0)])
+            found |= np.isin(column, theirs).astype(np.int64)
+        return found
+
     def _date(self) -> Ints:
         """A million for rows of a month or a span the question names, half as much again within a day of the day."""
         asked, at = self.asked, self.legs.at
@@ -287,5 +346,6 @@ class Table:
             held=tuple(word.text for word in told),
             missing=tuple(word.text for word in lost),
             cosine=int(self.legs.meaning[place]),
+            overtaken_by=self.overtaken.get(place, 0),
             actor=bool(self.named[place]) if self.named.any() else None,
         )
