@@ -13,6 +13,7 @@ from soloist.insight.live import News
 from soloist.kernel.errors import Conflict, NotFound, StaleHash
 from soloist.web.doors import Decision
 from tests.web.fake_actions import FakeActions
+from tests.web.fake_book import FakeBook
 from tests.web.fake_failures import FakeFailures
 from tests.web.fake_policies import FakePolicies
 from tests.web.fake_reconcile import FakeReconcile
@@ -223,6 +224,7 @@ class FakeDoor:
         self.failures = FakeFailures()
         self.policies = FakePolicies()
         self.actions = FakeActions()
+        self.book = FakeBook()
         self.reconcile = FakeReconcile()
         self.more: list[views.Entry] = []
         self.nothing = empty

@@ -71,6 +71,13 @@ def row(conn: Connection, kind: str, ident: str, as_of: str = "") -> Row:
     return _row(conn, records.as_of(conn, ident, asof.sequence(conn, as_of), kind))
 
 
+def read_at(conn: Connection, kind: str, ident: str, version: int) -> Row:
+    """A record as somebody read it: its kind and the body of that version, the newest where there is none such."""
+    now = records.get(conn, ident, kind)
+    old = records.version(conn, ident, version)
+    return records.forwarded(conn, records.as_record(now, old)) if old else now
+
+
 def _row(conn: Connection, found: Mapping[str, Any]) -> Row:
     """A row with the names the API has for its columns."""
     then = found["owners"] is None and "event" in found

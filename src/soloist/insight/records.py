@@ -32,7 +32,7 @@ BOM = "\ufeff"
 CSV_ROWS = 500
 _CALCULATES = re.compile(r"\s*[=+\-@]|[\t\r\n]")
 LABELS = {"emails": "Addresses", "phones": "Phones", "company_name": "Company name"}
-_HIDDEN = {"origin", "message", "conversation"}
+_HIDDEN = {"origin", "message", "conversation", "external", "conflicts", "base"}
 
 
 def page(
@@ -170,7 +170,8 @@ def record(conn: Connection, kind: str, ident: str) -> views.RecordPage:
 
 def _linked(conn: Connection, body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Records that fields point at."""
-    return reading.named(conn, "records", [v for v in body.values() if isinstance(v, str) and len(v) == 36])
+    values = [one for value in body.values() for one in (value if isinstance(value, list) else [value])]
+    return reading.named(conn, "records", [v for v in values if isinstance(v, str) and len(v) == 36])
 
 
 def _fields(
@@ -202,6 +203,10 @@ def _label(name: str) -> str:
 
 def _say(value: Any, linked: Mapping[str, Mapping[str, Any]]) -> str:
     """A value in words; the id of a record by its title."""
+    if isinstance(value, list):
+        return sheets.plain([_say(one, linked) if isinstance(one, str | dict) else one for one in value])
+    if isinstance(value, dict) and set(value) == {"minor", "currency"}:
+        return words.money(value["minor"], value["currency"])
     other = linked.get(value) if isinstance(value, str) else None
     return str(other["title"]) if other else sheets.plain(value)
 

@@ -25,6 +25,7 @@ from soloist.web.memory_door import Remembering
 from soloist.web.policy_door import Policies
 from soloist.web.merging_door import Merges
 from soloist.web.reconcile_door import Reconcile
+from soloist.web.records_door import Book
 from soloist.web.safety_door import Safety
 
 
@@ -43,6 +44,7 @@ class Console:
         self.policies = Policies(app)
         self.actions = Actions(app)
         self.reconcile = Reconcile(app)
+        self.book = Book(app)
         self.merges = Merges(app)
 
     @property

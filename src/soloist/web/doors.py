@@ -18,6 +18,7 @@ from soloist.web.memory_door import Remembering
 from soloist.web.policy_door import Policies
 from soloist.web.merging_door import Merges
 from soloist.web.reconcile_door import Reconcile
+from soloist.web.records_door import Book
 from soloist.web.safety_door import Safety
 
 
@@ -42,6 +43,8 @@ class Door(Protocol):
     """What is kept about clients: pages, files, tables as CSV, search."""
     merges: Merges
     """Records that may be one."""
+    book: Book
+    """Records as they are written: forms, versions, owners."""
     reconcile: Reconcile
     """What differs between inside and outside."""
     policies: Policies

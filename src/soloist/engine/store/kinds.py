@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,8 @@ _NEWEST = (
     .order_by(record_kinds.c.version.desc())
     .limit(1)
 )
+MOST_PARSED = 500
+_PARSED: dict[tuple[str, int, str], Kind] = {}
 RETIRED = "retired"
 """Source of a schema whose kind is no longer declared: its records stay, new ones cannot be made."""
 
@@ -60,18 +62,16 @@ def _keep(tx: Tx, name: str, number: int, schema: dict[str, Any], source: str) -
     tx.run(record_kinds.insert(), {**row, "event": event.id, "at": tx.now})
 
 
-@lru_cache(maxsize=500)
-def _parsed(name: str, number: int, mark: str, text: str) -> Kind:
-    """A schema is read once for each number and hash; a changed one has another number, so this never gets old."""
-    import json
-
-    return loaded(json.loads(text), number)
-
-
 def _load(conn: sa.Connection, name: str, number: int, mark: str) -> Kind:
-    raw = sa.select(sa.type_coerce(record_kinds.c.schema, sa.Text))
-    text = conn.execute(raw.where((record_kinds.c.kind == name) & (record_kinds.c.version == number))).scalar_one()
-    return _parsed(name, number, mark, str(text))
+    """A schema; it is parsed once, kept under its number and hash, so what is kept can never be an older one."""
+    key = (name, number, mark)
+    if key not in _PARSED:
+        raw = sa.select(sa.type_coerce(record_kinds.c.schema, sa.Text))
+        text = conn.execute(raw.where((record_kinds.c.kind == name) & (record_kinds.c.version == number))).scalar_one()
+        if len(_PARSED) >= MOST_PARSED:
+            _PARSED.clear()
+        _PARSED[key] = loaded(json.loads(str(text)), number)
+    return _PARSED[key]
 
 
 def current(conn: sa.Connection, name: str, *, new: bool = False) -> Kind | None:
