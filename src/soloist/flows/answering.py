@@ -33,7 +33,8 @@ class Answering:
         """Context, thought, lead and proposals for one message, as one durable step; answers {proposals}."""
         people = [who["person"], who["company"]]
         context = await self._desk.memory.recall(run, message_id, people)
-        thought = await self._desk.runtime.think(run, message_id, context["house_book"])
+        stated = await self._desk.store.read(lambda conn: remembered.stated(conn, context["context"]))
+        thought = await self._desk.runtime.think(run, message_id, context["house_book"], stated)
         if thought.understanding.kind == "enquiry":
             given = {
                 "person": who["person"],

@@ -146,15 +146,15 @@ def _of(found: Sequence[Mapping[str, Any]], *kinds: str) -> list[str]:
 
 def _messages(conn: Any, turn: Turn, found: Sequence[Mapping[str, Any]], waits: Mapping[str, str], now: str) -> None:
     """Messages that are whole: understood, on their thread, and with a known sender where there is one."""
-    asked = dict.fromkeys(_of(found, "message."), now)
-    asked |= dict.fromkeys(gathering.sent(conn, _of(found, "effect.succeeded")), now)
+    asked = {row["subject"]: row["at"] for row in found if row["kind"].startswith("message.") and row["subject"]}
+    asked |= gathering.sent(conn, _of(found, "effect.succeeded"))
     asked |= waits
     past = [row["id"] for row in found if row["kind"] in (inbound.MAIL_SEEN, inbound.MAIL_SENT)]
     there = gathering.messages_of(conn, [*asked], past) if asked or past else []
     for message in there:
         since = asked.get(message["id"], "")
         record = message["whose"] or _sender(conn, message)
-        if message["kind"] in writing.ASIDE:
+        if message["kind"] in writing.ASIDE or (message["automatic"] and not message["understanding"]):
             continue
         young = bool(since) and later(since, PATIENCE) > now
         unread = message["direction"] == "in" and not message["understanding"]

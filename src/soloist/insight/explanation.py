@@ -7,7 +7,7 @@ from typing import Any
 
 from soloist.engine.store import effects, events, proposals, reading, sagas, tasks
 from soloist.engine.store.reading import Connection
-from soloist.insight import names, remembered, runs, sheets, views, words
+from soloist.insight import names, practice, remembered, runs, sheets, views, words
 from soloist.kernel.errors import NotFound
 
 ENDS = {
@@ -106,7 +106,7 @@ def _of_proposal(conn: Connection, proposal: Mapping[str, Any], zone: str) -> vi
         at=at,
         tone=tone,
         message=sheets.message_view(message) if message else None,
-        who=tuple(_who(proposal)),
+        who=tuple(_who(conn, proposal)),
         knew=tuple(_knew(conn, proposal)),
         reasons=sheets.answers(evidence),
         citations=sheets.citations(evidence),
@@ -148,8 +148,8 @@ def _happened(
     return f"{title}. {text}", tone, proposal["updated"]
 
 
-def _who(proposal: Mapping[str, Any]) -> list[views.FieldLine]:
-    """Who made the proposal, with which means, at which cost."""
+def _who(conn: Connection, proposal: Mapping[str, Any]) -> list[views.FieldLine]:
+    """Who made the proposal, with which means, at which cost, and how like cases went."""
     evidence = proposal["evidence"] or {}
     found = [views.FieldLine("Made by", proposal["agent"] or proposal["source"].replace(":", " "))]
     if proposal["reason"]:
@@ -159,6 +159,8 @@ def _who(proposal: Mapping[str, Any]) -> list[views.FieldLine]:
         found.append(views.FieldLine("Model", "none: rules and a template"))
     if evidence.get("kind"):
         found.append(views.FieldLine("Read as", str(evidence["kind"]), f"rule: {evidence.get('kind_rule', '')}"))
+    if way := practice.like(conn, proposal):
+        found.append(views.FieldLine("Like cases before", way.told))
     cost = proposal["cost_micro"]
     return [*found, views.FieldLine("Cost", f"{cost / 1_000_000:.4f}" if cost else "nothing")]
 

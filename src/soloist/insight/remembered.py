@@ -9,7 +9,7 @@ from typing import Any
 from soloist.engine.store import contexts, facts, records, sessions
 from soloist.engine.store.reading import Connection
 from soloist.insight import words
-from soloist.kernel.fact import CONFIDENCES
+from soloist.kernel.fact import CONFIDENCES, MANY, RANK, same_value
 from soloist.kernel.memory import TIERS
 
 LINES = 3
@@ -110,8 +110,8 @@ def about(conn: Connection, record: str, *, now: str = "", limit: int = 50) -> A
     now = now or contexts.now_of(conn)
     every = facts.history(conn, idents)
     live = [fact for fact in every if not fact["ended"]]
-    current = [fact for fact in live if fact["state"] == "held" and holds(fact, now)]
-    disputed = [fact for fact in live if fact["state"] == "disputed"]
+    current, doubted = sides([fact for fact in live if fact["state"] == "held" and holds(fact, now)])
+    disputed = [*(fact for fact in live if fact["state"] == "disputed"), *doubted]
     shown = {fact["id"] for fact in (*current, *disputed)}
     past = [fact for fact in every if fact["id"] not in shown]
     held = sorted(current, key=lambda fact: (fact["attribute"], fact["valid_from"]))
@@ -135,9 +135,31 @@ def holds(fact: Mapping[str, Any], now: str) -> bool:
     return bool(begun and (not fact["expires"] or fact["expires"] > now))
 
 
+def sides(held: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What holds, and what is held beside it and says otherwise, as after a merge of two records; both are shown."""
+    best: dict[str, dict[str, Any]] = {}
+    for fact in held:
+        other = best.get(fact["attribute"])
+        if other is None or _weight(fact) > _weight(other):
+            best[fact["attribute"]] = fact
+    beside = [
+        fact
+        for fact in held
+        if fact["attribute"] not in MANY and not same_value(fact["value"], best[fact["attribute"]]["value"])
+    ]
+    names = {fact["id"] for fact in beside}
+    return [fact for fact in held if fact["id"] not in names], beside
+
+
+def _weight(fact: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Whose word counts more, then the newer one."""
+    return RANK[fact["trust"]], str(fact["valid_from"]), str(fact["id"])
+
+
 def _against(fact: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """The statements that one contradicts."""
-    return tuple(str(other["id"]) for other in held if other["attribute"] == fact["attribute"])
+    mine = (other for other in held if other["attribute"] == fact["attribute"] and other["id"] != fact["id"])
+    return tuple(str(other["id"]) for other in mine)
 
 
 def lines(
@@ -184,6 +206,14 @@ def given(conn: Connection, context: str) -> list[Given]:
         else:
             found.append(_given_item(piece))
     return found
+
+
+def stated(conn: Connection, context: str) -> list[dict[str, Any]]:
+    """The statements of a context that are not ended since, as rows."""
+    row = contexts.get(conn, context) if context else None
+    idents = (row["packed"] or {}).get("facts") or [] if row else []
+    found = [contexts.fact(conn, ident) for ident in idents]
+    return [fact for fact in found if fact is not None and not fact["ended"]]
 
 
 def _given_fact(fact: Mapping[str, Any]) -> Given:

@@ -188,7 +188,7 @@ def _links(card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> tuple
     if card["type"] == "merge":
         found = [views.Link("All merges", "/records/merges")]
     if card["subject_kind"] == "import":
-        return [views.Link("Look at every row", f"/imports/{card['subject']}")]
+        return (views.Link("Look at every row", f"/imports/{card['subject']}"),)
     if card["subject_kind"] == "takeover":
         found = [views.Link("Look through the lists", f"/takeover/{card['subject']}")]
     run = (proposal or {}).get("run") or card["run"]

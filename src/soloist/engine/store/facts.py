@@ -40,7 +40,7 @@ def state(tx: Tx, new: NewFact) -> Stated:
     check(new)
     if tx.conn.execute(sa.select(records.c.id).where(records.c.id == new.record)).first() is None:
         raise BadInput(f"record: there is no record {new.record[:60]!r}; nothing was stored.", field="record")
-    rows = live(tx.conn, new.record, new.attribute)
+    rows = known(tx.conn, family(tx.conn, new.record), attribute=new.attribute)
     weighed = weigh(new, rows)
     if weighed.same:
         return Stated(weighed.same, next(row["state"] for row in rows if row["id"] == weighed.same), False)
@@ -54,9 +54,9 @@ def state(tx: Tx, new: NewFact) -> Stated:
         "against": list(weighed.against),
     }
     event = tx.append(STATED, subject=new.record, payload=about, actor=new.actor or "soloist", run=new.run)
-    known = {row["id"]: row for row in rows}
+    by_id = {row["id"]: row for row in rows}
     for cut in weighed.cuts:
-        _cut(tx, known[cut.id], cut, event, ident)
+        _cut(tx, by_id[cut.id], cut, event, ident)
     dated = replace(new, valid_from=weighed.valid_from, valid_to=weighed.valid_to)
     tx.run(facts.insert(), {**_row(tx, dated, event), "id": ident, "state": weighed.state})
     return Stated(ident, weighed.state, True, weighed.against, tuple(cut.id for cut in weighed.cuts))

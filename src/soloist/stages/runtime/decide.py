@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soloist.config import Qualification, Settings
-from soloist.kernel.message import Criterion, Draft, Qualified, Understanding
+from soloist.kernel.message import Budget, Criterion, Draft, Qualified, Span, Understanding
 from soloist.stages.runtime import kinds
 
 SET_ASIDE = frozenset({"bulk", "automatic", "spam"})
@@ -113,6 +113,27 @@ def evidence(understanding: Understanding, answers: Sequence[Qualified], draft: 
         "template": draft.template,
         "language": draft.language,
     }
+
+
+def recollected(
+    understanding: Understanding, sender: str, stated: Sequence[Mapping[str, Any]]
+) -> tuple[Understanding, str]:
+    """An enquiry that names no budget, with the one its sender named before, and a note that says so ("" for none).
+
+    Only what the same address said, or what the operator confirmed, and nothing that is disputed.
+    """
+    if understanding.kind != "enquiry" or understanding.budgets:
+        return understanding, ""
+    for fact in stated:
+        value = fact["value"]
+        theirs = fact["trust"] == "confirmed" or str(fact["actor"]).casefold() == sender.casefold()
+        whole = isinstance(value, Mapping) and {"low", "high"} <= value.keys()
+        if fact["attribute"] == "budget" and fact["state"] == "held" and theirs and whole and fact["quote"]:
+            words = Span(text=fact["quote"], start=0, end=len(fact["quote"]))
+            budget = Budget.model_validate({"low": value["low"], "high": value["high"], "span": words})
+            note = f'This mail names no budget; what they wrote on {fact["valid_from"][:10]} counts: "{words.text}"'
+            return understanding.model_copy(update={"budgets": [budget]}), note
+    return understanding, ""
 
 
 def value_of(understanding: Understanding) -> tuple[int, str]:

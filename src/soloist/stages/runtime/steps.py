@@ -140,13 +140,20 @@ class Runtime:
         shown = {"words": [span.text for span in found.kind_words], "own_text": found.own_text[:2000]}
         return dict(once(tx, run, "understand", work, given={"message": message_id}, detail=shown))
 
-    async def think(self, run: str, message_id: str, house_book: str) -> Thought:
-        """Qualify and draft. Texts stay in this process; the caller commits what it keeps. Repeating it is harmless."""
+    async def think(
+        self, run: str, message_id: str, house_book: str, stated: Sequence[Mapping[str, Any]] = ()
+    ) -> Thought:
+        """Qualify and draft, with the statements of the run's context, so that nobody is asked twice.
+
+        Texts stay in this process; the caller commits what it keeps. Repeating it is harmless.
+        """
         message, known, _ = await self._store.read(lambda conn: self._standing(conn, message_id))
         understanding = Understanding.model_validate(message["understanding"])
+        understanding, recalled = decide.recollected(understanding, str(message["sender"]), stated)
         book = await self._store.read(lambda conn: assets.load(conn, self._home.assets, house_book))
         answers, verdict = await self._qualify(message, understanding)
         draft = await self._draft(message, understanding, answers, book=book.decode("utf-8", "replace"), known=known)
+        draft = draft.model_copy(update={"notes": [*draft.notes, recalled]}) if recalled else draft
         recipient = await self._recipient(message)
         faults = await self._check(message, draft, book.decode("utf-8", "replace"), recipient)
         return Thought(
