@@ -76,6 +76,7 @@ app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 app.add_typer(service.service, name="service")
 app.add_typer(keeping.snapshot, name="snapshot")
+app.add_typer(keeping.memory, name="memory")
 
 
 def run() -> None:

@@ -26,6 +26,7 @@ _KEY = 32
 _TAG = 16
 _WRAPPED = _NONCE + _KEY + _TAG
 MASK = "[secret]"
+FORMER = "former-journal.pub"
 KEYS = ("master.key", "install.key", "journal.key", "backup.key")
 """Every key file: what seals secrets, what provider keys are made from, what signs, what encrypts backups."""
 
@@ -63,8 +64,30 @@ class Vault:
         return self._signer().sign(data)
 
     def verify(self, data: bytes, signature: bytes) -> bool:
-        """Whether this home's journal key made the signature."""
-        return verify(self.public_key(), data, signature)
+        """Whether this home's journal key made the signature, or that of the home it was taken over from."""
+        return any(verify(key, data, signature) for key in (self.public_key(), *self.former()))
+
+    def former(self) -> list[bytes]:
+        """The public halves of the keys of the homes this one came from by an export."""
+        try:
+            lines = (self._keys / FORMER).read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return []
+        return [bytes.fromhex(line) for line in lines]
+
+    def add_former(self, keys: Iterable[bytes]) -> None:
+        """Trust what other keys signed before this home had its own; said once, when a home is taken in."""
+        self._keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        known = sorted({key.hex() for key in (*self.former(), *keys)})
+        (self._keys / FORMER).write_text("".join(f"{line}\n" for line in known), encoding="ascii")
+
+    @staticmethod
+    def signed_by(key: bytes, data: bytes, signature: str) -> bool:
+        """Whether the holder of a public key made a signature that is written in hexadecimal."""
+        try:
+            return verify(key, data, bytes.fromhex(signature))
+        except ValueError:
+            return False
 
     def public_key(self) -> bytes:
         """The raw public half (32 bytes), so that a checkpoint can be verified elsewhere."""

@@ -17,8 +17,10 @@ from soloist.flows.fixing import Fixing
 from soloist.flows.followup import followup
 from soloist.flows.importing import Importing, importing
 from soloist.flows.intake import intake, reply
+from soloist.flows.keeping import Keeping
 from soloist.flows.late import Lates, late
 from soloist.flows.merging import Merging
+from soloist.flows.objectives import Objectives
 from soloist.flows.outcomes import Outcomes
 from soloist.flows.proposal import proposal
 from soloist.flows.reconciling import Reconciling, reconcile
@@ -62,7 +64,7 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
         return both
     kept = [Restoring(desk).follow(), Backups(desk.store, desk.home, desk.settings).follow(), Marks(desk).follow()]
     told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
-    told.append(erasing.follow(desk))
+    told += [erasing.follow(desk), Keeping.of(desk).follow(desk.settings.business.zone)]
     known = [Remembering(desk).follow(), Sessions(desk).follow(), Merging(desk).follow(), Embedding(desk.store, desk.memory).follow()]
     return [*both, *kept, *told, *known]
 

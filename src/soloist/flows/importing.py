@@ -1,0 +1,489 @@
+"""Taking over: a file from elsewhere is read, mapped, tried, looked through, taken over in small steps, and undone.
+
+An import moves along: reading, mapping, checking, review, taking, done; or undoing, undone; or failed. Each step begins
+again where it stopped: what became of a row stands in its row, written in the transaction that did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from soloist.engine import failpoint
+from soloist.engine.store import assets, imports, kinds, records, tasks
+from soloist.engine.store.clock import later
+from soloist.engine.store.tx import Tx
+from soloist.flows import import_maps, import_rows, import_values
+from soloist.flows.desk import Desk
+from soloist.kernel.errors import BadInput, Conflict, SoloistError, TooLarge
+from soloist.kernel.ids import derived
+from soloist.kernel.kind import Kind
+from soloist.sdk.flow import Flow, Verbs
+
+SUBJECT = "import"
+BATCH = 100
+"""Rows of one transaction."""
+READ_WITHIN = 120.0
+MOST_BYTES = 30 * 1024 * 1024
+"""The largest file of rows; a mailbox may be larger."""
+DAY = 86400.0
+OPEN = ("new", "same", "change", "review")
+DONE = ("made", "filled", "known", "left")
+CHOICES = ("keep", "take", "new", "leave")
+"""What can be done with a row that has to be looked at: fill only what is empty, take the file's values, make a record
+of its own, leave the row out."""
+SAID = {
+    "new": "new",
+    "change": "would add to what is known",
+    "same": "known already",
+    "review": "to look at",
+    "unreadable": "unreadable",
+    "lacking": "without what is needed",
+    "empty": "empty",
+    "made": "made",
+    "filled": "added to",
+    "known": "known already",
+    "left": "left out",
+    "undone": "taken back",
+    "kept": "changed since and left",
+}
+"""What became of rows, in words."""
+
+
+def importing(desk: Desk) -> Flow:
+    """One step of an import: "read", "check", "take" or "undo", then its id."""
+    worker = Importing(desk)
+
+    async def body(do: Verbs, value: str) -> None:
+        step, _, ident = value.partition(":")
+        await do.step(step, worker.step, ident, step)
+
+    return Flow("importing", body)
+
+
+class Importing:
+    """Imports of one home. The steps may run in any process; two at once do nothing twice."""
+
+    def __init__(self, desk: Desk) -> None:
+        """The stages of one process; the card of an import is decided here."""
+        self._desk, self._store = desk, desk.store
+        desk.takers[SUBJECT] = self.decide_in
+
+    # ----- beginning
+
+    async def begin(self, name: str, data: bytes, *, kind: str = "", who: str, run: bool = True) -> str:
+        """Keep a file and have it read; ``run`` has the server do it. The id (BadInput, TooLarge)."""
+        if len(data) > MOST_BYTES:
+            most = MOST_BYTES // (1024 * 1024)
+            raise TooLarge(f"{name}: at most {most} MB of rows at once; split the file.", field="file")
+        if not data.strip():
+            raise BadInput(f"{name}: the file is empty. Nothing was taken over.", field="file")
+        path = assets.write_file(self._desk.home.assets, data)
+
+        def work(tx: Tx) -> str:
+            digest = assets.keep(tx, data, "application/octet-stream", path)
+            values = {"state": "reading", "format": "", "kind": kind, "name": name[-120:], "asset": digest}
+            ident = imports.create(tx, values, who=who)
+            if run:
+                self._run(tx, "read", ident)
+            return ident
+
+        return await self._store.write(work)
+
+    @staticmethod
+    def _run(tx: Tx, step: str, ident: str) -> None:
+        tx.start(f"importing:{ident}:{step}:{tx.now}", "importing", f"{step}:{ident}", subject=ident)
+
+    async def step(self, run: str, ident: str, step: str) -> dict[str, Any]:
+        """One step to its end; a file at fault ends the import with the reason, never the run."""
+        work = {"read": self.read, "check": self.check, "take": self.work, "undo": self.unwork}[step]
+        try:
+            await work(ident)
+        except Conflict as error:
+            return {"state": "elsewhere", "why": error.detail}
+        except (BadInput, TooLarge) as error:
+            await self._fail(ident, error)
+        return await self._store.read(lambda conn: {"state": imports.get(conn, ident)["state"]})
+
+    async def _fail(self, ident: str, error: SoloistError) -> None:
+        def work(tx: Tx) -> None:
+            imports.move(tx, ident, ("reading", "checking"), "failed", report={"why": error.detail})
+
+        await self._store.write(work)
+
+    # ----- reading and mapping
+
+    async def read(self, ident: str) -> None:
+        """The file as rows, and a proposal for what its columns mean."""
+        row = await self._store.read(lambda conn: imports.get(conn, ident))
+        raw = await self._store.read(lambda conn: assets.load(conn, self._desk.home.assets, row["asset"]))
+        given = {"zone": self._desk.settings.business.timezone}
+        (found,) = await self._desk.intake.ask_many("read_import", [given], [raw], timeout=READ_WITHIN)
+        if isinstance(found, SoloistError):
+            raise BadInput(f"{row['name']}: {found.detail}", field="file") from found
+
+        def begin(tx: Tx) -> None:
+            imports.hold(tx, ident, "reading")
+            imports.clear_rows(tx, ident)
+
+        await self._store.write(begin)
+        lines = [{"n": n, "given": one, "outcome": "read"} for n, one in enumerate(found["rows"], 1)]
+        start = len(lines) + 1
+        lines += [
+            {"n": n, "given": {"line": one["line"], "raw": one["raw"]}, "outcome": "unreadable", "match": one["why"]}
+            for n, one in enumerate(found["faults"], start)
+        ]
+        for place in range(0, len(lines), 1000):
+            part = lines[place : place + 1000]
+            await self._store.write(partial(imports.put_rows, ident=ident, rows=part), full=False)
+
+        def work(tx: Tx) -> None:
+            known = kinds_of(tx.conn)
+            guess = import_maps.guess(found["columns"], found["format"], known, row["kind"])
+            mapping = _mapping(found, guess)
+            imports.move(
+                tx, ident, ("reading",), "mapping", format=found["format"], kind=guess.kind, mapping=mapping,
+                counts=imports.counts(tx.conn, ident),
+            )  # fmt: skip
+
+        await self._store.write(work)
+
+    async def map(self, ident: str, kind: str, columns: Mapping[str, str], *, who: str, run: bool = True) -> None:
+        """Which column leads to which field ("" for none), said by a person; then the dry run begins (BadInput)."""
+
+        def work(tx: Tx) -> None:
+            row = imports.hold(tx, ident, "mapping", "review")
+            known = kinds_of(tx.conn)
+            if kind not in known:
+                raise BadInput(f"kind: one of {', '.join(sorted(known))}, not {kind[:40]!r}.", field="kind")
+            wanted = _columns(row["mapping"]["columns"], columns, import_maps.targets(known[kind]))
+            self._withdraw(tx, ident, "the columns were changed")
+            mapping = {**row["mapping"], "fields": wanted}
+            imports.move(tx, ident, ("mapping", "review"), "checking", who=who, kind=kind, mapping=mapping)
+            if run:
+                self._run(tx, "check", ident)
+
+        await self._store.write(work)
+
+    async def guess_again(self, ident: str, kind: str) -> None:
+        """Another kind was chosen before the dry run: the columns are guessed anew for it (BadInput)."""
+
+        def work(tx: Tx) -> None:
+            row = imports.hold(tx, ident, "mapping", "review")
+            known = kinds_of(tx.conn)
+            if kind not in known:
+                raise BadInput(f"kind: one of {', '.join(sorted(known))}, not {kind[:40]!r}.", field="kind")
+            guess = import_maps.guess(row["mapping"]["columns"], row["format"], known, kind)
+            fields = {str(place): name for place, name in guess.columns.items()}
+            self._withdraw(tx, ident, "another kind was chosen")
+            mapping = {**row["mapping"], "fields": fields, "source": guess.source}
+            imports.put(tx, ident, state="mapping", kind=kind, mapping=mapping)
+
+        await self._store.write(work)
+
+    # ----- the dry run
+
+    async def check(self, ident: str) -> None:
+        """What would become of every row; nothing is written but that."""
+        row = await self._store.read(lambda conn: imports.get(conn, ident))
+        seen: dict[str, int] = {}
+        after = -1
+        asked = partial(imports.rows, ident=ident, outcomes=("read", *OPEN, "empty", "lacking"), limit=500)
+        while part := await self._store.read(partial(asked, after=after)):
+            await self._store.write(partial(self._check_rows, row=row, part=part, seen=seen), full=False)
+            after = part[-1]["n"]
+        await self._store.write(lambda tx: self._checked(tx, ident))
+
+    def _check_rows(
+        self, tx: Tx, row: Mapping[str, Any], part: Sequence[Mapping[str, Any]], seen: dict[str, int]
+    ) -> None:
+        row = imports.hold(tx, row["id"], "checking")
+        kind, terms, names = kinds_of(tx.conn)[row["kind"]], self._terms(row), import_rows.Names(tx.conn)
+        columns = {int(place): name for place, name in row["mapping"]["fields"].items()}
+        read = {one["n"]: import_values.read(kind, columns, one["given"]["cells"], terms) for one in part}
+        import_rows.ahead(kind, list(read.values()), names)
+        for line in part:
+            outcome = tried(tx.conn, kind, row["mapping"].get("source", ""), read[line["n"]], names)
+            keys = outcome.pop("keys")
+            for key in keys:
+                first = seen.setdefault(key, line["n"])
+                if first != line["n"]:
+                    _twice(outcome, first, by_name=key.startswith("title="))
+            imports.mark(tx, row["id"], line["n"], **outcome)
+
+    def _terms(self, row: Mapping[str, Any]) -> import_values.Terms:
+        business = self._desk.settings.business
+        return import_values.Terms(business.zone, business.currency, bool(row["mapping"].get("month_first")))
+
+    def _checked(self, tx: Tx, ident: str) -> None:
+        counts = imports.counts(tx.conn, ident)
+        imports.move(tx, ident, ("checking",), "review", counts=counts)
+        row = imports.get(tx.conn, ident)
+        tasks.open_card(
+            tx,
+            derived("import", ident, tx.now),
+            "review",
+            f"{row['name']} was read: {said(counts)}",
+            subject=ident,
+            subject_kind=SUBJECT,
+            why="Nothing of it was taken over yet. Look at what would happen, then take it over.",
+            detail={"counts": counts},
+            options=[
+                {"name": "take", "label": "Take it over", "consequence": "Records are made and filled; undo is there."},
+                {"name": "leave", "label": "Leave it", "consequence": "Nothing is taken over; the file stays kept."},
+            ],
+            estimate=120,
+            judgement=1,
+            deadline=later(tx.now, 30 * DAY),
+            at_expiry="Nothing is taken over; the file stays kept.",
+        )
+
+    async def choose(self, ident: str, choices: Mapping[int, str], *, who: str) -> int:
+        """What to do with rows that have to be looked at (BadInput); how many were set."""
+        wrong = [choice for choice in choices.values() if choice not in CHOICES]
+        if wrong:
+            raise BadInput(f"choice: one of {', '.join(CHOICES)}, not {wrong[0][:40]!r}.", field="choice")
+
+        def work(tx: Tx) -> int:
+            imports.hold(tx, ident, "review")
+            lines = imports.rows(tx.conn, ident, outcomes=("review",), limit=1_000_000)
+            chosen = [line for line in lines if line["n"] in choices]
+            for line in chosen:
+                detail = {**(line["detail"] or {}), "choice": choices[line["n"]], "who": who}
+                imports.mark(tx, ident, line["n"], detail=detail)
+            return len(chosen)
+
+        return await self._store.write(work)
+
+    # ----- taking over
+
+    def decide_in(self, tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, Any]:
+        """An option of the card: take over as tried, or leave it."""
+        if option == "take":
+            self.take_in(tx, card["subject"], who=who)
+            return {"state": "taking over"}
+        imports.move(tx, card["subject"], ("review",), "left", who=who)
+        tasks.close(tx, card["id"], "done", {"option": option, "reason": ""}, actor=who)
+        return {"state": "closed"}
+
+    async def take(self, ident: str, *, who: str, run: bool = True) -> None:
+        """Take over what the dry run said (Conflict before one); ``run`` has the server do it."""
+        await self._store.write(lambda tx: self.take_in(tx, ident, who=who, run=run))
+
+    def take_in(self, tx: Tx, ident: str, *, who: str, run: bool = True) -> None:
+        """The same inside a transaction."""
+        imports.move(tx, ident, ("review",), "taking", who=who)
+        if card := tasks.open_for(tx.conn, ident):
+            tasks.close(tx, card["id"], "done", {"option": "take", "reason": ""}, actor=who)
+        if run:
+            self._run(tx, "take", ident)
+
+    async def work(self, ident: str) -> None:
+        """Take over batch by batch; it can be stopped and begun again anywhere."""
+        while await self._store.write(lambda tx: self._take_batch(tx, ident), full=False):
+            failpoint.hit("import.batch")
+
+    def _take_batch(self, tx: Tx, ident: str) -> bool:
+        """The next rows; False when the last is done."""
+        row = imports.hold(tx, ident, "taking")
+        lines = imports.rows(tx.conn, ident, outcomes=OPEN, limit=BATCH)
+        kind = kinds_of(tx.conn)[row["kind"]]
+        names = import_rows.Names(tx.conn)
+        named = [line for line in lines if line["match"] in ("name", "content") or line["outcome"] == "review"]
+        names.load(kind.name, [line["read"]["title"] for line in named])
+        for line in lines:
+            imports.mark(tx, ident, line["n"], **_taken(tx, kind, row, line, names if line in named else None))
+        counts = imports.counts(tx.conn, ident)
+        if lines:
+            imports.put(tx, ident, counts=counts)
+            return True
+        imports.move(tx, ident, ("taking",), "done", counts=counts)
+        return False
+
+    # ----- undoing
+
+    async def undo(self, ident: str, *, who: str, run: bool = True) -> None:
+        """Take the whole import back by further writes (Conflict when it is not done)."""
+
+        def work(tx: Tx) -> None:
+            if imports.get(tx.conn, ident)["format"] == "mbox":
+                raise Conflict("Mail that was read stays: it was only looked at. Erase a person to remove theirs.")
+            imports.move(tx, ident, ("done", "taking"), "undoing", who=who)
+            if run:
+                self._run(tx, "undo", ident)
+
+        await self._store.write(work)
+
+    async def unwork(self, ident: str) -> None:
+        """Take back batch by batch; a record that was changed since is listed and left."""
+        while await self._store.write(lambda tx: self._undo_batch(tx, ident), full=False):
+            failpoint.hit("import.batch")
+
+    def _undo_batch(self, tx: Tx, ident: str) -> bool:
+        row = imports.hold(tx, ident, "undoing")
+        # the last row first: a record that several rows filled goes back step by step
+        lines = imports.rows(tx.conn, ident, outcomes=("made", "filled"), limit=BATCH, backwards=True)
+        for line in lines:
+            imports.mark(tx, ident, line["n"], **_taken_back(tx, row, imports.row(tx.conn, ident, line["n"])))
+        counts = imports.counts(tx.conn, ident)
+        if lines:
+            imports.put(tx, ident, counts=counts)
+            return True
+        imports.move(tx, ident, ("undoing",), "undone", counts=counts)
+        return False
+
+    async def go_on(self) -> list[str]:
+        """After a stop of this process or another: what is under way goes on; the ids."""
+        steps = {"reading": self.read, "checking": self.check, "taking": self.work, "undoing": self.unwork}
+        found = await self._store.read(lambda conn: imports.in_states(conn, list(steps)))
+        for ident in found:
+            row = await self._store.read(partial(imports.get, ident=ident))
+            if row["format"] != "mbox":
+                await steps[row["state"]](ident)
+        return found
+
+    @staticmethod
+    def _withdraw(tx: Tx, ident: str, why: str) -> None:
+        if card := tasks.open_for(tx.conn, ident):
+            tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": why}, actor="soloist")
+
+
+def kinds_of(conn: Any) -> dict[str, Kind]:
+    """The kinds a file may lead to, by name."""
+    return {kind.name: kind for kind in kinds.everything(conn)}
+
+
+def said(counts: Mapping[str, int]) -> str:
+    """The counts of a dry run or of what was done, in words."""
+    return ", ".join(f"{counts[name]} {text}" for name, text in SAID.items() if counts.get(name)) or "no rows"
+
+
+def _mapping(found: Mapping[str, Any], guess: import_maps.Guess) -> dict[str, Any]:
+    """What an import keeps of how its file was read."""
+    cells = [one["cells"] for one in found["rows"][:2000]]
+    return {
+        "columns": found["columns"],
+        "fields": {str(place): name for place, name in guess.columns.items()},
+        "source": guess.source,
+        "encoding": found["encoding"],
+        "delimiter": found["delimiter"],
+        "samples": [
+            list(dict.fromkeys(row[n][:80] for row in cells if row[n]))[:3] for n in range(len(found["columns"]))
+        ],
+        "month_first": import_values.months_first(cells),
+    }
+
+
+def _columns(heads: Sequence[str], given: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """The mapping a person gave, checked: column number -> field (BadInput names what is not there)."""
+    found = {}
+    for place, name in given.items():
+        if not (place.isascii() and place.isdigit() and int(place) < len(heads)):
+            raise BadInput(f"columns: there is no column {place[:20]!r}.", field="columns")
+        if name and name not in known:
+            raise BadInput(
+                f"columns: there is no field {name[:40]!r} here. There are: {', '.join(known)}.", field="columns"
+            )
+        if name:
+            found[place] = name
+    if not found:
+        raise BadInput("columns: choose a field for at least one column. Nothing was taken over.", field="columns")
+    return found
+
+
+def tried(conn: Any, kind: Kind, source: str, read: import_values.Read, names: import_rows.Names) -> dict[str, Any]:
+    """What would become of a row: the columns of its row, and its keys."""
+    refs, unknown = import_rows.referred(conn, kind, read, names)
+    body = {**read.body, **refs}
+    if not body:
+        return {"outcome": "empty", "read": {}, "match": "", "record": "", "detail": {"notes": read.notes}, "keys": []}
+    given = {"body": body, "state": read.state, "external": read.external, "title": title(kind, body)}
+    lacking = import_rows.missing(kind, body)
+    keys = [f"{key.scheme}={key.value}" for key in import_rows.keys(kind, given, source)]
+    meant = import_rows.meant(conn, kind, given, source, names)
+    detail: dict[str, Any] = {"notes": [*read.notes, *unknown, *lacking]}
+    detail |= {"doubt": meant.doubt} if meant.doubt else {}
+    outcome = "lacking" if lacking and not meant.record else "new"
+    if meant.record:
+        change = import_rows.change(records.get(conn, meant.record), kind, body)
+        detail |= {"fills": change.fills, "differs": change.differs, "keeps": change.keeps}
+        outcome = "review" if meant.doubt or change.differs else "change" if change.fills else "same"
+    keys = [] if outcome == "lacking" else keys or [f"title={str(given['title']).casefold()}"]
+    return {
+        "outcome": outcome,
+        "read": given,
+        "match": meant.rule,
+        "record": meant.record,
+        "detail": detail,
+        "keys": keys,
+    }
+
+
+def _twice(outcome: dict[str, Any], first: int, *, by_name: bool) -> None:
+    """A row that is about the same as an earlier one of the file; by its name alone that is only a guess."""
+    outcome["detail"]["double"] = first
+    if outcome["outcome"] == "new":
+        outcome["outcome"] = "review" if by_name else "change"
+    if by_name and not outcome["record"]:
+        outcome["detail"]["doubt"] = f"Row {first} has the same name and nothing else in common."
+
+
+def title(kind: Kind, body: Mapping[str, Any]) -> str:
+    """What the record is called."""
+    return (
+        kind.titled(body)
+        or str(next((v for v in body.values() if isinstance(v, str) and v), kind.label or kind.name))[:300]
+    )
+
+
+def _taken(
+    tx: Tx, kind: Kind, row: Mapping[str, Any], line: Mapping[str, Any], names: import_rows.Names | None
+) -> dict[str, Any]:
+    """Take one row over; what it becomes. Whom it means is looked up again: much may have happened since."""
+    read, detail = line["read"], dict(line["detail"] or {})
+    choice = detail.get("choice", "keep")
+    source, why = row["mapping"].get("source", ""), f"taken over from {row['name']}, line {line['given']['line']}"
+    if choice == "leave":
+        return {"outcome": "left", "detail": detail}
+    meant = import_rows.meant(tx.conn, kind, read, source, names)
+    if not meant.record or choice == "new":
+        try:
+            with_origin = {**read["body"], **({"origin": "import"} if "origin" in kind.fields else {})}
+            record = records.create(
+                tx, kind.name, read["title"], with_origin, state=read["state"], why=why, by="outside"
+            )
+        except BadInput as error:
+            return {"outcome": "lacking", "detail": {**detail, "notes": [*detail.get("notes", []), error.detail]}}
+        import_rows.link(tx, kind, read, record, source, {"import": row["id"], "line": line["n"]})
+        return {"outcome": "made", "record": record, "version": 1, "detail": detail}
+    now = records.get(tx.conn, meant.record)
+    change = import_rows.change(now, kind, read["body"])
+    fields = dict(change.fills)
+    if choice == "take":
+        fields |= {name: one["offered"] for name, one in {**change.differs, **change.keeps}.items()}
+    import_rows.link(tx, kind, read, meant.record, source, {"import": row["id"], "line": line["n"]})
+    if not fields:
+        return {"outcome": "known", "record": meant.record, "version": now["version"], "detail": detail}
+    by = "operator" if choice == "take" else "outside"
+    written = records.write(tx, meant.record, now["version"], fields, why=why, by=by)
+    return {"outcome": "filled", "record": meant.record, "version": written["version"], "detail": detail}
+
+
+def _taken_back(tx: Tx, row: Mapping[str, Any], line: Mapping[str, Any]) -> dict[str, Any]:
+    """Take one row back, unless its record was changed since."""
+    now = records.raw(tx.conn, line["record"])
+    why = f"the import of {row['name']} was taken back"
+    before = records.version(tx.conn, line["record"], line["version"] - 1) if line["version"] > 1 else None
+    if now["version"] != line["version"] or now["merged_into"]:
+        return {"outcome": "kept"}
+    if line["outcome"] == "made":
+        records.write(tx, now["id"], now["version"], {}, why=why, state=imports.TAKEN_BACK, restored=True)
+        imports.unlink(tx, now["id"], why)
+    elif before is not None:
+        records.write(
+            tx, now["id"], now["version"], before["body"], why=why, replace=True, restored=True, owners=before["owners"]
+        )
+    # The version that the row before this one wrote is the newest again in all but its number.
+    imports.came_back(tx, row["id"], now["id"], line["version"], now["version"] + 1)
+    return {"outcome": "undone"}
