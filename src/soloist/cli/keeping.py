@@ -8,6 +8,7 @@ import typer
 
 from soloist.cli.common import FAULT, USAGE, DatabaseOption, HomeOption, JsonOption, interactive, opened, show
 
+memory = typer.Typer(help="What is remembered and for how long.")
 snapshot = typer.Typer(help="Name an instant and prove later that what was known then is unchanged.")
 
 
@@ -60,6 +61,60 @@ def verify(
 
 def _counted(counts: dict[str, Any]) -> str:
     return ", ".join(f"{n} {name}" for name, n in counts.items())
+
+
+@memory.command("gc")
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would leave; delete nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Carry it out.")] = False,
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Let go of what has had its time by the retention policy; the server does it every night."""
+    import asyncio
+
+    with opened(home, database) as app:
+        from soloist.flows.keeping import Keeping
+
+        keeping = Keeping.of(app.desk)
+        if yes and not dry_run:
+            done = asyncio.run(keeping.collect(who="operator"))
+            lines = [f"{name}: {part['rows']}" for name, part in done["counts"].items()]
+            show(done, as_json, "\n".join(lines) or "Nothing has had its time.")
+            return
+        found = [row for row in asyncio.run(keeping.preview()) if row["rows"]]
+    lines = [f"{row['name']}: {row['rows']}, {row['bytes'] / 1000:.1f} kB" for row in found]
+    lines.append("Nothing was deleted. Carry it out with: soloist memory gc --yes" if found else "Nothing would leave.")
+    show(found, as_json, "\n".join(lines))
+
+
+@memory.command("retention")
+def retention(
+    rule: Annotated[list[str] | None, typer.Argument(help="RULE=DAYS; 0 is for good. Without one: show them.")] = None,
+    why: Annotated[str, typer.Option("--why", help="Kept with the new version.")] = "",
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show or change how long what is kept; each change is a new version."""
+    import asyncio
+
+    with opened(home, database) as app:
+        from soloist.flows.keeping import Keeping
+        from soloist.insight import keeping as insight
+
+        keeping = Keeping.of(app.desk)
+        given = {
+            name: int(days) if days.isdigit() else days for name, _, days in (one.partition("=") for one in rule or ())
+        }
+        if given:
+            asyncio.run(keeping.put(given, who="operator", why=why))
+        version, days = app.store.read_now(keeping.rules)
+    lines = [f"{name:24}{insight.words(count):12}{insight.label(name)}" for name, count in days.items()]
+    show({"version": version, "rules": days}, as_json, "\n".join([f"Version {version}", *lines]))
 
 
 def erase(

@@ -7,6 +7,7 @@ start when the machine ends in between, and only a finished erasure is reported.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import logging
 import os
@@ -107,8 +108,7 @@ class Erasing:
 
     def backups(self) -> list[dict[str, str]]:
         """Backups that hold the person still: {file, at, until}; restoring one applies the erasure again."""
-        from soloist.engine import backup
-
+        backup = importlib.import_module("soloist.engine.backup")
         chosen, found = self.settings.backup, []
         folders = [self.home.backups, *([self.home.path(chosen.to)] if chosen.to else [])]
         every = seconds_of(chosen.every) or 86_400.0

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store import base, erasing, erasing_rows, searching
-from soloist.engine.store.erasing import Done, Subject
+from soloist.engine.store.erasing import Subject
+from soloist.engine.store.erasing_rows import Done
 from soloist.engine.store.tables import assets, events, records
 from soloist.engine.store.tables_memory import erasures
 from soloist.engine.store.traces import CORE, Trace, Traces, digits, usable

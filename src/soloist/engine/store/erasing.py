@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store import erasing_rows, journal, proposals, tasks
-from soloist.engine.store.erasing_rows import pieces
+from soloist.engine.store.erasing_rows import Done, Owned, pieces
 from soloist.engine.store.tables import conversations, effects, events, identities, messages, records, runs
 from soloist.engine.store.tables import proposals as proposal_rows
 from soloist.engine.store.tables import tasks as task_rows
@@ -48,31 +48,6 @@ class Subject:
     records: list[str] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Owned:
-    """Everything that is a person's by its links: ids by what they are."""
-
-    records: set[str] = field(default_factory=set)
-    conversations: set[str] = field(default_factory=set)
-    messages: set[str] = field(default_factory=set)
-    events: set[str] = field(default_factory=set)
-    proposals: set[str] = field(default_factory=set)
-    effects: set[str] = field(default_factory=set)
-    cards: set[str] = field(default_factory=set)
-    runs: set[str] = field(default_factory=set)
-    memories: set[int] = field(default_factory=set)
-    assets: set[str] = field(default_factory=set)
-
-    def objects(self) -> set[str]:
-        """Everything that can be the subject of an event, a note or a card."""
-        parts = (self.records, self.conversations, self.messages, self.events, self.proposals, self.effects)
-        return set().union(*parts, self.cards)
-
-    def counts(self) -> dict[str, int]:
-        """How many of each."""
-        return {name: len(value) for name, value in vars(self).items()}
 
 
 # ----- who is meant
@@ -129,6 +104,11 @@ def _records(conn: sa.Connection, asked: str) -> list[str]:
     by_identity = conn.execute(sa.select(identities.c.record).where(same).distinct()).scalars().all()
     if by_identity:
         return sorted(set(by_identity))
+    if "@" in asked:
+        only, body = Traces([Trace("address", asked)]), sa.type_coerce(row.body, sa.Text)
+        bearing = sa.select(row.id, body.label("body")).where(row.kind == "person")
+        found = conn.execute(bearing.where(body.ilike(only.likes()[0], escape="\\"))).all()
+        return sorted(one.id for one in found if only.inside(one.body))
     named = sa.select(row.id).where(sa.func.lower(row.title) == low, row.kind.in_(PEOPLE))
     found = sorted(conn.execute(named.order_by(row.id)).scalars())
     if len(found) > 1 and len(_with_merged(conn, found[:1])) < len(found):
@@ -290,22 +270,6 @@ def hindered(conn: sa.Connection, found: Owned) -> None:
 
 
 # ----- taking it out
-
-
-@dataclass
-class Done:
-    """What one pass took out: counts, hashes of assets to remove, the records and texts of kept rows that changed."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    files: list[str] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
-    events: list[str] = field(default_factory=list)
-    writings: set[str] = field(default_factory=set)
-
-    def add(self, name: str, count: int) -> None:
-        """Count what was done."""
-        if count:
-            self.counts[name] = self.counts.get(name, 0) + count
 
 
 def take_out(tx: Tx, who: Subject, *, erasure: str, keyed: str, actor: str, folder: Path) -> Done:

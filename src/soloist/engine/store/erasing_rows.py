@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,9 +16,6 @@ from soloist.engine.store.base import is_sqlite
 from soloist.engine.store.traces import ERASED, Traces
 from soloist.engine.store.tx import Tx
 from soloist.kernel.hashing import sha256
-
-if TYPE_CHECKING:
-    from soloist.engine.store.erasing import Done, Owned
 
 versions = tables.record_versions
 _GONE = {"erased": True}
@@ -34,6 +32,47 @@ NOT_STRUCK = {
 }
 """Events and assets have their own way; the others hold no text about anybody."""
 _INDEX = ("search_words", "sqlite_")
+
+
+@dataclass
+class Owned:
+    """Everything that is a person's by its links: ids by what they are."""
+
+    records: set[str] = field(default_factory=set)
+    conversations: set[str] = field(default_factory=set)
+    messages: set[str] = field(default_factory=set)
+    events: set[str] = field(default_factory=set)
+    proposals: set[str] = field(default_factory=set)
+    effects: set[str] = field(default_factory=set)
+    cards: set[str] = field(default_factory=set)
+    runs: set[str] = field(default_factory=set)
+    memories: set[int] = field(default_factory=set)
+    assets: set[str] = field(default_factory=set)
+
+    def objects(self) -> set[str]:
+        """Everything that can be the subject of an event, a note or a card."""
+        parts = (self.records, self.conversations, self.messages, self.events, self.proposals, self.effects)
+        return set().union(*parts, self.cards)
+
+    def counts(self) -> dict[str, int]:
+        """How many of each."""
+        return {name: len(value) for name, value in vars(self).items()}
+
+
+@dataclass
+class Done:
+    """What one pass took out: counts, hashes of assets to remove, the records and texts of kept rows that changed."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    events: list[str] = field(default_factory=list)
+    writings: set[str] = field(default_factory=set)
+
+    def add(self, name: str, count: int) -> None:
+        """Count what was done."""
+        if count:
+            self.counts[name] = self.counts.get(name, 0) + count
 
 
 def pieces(values: Iterable[Any]) -> Iterator[list[Any]]:

@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 
 from soloist.flows import keeping
 from soloist.flows.erasing import Erasing
+from soloist.flows.keeping import Keeping
 from soloist.insight import erasures, timetravel
+from soloist.insight import keeping as insight
 from soloist.kernel.errors import BadInput
 from soloist.web.api import shapes
 from soloist.web.api.asking import After, Approver, Id, Limit, Reader, TheDesk, key, page, read
@@ -143,3 +145,78 @@ async def list_erasures(_: Reader, desk: TheDesk, after: After = "", limit: Limi
 async def get_erasure(_: Reader, desk: TheDesk, ident: Id) -> Any:
     """One erasure with its proof."""
     return await read(desk, lambda conn: erasures.row(conn, ident))
+
+
+class Retention(BaseModel):
+    """How many days what is kept, by rule; 0 is for good. Version 0 is what a home begins with."""
+
+    version: int
+    rules: dict[str, int]
+
+
+class NewRetention(shapes.Taken):
+    """Days to change; what is not named stays."""
+
+    rules: dict[str, int] = Field(min_length=1, max_length=100)
+    why: shapes.Reason = ""
+
+
+class NewCollection(shapes.Taken):
+    """``dry`` counts and deletes nothing; ``rules`` are days to try in a dry run."""
+
+    dry: bool = True
+    rules: dict[str, int] = Field(default_factory=dict, max_length=100)
+
+
+class Collection(BaseModel):
+    """What left, or would leave, by which version of the policy: {name: {rows, bytes}}, with the hash of the counts."""
+
+    id: str = ""
+    policy: int
+    dry: bool
+    counts: dict[str, Counts]
+    hash: str = ""
+    who: str
+    at: str = ""
+    event: str = ""
+
+
+class CollectionList(BaseModel):
+    """Collections, the newest first."""
+
+    items: list[Collection]
+    next: str | None
+
+
+@router.get("/retention", response_model=Retention)
+async def get_retention(_: Reader, desk: TheDesk) -> Any:
+    """The policy in force."""
+    version, rules = await read(desk, Keeping.of(desk).rules)
+    return {"version": version, "rules": rules}
+
+
+@router.put("/retention", response_model=Retention)
+async def put_retention(who: Approver, desk: TheDesk, body: NewRetention) -> Any:
+    """Change days; a new version, unless nothing changes."""
+    return await Keeping.of(desk).put(body.rules, who=who.actor, why=body.why)
+
+
+@router.post("/collections", status_code=201, response_model=Collection)
+async def post_collection(who: Approver, desk: TheDesk, body: NewCollection) -> Any:
+    """Carry the policy out, or count what would leave; days can be tried in a dry run only."""
+    if not body.rules:
+        return await Keeping.of(desk).collect(who=who.actor, dry=body.dry)
+    if not body.dry:
+        raise BadInput("rules: days can be tried in a dry run only; nothing was deleted.", field="rules")
+    found = await Keeping.of(desk).preview(body.rules)
+    counts = {row["name"]: {"rows": row["rows"], "bytes": row["bytes"]} for row in found if row["rows"]}
+    version, _days = await read(desk, Keeping.of(desk).rules)
+    return {"policy": version, "dry": True, "counts": counts, "who": who.actor}
+
+
+@router.get("/collections", response_model=CollectionList)
+async def list_collections(_: Reader, desk: TheDesk, after: After = "", limit: Limit = 100) -> Any:
+    """Collections, the newest first."""
+    before = key("collections", after)
+    rows = await read(desk, lambda conn: insight.collections(conn, limit + 1, before))
+    return page("collections", rows, limit, "at")
