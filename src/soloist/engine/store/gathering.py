@@ -81,7 +81,8 @@ def versions_of(conn: sa.Connection, happened: Sequence[str]) -> list[dict[str, 
     columns = (records.c.kind, before.c.body.label("before"), before.c.state.label("state_before"))
     query = sa.select(record_versions, *columns).select_from(joined)
     query = query.where(record_versions.c.event.in_(list(happened)))
-    return [dict(row) for row in conn.execute(query.order_by(record_versions.c.at)).mappings()]
+    query = query.order_by(record_versions.c.at, record_versions.c.record, record_versions.c.version)
+    return [dict(row) for row in conn.execute(query).mappings()]
 
 
 def decided(conn: sa.Connection, idents: Sequence[str]) -> list[tuple[dict[str, Any], dict[str, Any], str]]:
