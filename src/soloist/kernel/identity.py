@@ -40,8 +40,9 @@ class Key:
 def split(address: str) -> tuple[str, str]:
     """Local part and domain in lower case, the domain in its ASCII form where it has one."""
     local, _, domain = address.strip().casefold().rpartition("@")
-    with contextlib.suppress(UnicodeError):  # an odd domain still compares equal to itself
-        domain = domain.encode("idna").decode("ascii")
+    if not domain.isascii():
+        with contextlib.suppress(UnicodeError):  # an odd domain still compares equal to itself
+            domain = domain.encode("idna").decode("ascii")
     return local.strip('"'), domain.rstrip(".")
 
 

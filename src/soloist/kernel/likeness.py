@@ -23,6 +23,8 @@ TAX = frozenset(
     "national_id register_number handelsregister".split()
 )
 """Numbers that one person or company has one of in its life."""
+DIGITS = 7
+"""Last digits of a phone under which it is found, with or without its prefix."""
 PERSONAL = frozenset("ssn soc_sec_id national_id nif tax_id".split())
 """Those that belong to one human being and never to the company they work for."""
 _ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +40,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "company": ("company_name", "organisation", "organization", "firma", "employer", "entreprise", "empresa"),
     "language": ("language",),
 }
+_SLOTS = {name: (slot, place) for slot, names in _ALIASES.items() for place, name in enumerate(names)}
 _EMAILS = ("emails", "email", "e_mail", "mail")
 _PHONES = ("phones", "phone", "mobile", "telephone", "tel", "telefon", "mobil", "whatsapp")
 _DOMAINS = ("domain", "website", "url", "web", "domains")
@@ -78,22 +81,18 @@ class Subject:
 
 def read(kind: str, fields: Mapping[str, Any]) -> Subject:
     """The comparable shape of a record's body or of an imported row; unknown fields are ignored."""
-    given = {name: _first(fields, names) for name, names in _ALIASES.items()}
+    given = _plain(fields)
     addresses = [identity.normal_address(one) for one in _all(fields, _EMAILS) if "@" in one]
     own = frozenset(one for one in addresses if not identity.is_role(one))
     street, number = _street(given["street"], given["number"])
     hosts = {_host(one) for one in _all(fields, _DOMAINS)} | {identity.company_domain(one) for one in addresses}
-    company = naming.company(given["company"])
-    if kind == "company":
-        name, title = naming.Name(), naming.company(given["name"] or given["company"])
-    else:
-        name, title = _name(given), ""
+    company = kind == "company"
     said = {key: value for key, value in given.items() if value}
-    said |= {"name": given["name"] or f"{given['given']} {given['family']}".strip()}
+    said["name"] = given["name"] or f"{given['given']} {given['family']}".strip()
     return Subject(
         kind=kind,
-        name=name,
-        title=fold(title),
+        name=NOBODY if company else _name(given),
+        title=fold(naming.company(given["name"] or given["company"])) if company else "",
         born=born(given["born"]),
         emails=own,
         phones=frozenset(filter(None, map(phone, _all(fields, _PHONES)))),
@@ -104,7 +103,7 @@ def read(kind: str, fields: Mapping[str, Any]) -> Subject:
         postcode=fold(given["postcode"]).replace(" ", ""),
         city=fold(given["city"]),
         region=fold(given["region"]),
-        company=fold(company),
+        company=fold(naming.company(given["company"])),
         domains=frozenset(host for host in hosts if host and host not in identity.SHARED_DOMAINS),
         said=said,
     )
@@ -117,31 +116,35 @@ def _name(given: Mapping[str, str]) -> naming.Name:
     return naming.person(given["name"])
 
 
-def _first(fields: Mapping[str, Any], names: Iterable[str]) -> str:
-    """The first of these fields that says something, as text."""
-    for name in names:
-        value = fields.get(name)
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return str(value).strip()[:300]
-    return ""
+def _plain(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The fields that are one text, by their name here; of several names for one thing the first of the list wins."""
+    found: dict[str, tuple[int, str]] = {}
+    for name, value in fields.items():
+        if name not in _SLOTS or not isinstance(value, str | int) or isinstance(value, bool):
+            continue
+        (slot, place), text = _SLOTS[name], str(value).strip()
+        if text and (slot not in found or place < found[slot][0]):
+            found[slot] = place, text[:300]
+    return {slot: found[slot][1] if slot in found else "" for slot in _ALIASES}
 
 
 def _all(fields: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """Every text in these fields, which may be lists."""
     found: list[str] = []
     for name in names:
-        value = fields.get(name)
-        items = value if isinstance(value, list | tuple) else [value]
-        found += [str(item).strip() for item in items[:50] if isinstance(item, str | int) and str(item).strip()]
+        if value := fields.get(name):
+            items = value if isinstance(value, list | tuple) else (value,)
+            found += [text for item in items[:50] if isinstance(item, str | int) and (text := str(item).strip())]
     return found
 
 
 def _ids(fields: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Tax and register numbers without blanks and signs, the country's letters kept."""
     more = fields.get("ids")
-    every = {**(more if isinstance(more, dict) else {}), **fields}
-    for name, value in every.items():
-        if name in TAX and isinstance(value, str | int):
+    every = {**more, **fields} if isinstance(more, dict) else fields
+    for name in TAX & every.keys():
+        value = every[name]
+        if isinstance(value, str | int):
             number = re.sub(r"[^0-9A-Z]", "", str(value).upper())
             if len(number) >= 5:
                 yield ("vat_id" if name in ("vat", "ust_id", "ustid") else str(name)), number
@@ -157,6 +160,8 @@ def _external(fields: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 def born(text: str) -> str:
     """A birth date as yyyymmdd, day before month where the year is last; "" when it is none."""
+    if not text:
+        return ""
     if found := _DATE.search(text):
         year, month, day = (found[1], found[2], found[3]) if found[1] else (found[6], found[5], found[4])
         return f"{year}{int(month):02}{int(day):02}"
@@ -188,6 +193,8 @@ def same_phone(a: str, b: str) -> bool:
 
 def _street(street: str, number: str) -> tuple[str, str]:
     """Street without its kind, and house number, which may stand at either end of the street."""
+    if not street:
+        return "", fold(number).replace(" ", "")
     text = street.split("\n")[0].split(",")[0].strip()
     if not number and (found := _HOUSE.search(text)):
         number, text = found[1], text[: found.start()]
@@ -210,7 +217,7 @@ def keys(subject: Subject) -> list[str]:
     Each begins with the kind; none of them says that two records are the same.
     """
     found = [f"e:{one}" for one in sorted(subject.emails)]
-    found += [f"t:{one[-7:]}" for one in sorted(subject.phones)]
+    found += [f"t:{one[-DIGITS:]}" for one in sorted(subject.phones)]
     found += [f"i:{scheme}:{value}" for scheme, value in sorted(subject.ids)]
     found += [f"x:{source}:{value}" for source, value in sorted(subject.external)]
     if subject.born:

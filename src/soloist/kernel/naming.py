@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MALE = frozenset("herr herrn mr mister m monsieur sr senor don hr".split())
 _FEMALE = frozenset("frau mrs ms miss mme madame mlle mademoiselle sra srta senora senorita dona fr".split())
@@ -72,6 +73,7 @@ _PAIRS = re.compile(r"(?<=[aou])e")
 _WORD = re.compile(r"\w+")
 
 
+@lru_cache(8192)
 def fold(text: str) -> str:
     """Lower case without accents and signs; umlauts and their two-letter forms fall together (ü, ue and u are one)."""
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_FOLDS))
@@ -147,5 +149,7 @@ def _plain(text: str) -> tuple[list[str], str, str]:
 
 def company(text: str) -> str:
     """A company's name without its legal form, unless that is all there is."""
+    if not text:
+        return ""
     plain = _LEGAL.sub(" ", _MEANT.sub(" ", text)).strip(" ,.&+-")
     return " ".join(plain.split()) or text.strip()

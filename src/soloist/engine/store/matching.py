@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +21,7 @@ CROWD = 300
 _CHUNK = 400
 _HOLDERS = Statement(sa.text(f"SELECT record FROM match_keys WHERE key = :key LIMIT {CROWD + 1}"))  # noqa: S608  # a constant
 _PRESENT = Statement(sa.select(match_keys.c.key).where(match_keys.c.record == sa.bindparam("record")))
+_CANDIDATE = Statement(sa.text("SELECT kind, state, merged_into, body FROM records WHERE id = :id"))
 _INSERT = Statement(sa.text("INSERT INTO match_keys (key, record) VALUES (:key, :record)"))
 _DELETE = Statement(sa.text("DELETE FROM match_keys WHERE key = :key AND record = :record"))
 
@@ -48,6 +51,33 @@ def holders(conn: sa.Connection, keys: Iterable[str]) -> dict[str, list[str]]:
         if rows := driver.run(_HOLDERS, {"key": key}).fetchall():
             found[key] = [str(row[0]) for row in rows]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record that shares a key, as it is compared."""
+
+    id: str
+    kind: str
+    state: str
+    merged_into: str
+    subject: likeness.Subject
+
+
+def candidates(conn: sa.Connection, idents: Collection[str]) -> list[Candidate]:
+    """These records in the shape in which they are compared."""
+    driver, found = Driver(conn), []
+    for ident in idents:
+        if row := driver.run(_CANDIDATE, {"id": ident}).fetchone():
+            kind, state, merged_into, text = row
+            found.append(Candidate(ident, kind, state, merged_into, _subject(kind, text)))
+    return found
+
+
+@lru_cache(2048)
+def _subject(kind: str, text: str) -> likeness.Subject:
+    """The shape of a body as its text is stored; the same text is read once."""
+    return likeness.read(kind, json.loads(text or "{}"))
 
 
 def rows(conn: sa.Connection, idents: Collection[str]) -> list[dict[str, Any]]:

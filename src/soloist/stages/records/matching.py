@@ -13,7 +13,7 @@ from typing import Literal
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from soloist.kernel.likeness import PERSONAL, Subject, same_phone
+from soloist.kernel.likeness import DIGITS, PERSONAL, Subject, same_phone
 from soloist.kernel.naming import FORMS, Name
 
 RULE = "match-1"
@@ -68,7 +68,7 @@ class Match:
     def zone(self) -> Zone:
         """Where this one alone stands, without regard to others."""
         if self.hard:
-            return "review" if self.unique or (self.strong and self.bits >= MERGE) else "new"
+            return "review" if self.unique or (self.strong and self.bits >= REVIEW) else "new"
         if self.bits >= MERGE and self.strong and not self.soft:
             return "merge"
         return "review" if self.bits >= REVIEW else "new"
@@ -131,7 +131,7 @@ class _Found:
 
 
 def score(a: Subject, b: Subject, shared: Collection[str] = ()) -> Match:
-    """Compare two of one kind; ``shared`` are e-mail addresses and phones that many records have in common."""
+    """Compare two of one kind; ``shared`` are addresses, and last digits of phones, that many people have in common."""
     found = _Found()
     _numbers(a, b, found)
     named = _title(a, b, found) if a.kind == "company" else _person(a, b, found)
@@ -155,13 +155,13 @@ def _person(a: Subject, b: Subject, found: _Found) -> int:
     """Evidence of two names; answers 2 when they agree, 1 when they are close, 0 when unknown, -1 when they differ."""
     if not a.name or not b.name:
         return 0
-    straight = _named(a.name, b.name)
+    straight = _within(a.name, b.name) or _named(a.name, b.name)
     turned = _named(a.name, Name(b.name.family, b.name.given))
-    swap = sum(turned[:2]) - 1.0 > sum(straight[:2])
-    given, family = (turned if swap else straight)[:2]
+    swap = sum(turned) - 1.0 > max(4.0, sum(straight))
+    given, family = turned if swap else straight
     bits = given + family - (1.0 if swap else 0.0)
     both = bool(a.name.given and b.name.given and a.name.family and b.name.family)
-    level = 2 if given >= 4 and family >= 5 else 1 if min(given, family) > 0 and both else -1 if bits < 0 else 0
+    level = 2 if given >= 4 and family >= 5 else 1 if both and given > 2 and family > 0 else -1 if bits < 0 else 0
     verdict: Verdict = "agrees" if level == 2 else "differs" if bits < 0 else "close"
     found.add("name", a.said.get("name", ""), b.said.get("name", ""), verdict, bits)
     found.named = bits
@@ -174,6 +174,14 @@ def _person(a: Subject, b: Subject, found: _Found) -> int:
     if a.name.sex and b.name.sex and a.name.sex != b.name.sex:
         found.hard.append("a man and a woman")
     return level
+
+
+def _within(a: Name, b: Name) -> tuple[float, float] | None:
+    """Bits when all of a name stands in a longer one: a second given name, a second family name; else None."""
+    short, long = sorted(((*a.given, *a.family), (*b.given, *b.family)), key=len)
+    if 2 <= len(short) < len(long) and set(short) <= set(long) and min(map(len, short)) > 1:
+        return 4.0, 6.0
+    return None
 
 
 def _named(a: Name, b: Name) -> tuple[float, float]:
@@ -311,7 +319,7 @@ def _phones(a: Subject, b: Subject, found: _Found, named: int, shared: Collectio
         if a.phones and b.phones:
             found.add("phone", ", ".join(sorted(a.phones)), ", ".join(sorted(b.phones)), "differs", -0.5)
         return
-    if pair[0] in shared or pair[1] in shared:
+    if pair[0][-DIGITS:] in shared or pair[1][-DIGITS:] in shared:
         found.add("phone used by several", *pair, "agrees", 4.0)
         return
     found.add("phone", *pair, "agrees", 16.0)
@@ -323,11 +331,11 @@ def _domains(a: Subject, b: Subject, found: _Found, named: int) -> None:
     """The same domain with a name that fits is a strong key for a company."""
     both = sorted(a.domains & b.domains)
     if both:
-        found.add("domain", both[0], both[0], "agrees", 14.0)
+        found.add("domain", both[0], both[0], "agrees", 18.0)
         if named >= 1:
             found.strong.append("domain and name")
     elif a.domains and b.domains:
-        found.add("domain", ", ".join(sorted(a.domains)), ", ".join(sorted(b.domains)), "differs", -3.0)
+        found.add("domain", ", ".join(sorted(a.domains)), ", ".join(sorted(b.domains)), "differs", -1.0)
 
 
 def _born(a: Subject, b: Subject, found: _Found, named: int) -> None:

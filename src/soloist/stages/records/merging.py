@@ -19,7 +19,7 @@ from soloist.stages.records import matching
 DAY = 86400.0
 CARDS_A_DAY = 5
 """Cards about pairs that are opened on one day; the rest wait on the page of merges, the most certain first."""
-COMPARED = 40
+COMPARED = 30
 """Candidates that are compared in full; those that share the most telling keys."""
 CROWDED = 3
 """Records from which on a phone or an address stands for several people."""
@@ -71,16 +71,16 @@ def resolve(conn: Any, kind: str, fields: Mapping[str, Any], *, without: Collect
         return Resolved("new")
     subject = likeness.read(kind, fields)
     held = keyed.holders(conn, likeness.keys(subject))
-    rows = keyed.rows(conn, _likely(held, without))
-    shared = crowded(held)
     best: dict[str, tuple[matching.Match, str]] = {}
-    for row in rows:
-        if row["kind"] != kind or row["state"] == "retired":
+    likely = keyed.candidates(conn, _likely(held, without))
+    shared = crowded(held, likely)
+    for one in likely:
+        if one.kind != kind or one.state == "retired":
             continue
-        match = matching.score(subject, likeness.read(kind, row["body"]), shared)
-        root = merges.root(conn, row["merged_into"]) if row["merged_into"] else row["id"]
+        match = matching.score(subject, one.subject, shared)
+        root = merges.root(conn, one.merged_into) if one.merged_into else one.id
         if root not in without and (root not in best or match.bits > best[root][0].bits):
-            best[root] = (match, row["id"])
+            best[root] = (match, one.id)
     found = matching.decide([(root, match) for root, (match, _) in best.items()])
     return Resolved(
         found.zone,
@@ -107,12 +107,13 @@ def _likely(held: Mapping[str, Sequence[str]], without: Collection[str]) -> list
     return order[:COMPARED]
 
 
-def crowded(held: Mapping[str, Sequence[str]]) -> set[str]:
-    """Addresses and phones (by their last digits) that several records have, and so identify nobody."""
+def crowded(held: Mapping[str, Sequence[str]], known: Sequence[keyed.Candidate]) -> set[str]:
+    """Addresses and phones (by their last digits) that people of several names have, and so identify nobody."""
+    names = {one.id: (one.subject.name, one.subject.title) for one in known}
     found = set()
     for key, idents in held.items():
         sort, _, value = key.partition(":")[2].partition(":")
-        if sort in "et" and len(idents) >= CROWDED:
+        if sort in "et" and len({names.get(ident, ident) for ident in idents}) >= CROWDED:
             found.add(value)
     return found
 
@@ -123,8 +124,9 @@ def crowded(held: Mapping[str, Sequence[str]]) -> set[str]:
 def compare(conn: Any, kept: Mapping[str, Any], other: Mapping[str, Any]) -> matching.Match:
     """How alike two records are; ``here`` in the evidence is the kept one."""
     subject = likeness.read(kept["kind"], kept["body"])
-    held = keyed.holders(conn, likeness.keys(subject))
-    return matching.score(subject, likeness.read(other["kind"], other["body"]), crowded(held))
+    held = keyed.holders(conn, (key for key in likeness.keys(subject) if key.split(":", 2)[1] in "et"))
+    known = keyed.candidates(conn, {ident for idents in held.values() for ident in idents[:COMPARED]})
+    return matching.score(subject, likeness.read(other["kind"], other["body"]), crowded(held, known))
 
 
 def evidence(match: matching.Match, why: str = "") -> dict[str, Any]:
