@@ -18,6 +18,7 @@ from soloist.cli import (
     keeping,
     keys,
     logs,
+    memory,
     merging,
     policy,
     reconcile,
@@ -71,12 +72,13 @@ app.command("recovery-sheet")(backup.recovery_sheet)
 app.command("safe-mode")(backup.safe_mode)
 app.add_typer(connect.connect, name="connect")
 app.add_typer(policy.policy, name="policy")
+app.add_typer(memory.memory, name="memory")
 app.add_typer(merging.merges, name="merges")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 app.add_typer(service.service, name="service")
 app.add_typer(keeping.snapshot, name="snapshot")
-app.add_typer(keeping.memory, name="memory")
+memory.memory.registered_commands += keeping.memory.registered_commands
 
 
 def run() -> None:

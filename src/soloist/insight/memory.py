@@ -18,6 +18,7 @@ from soloist.kernel.memory import DAY, TIERS
 PAGE, PEOPLE, FIRST, FEW = 25, 50, 12, 6
 SHORT = 240
 """Characters of an item in a list; the whole of it is on its own page."""
+CLIENTS = ("person", "company")
 TITLES = {"ephemeral": "Ephemeral", "working": "Working", "session": "Session", "canonical": "Canonical"}
 WRITERS = {
     "system": "Soloist itself",
@@ -142,6 +143,7 @@ class WhomPage:
     query: str
     lines: tuple[Whom, ...]
     next: str = ""
+    every: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ def overview(conn: Connection, now: str, *, behind: int = 0) -> Overview:
     """Everything of the first page; ``behind`` is how many items have no vector yet."""
     held = holdings.by_tier(conn, now)
     total = sum(int(row["items"]) for row in held.values())
-    people = holdings.whom(conn, limit=FIRST + 1)
+    people = holdings.whom(conn, kinds=CLIENTS, limit=FIRST + 1)
     return Overview(
         tuple(_tier(name, held.get(name, {}), total) for name in TIERS),
         total,
@@ -196,8 +198,26 @@ def overview(conn: Connection, now: str, *, behind: int = 0) -> Overview:
         tuple(_generations(conn, held)),
         tuple(map(_whom, people[:FIRST])),
         len(people) > FIRST,
-        tuple(lines(conn, holdings.items(conn, Wanted(), now, limit=5))),
+        tuple(lines(conn, holdings.items(conn, Wanted(without=("fact",)), now, limit=5))),
     )
+
+
+def tiers(conn: Connection, now: str) -> tuple[TierLine, ...]:
+    """The tiers alone."""
+    held = holdings.by_tier(conn, now)
+    total = sum(int(row["items"]) for row in held.values())
+    return tuple(_tier(name, held.get(name, {}), total) for name in TIERS)
+
+
+def meant(conn: Connection, name: str) -> list[tuple[str, str]]:
+    """(id, title) of the records an id or a name may mean: exactly that title before others that hold it."""
+    if found := reading.named(conn, "records", [name]):
+        return [(ident, str(row["title"])) for ident, row in found.items()]
+    plain = name.replace("\x00", "").strip()
+    rows = holdings.whom(conn, text=plain, limit=20) if plain else []
+    exact = [row for row in rows if row["title"].casefold() == plain.casefold()]
+    people = [row for row in exact or rows if row["kind"] in CLIENTS]
+    return [(row["id"], row["title"]) for row in people or exact or rows]
 
 
 def _tier(name: str, row: Mapping[str, Any], total: int) -> TierLine:
@@ -254,14 +274,18 @@ def _whom(row: Mapping[str, Any]) -> Whom:
     return Whom(row["title"] or "No name", kind, f"/memory/about/{row['id']}", ", ".join(parts))
 
 
-def whom(conn: Connection, *, query: str = "", after: str = "") -> WhomPage:
-    """Whom memory is about, by name, by pages."""
+def whom(conn: Connection, *, query: str = "", after: str = "", every: bool = False) -> WhomPage:
+    """People and companies memory is about, by name, by pages; ``every`` other record too."""
     after = after.replace("\x00", "")
-    rows = holdings.whom(conn, text=query.replace("\x00", "")[:200], after=after, limit=PEOPLE + 1)
+    kinds = () if every else CLIENTS
+    text = query.replace("\x00", "")[:200]
+    rows = holdings.whom(conn, text=text, kinds=kinds, after=after, limit=PEOPLE + 1)
     shown = rows[:PEOPLE]
-    rest = {"after": f"{shown[-1]['key']}~{shown[-1]['id']}", **({"q": query} if query else {})} if shown else {}
-    link = "/memory/about?" + urlencode(rest) if len(rows) > PEOPLE else ""
-    return WhomPage(query, tuple(map(_whom, shown)), link)
+    place = f"{shown[-1]['key']}~{shown[-1]['id']}" if shown else ""
+    asked = {"q": query, "all": "1" if every else "", "after": place}
+    rest = urlencode({name: value for name, value in asked.items() if value})
+    link = f"/memory/about?{rest}" if len(rows) > PEOPLE else ""
+    return WhomPage(query, tuple(map(_whom, shown)), link, every)
 
 
 def family(conn: Connection, record: str) -> list[str]:
@@ -309,9 +333,8 @@ def _by_tier(
     """For each tier that holds something about them: name, title, how many, the newest few that are no facts."""
     for tier in reversed(TITLES):
         if many := counts.get(tier, 0):
-            rows = holdings.items(conn, Wanted(tier, records=tuple(idents)), now, limit=FIRST)
-            some = [row for row in rows if row["kind"] not in ("fact", "summary")][:FEW]
-            yield tier, TITLES[tier], many, tuple(lines(conn, some))
+            wanted = Wanted(tier, records=tuple(idents), without=("fact", "summary"))
+            yield tier, TITLES[tier], many, tuple(lines(conn, holdings.items(conn, wanted, now, limit=FEW)))
 
 
 # ----- lists

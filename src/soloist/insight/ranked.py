@@ -25,6 +25,12 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "thread": ("Its conversation", "how well the best of its conversation fits"),
     "actor": ("Who said it", "it was said by somebody the question names"),
     "date": ("When", "it is of the time the question names"),
+    "party": ("Who took part", "somebody the question names wrote in its conversation"),
+    "asks": ("A question itself", "taken off, since it ends in a question"),
+    "answers": ("An answer", "it comes right after a question"),
+    "tells": ("It tells", "it names a time or a number, as the question wants"),
+    "hop": ("Second step", "words that the best answers share lead to it"),
+    "overtaken": ("Overtaken", "taken off, since something newer says otherwise"),
     "phrase": ("Quoted words", "it holds the words in quotation marks as they stand"),
     "short": ("Very short", "taken off, since a line of a few words fits by chance"),
 }
@@ -159,7 +165,7 @@ def _facts(conn: Connection, row: Mapping[str, Any]) -> Iterator[views.FieldLine
     yield views.FieldLine("Rules", rules)
     yield views.FieldLine("At most", f"{row['k']} answers out of the best {given.get('wide', 0)} of each way")
     yield views.FieldLine("Asked by", {"operator": "you"}.get(row["actor"], row["actor"] or "Soloist"))
-    yield views.FieldLine("Answer", row["hits_hash"])
+    yield views.FieldLine("Fingerprint", row["hits_hash"])
 
 
 def _weight(name: str) -> str:

@@ -33,9 +33,9 @@ class Remembering:
         behind = mark["behind"] if mark["model"] else 0
         return await self._store.read(lambda conn: memory.overview(conn, now, behind=behind))
 
-    async def whom(self, query: str = "", after: str = "") -> memory.WhomPage:
+    async def whom(self, query: str = "", after: str = "", *, every: bool = False) -> memory.WhomPage:
         """Whom memory is about, by name."""
-        return await self._store.read(lambda conn: memory.whom(conn, query=query, after=after))
+        return await self._store.read(lambda conn: memory.whom(conn, query=query, after=after, every=every))
 
     async def items(self, wanted: Wanted, before: int = 0) -> memory.ItemsPage:
         """Items that last, by pages."""

@@ -29,6 +29,8 @@ class Wanted:
     kind: str = ""
     records: tuple[str, ...] = ()
     pinned: bool = False
+    without: tuple[str, ...] = ()
+    """Kinds of items that are left out."""
 
 
 def _live(now: str) -> sa.ColumnElement[bool]:
@@ -65,10 +67,12 @@ def by_scope(conn: sa.Connection, limit: int = 50) -> list[tuple[str, int]]:
     return [(str(row.scope), int(row.many)) for row in rows]
 
 
-def whom(conn: sa.Connection, *, text: str = "", after: str = "", limit: int = 50) -> list[dict[str, Any]]:
-    """People and everything else with something remembered about it: id, kind, title, items, facts; by title.
+def whom(
+    conn: sa.Connection, *, text: str = "", kinds: Sequence[str] = (), after: str = "", limit: int = 50
+) -> list[dict[str, Any]]:
+    """Records with something remembered about them: id, kind, title, items, facts; by title.
 
-    ``after`` is the "title~id" of the last one seen.
+    ``kinds`` are those that are asked for (all of them without), ``after`` the "title~id" of the last one seen.
     """
     items = _about(memories).subquery()
     told = _about(facts).subquery()
@@ -79,6 +83,8 @@ def whom(conn: sa.Connection, *, text: str = "", after: str = "", limit: int = 5
         records.c.id, records.c.kind, records.c.title, many.label("items"), known.label("facts"), title.label("key")
     ).select_from(joined)
     query = query.where((many + known > 0) & (records.c.merged_into == ""))
+    if kinds:
+        query = query.where(records.c.kind.in_(kinds))
     if text:
         query = query.where(title.contains(text.lower(), autoescape=True))
     if after:
@@ -105,6 +111,8 @@ def items(
         where &= m.scope == wanted.scope
     if wanted.records:
         where &= m.record.in_(wanted.records)
+    if wanted.without:
+        where &= m.kind.not_in(wanted.without)
     if wanted.pinned:
         where &= m.pinned == 1
     query = sa.select(memories).where(where).order_by(m.n.desc()).limit(limit)

@@ -72,7 +72,7 @@ async def end_build(request: Request) -> Response:
 async def whom(request: Request) -> Response:
     """GET /memory/about: whom memory is about, by name."""
     query = request.query_params
-    view = await door(request).memory.whom(query.get("q", ""), query.get("after", ""))
+    view = await door(request).memory.whom(query.get("q", ""), query.get("after", ""), every="all" in query)
     return page(request, "memory_whom.html", await door(request).frame(), view=view)
 
 
