@@ -7,6 +7,7 @@ from soloist.flows import erasing, house_copy, safety, training, troubles
 from soloist.flows.autonomy import Autonomy
 from soloist.flows.backups import Backups
 from soloist.flows.briefing import Briefing, brief
+from soloist.flows.calendars import Calendars
 from soloist.flows.checkpoints import Marks
 from soloist.flows.deciding import Deciding
 from soloist.flows.desk import Desk
@@ -47,6 +48,7 @@ def equipped(desk: Desk) -> Desk:
     Outcomes(desk)
     Lates(desk)
     Importing(desk)
+    Calendars(desk)
     desk.effects.fill = Deciding(desk).fill
     desk.takers["failure"] = troubles.take
     Remembering(desk)

@@ -12,7 +12,7 @@ from soloist.engine.store import effects, journal, proposals, reading, settings,
 from soloist.engine.store.clock import later
 from soloist.engine.store.reading import Connection
 from soloist.engine.store.tx import Tx
-from soloist.insight import ranking, sheets, views, words
+from soloist.insight import objectives, ranking, sheets, views, words
 from soloist.kernel.errors import NotFound
 
 SEEN = "console.seen"
@@ -48,7 +48,7 @@ def page(
 
     ``follow_up`` in seconds; ``after`` is how many rows earlier pages have shown.
     """
-    cards = ranking.ranked(reading.waiting(conn, now, reading.CAP), now)
+    cards = ranking.ranked(objectives.waiting(conn, now, reading.CAP), now)
     waiting = len(cards)
     start = int(after) if after.isdecimal() and len(after) < 6 else 0
     shown = cards[start : start + PAGE]
@@ -120,7 +120,7 @@ def _sheet(conn: Connection, ident: str, cards: Sequence[Mapping[str, Any]], now
     except NotFound:
         return None
     place = next((n for n, card in enumerate(cards, 1) if card["id"] == ident), 0)
-    return replace(found, rank=ranking.explain(cards[place - 1], place, now)) if place else found
+    return replace(found, rank=ranking.explain(objectives.lifted(cards, place, now), place, now)) if place else found
 
 
 def _with_proposals(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from soloist.engine.store import events, reading
 from soloist.engine.store import streams as rows
 from soloist.engine.store.reading import Connection
-from soloist.insight import ranking, safety, words
+from soloist.insight import objectives, ranking, safety, words
 
 MOST = 7
 """Cards that are named; the others are counted."""
@@ -47,7 +47,7 @@ class State:
 
 def state(conn: Connection, *, now: str, since: str) -> State:
     """What there is to tell at ``now`` about the time from ``since`` (UTC ISO 8601)."""
-    cards = ranking.ranked(reading.waiting(conn, now, reading.CAP), now)
+    cards = ranking.ranked(objectives.waiting(conn, now, reading.CAP), now)
     troubles = [f"{row['connection']}: {row['trouble']}" for row in rows.of(conn) if row["trouble"]]
     counts = events.counted(conn, COUNTED, since)
     return State(cards, counts, list(dict.fromkeys(troubles)), safety.journal_line(conn))

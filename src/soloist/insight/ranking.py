@@ -18,6 +18,9 @@ SHORTEST = 20.0
 USUAL = 60.0
 """Seconds taken for a card without an estimate."""
 
+SHORT_RUNWAY = 3.0
+"""Months of runway from which money weighs more: three times as much when there is nothing left."""
+
 SOON = 86_400.0
 """Seconds to a deadline from which it is worth a word."""
 
@@ -72,6 +75,8 @@ def reasons(card: Card, now: str) -> list[str]:
         found.append(f"expires in {words.lasted(max(rest, 60.0))}")
     if value := int(card["value_minor"] or 0):
         found.append(f"is worth about {words.money(value, str(card['currency'] or ''))}".rstrip())
+    if card.get("runway") is not None:
+        found.append(f"brings in money while the runway is {card['runway']:g} months")
     spent = float(card["estimate"] or 0)
     if 0 < spent <= SHORTEST:
         found.append("takes a moment")
@@ -90,7 +95,13 @@ def _weight(card: Card, base: datetime | None) -> float:
     urgency = 1.0 if rest is None else 1.0 + 48.0 / (1.0 + max(0.0, rest) / 3600.0)
     worth = 1.0 + math.log10(1.0 + abs(int(card["value_minor"] or 0)) / 100.0)
     effort = max(SHORTEST, float(card["estimate"] or 0) or USUAL) / 60.0
-    return urgency * worth / effort
+    return urgency * worth * _pressed(card) / effort
+
+
+def _pressed(card: Card) -> float:
+    """How much more money weighs when it does not last long; a card that says no runway weighs as it is."""
+    months = card.get("runway")
+    return 1.0 if months is None else 1.0 + 2.0 * max(0.0, SHORT_RUNWAY - float(months)) / SHORT_RUNWAY
 
 
 def _seconds_left(card: Card, base: datetime | None) -> float | None:

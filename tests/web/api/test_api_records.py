@@ -73,6 +73,7 @@ async def test_an_audited_field_changes_with_a_reason_only(http: Any) -> None:
 
 
 async def test_as_of_and_back_by_a_forward_version(http: Any) -> None:
+    await made(http, "person", {"name": "Ada"})
     row = await made(http, "idea", {"name": "A newsletter"})
     seq = (await http.get("/events?limit=500")).json()["items"][-1]["seq"]
     await put(http, row, {"name": "A podcast"})

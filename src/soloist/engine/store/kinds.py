@@ -55,11 +55,13 @@ def declare(tx: Tx, kinds: Iterable[Kind], *, source: str = "") -> list[str]:
 
 
 def _keep(tx: Tx, name: str, number: int, schema: dict[str, Any], source: str) -> None:
-    mark = json_hash(schema)
-    told = {"version": number, "hash": mark, "source": source}
-    event = tx.append("record_kind.declared", subject=name, payload=told)
+    """The row of a schema; what a home is born with is no event in its life, every change of it is."""
+    mark, event = json_hash(schema), ""
+    if number > 1 or source != "shipped":
+        told = {"version": number, "hash": mark, "source": source}
+        event = tx.append("record_kind.declared", subject=name, payload=told).id
     row = {"kind": name, "version": number, "schema": schema, "hash": mark, "source": source}
-    tx.run(record_kinds.insert(), {**row, "event": event.id, "at": tx.now})
+    tx.run(record_kinds.insert(), {**row, "event": event, "at": tx.now})
 
 
 def _load(conn: sa.Connection, name: str, number: int, mark: str) -> Kind:

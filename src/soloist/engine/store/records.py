@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -286,6 +286,12 @@ def listed_as_of(
         query = query.where(sa.tuple_(records.c.created, records.c.id) > sa.tuple_(*map(sa.literal, after)))
     rows = conn.execute(query.order_by(records.c.created, records.c.id).limit(limit)).mappings().all()
     return [as_record(get(conn, row["id"]), dict(row)) for row in rows]
+
+
+def newest_changes(conn: sa.Connection, wanted: Sequence[str]) -> dict[str, str]:
+    """When a record of each kind changed last; kinds without records are left out."""
+    query = sa.select(records.c.kind, sa.func.max(records.c.updated)).where(records.c.kind.in_(wanted))
+    return {str(kind): str(at) for kind, at in conn.execute(query.group_by(records.c.kind))}
 
 
 def kinds(conn: sa.Connection) -> list[str]:

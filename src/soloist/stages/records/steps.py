@@ -452,7 +452,7 @@ class Records:
 
         return self._store.write_now(work)
 
-    async def catch_up(self, limit: int = 200) -> int:
+    async def catch_up(self, limit: int = 500) -> int:
         """Bring records of an older schema forward, as versions where the body changes; how many were looked at."""
         rows = await self._store.read(lambda conn: records.behind(conn, limit))
         if rows:
