@@ -28,8 +28,8 @@ def test_a_word_counts_by_its_stem_in_its_own_language_and_in_english() -> None:
 
 
 def test_the_name_of_a_writer_weighs_nothing_beside_other_words() -> None:
-    weights = dict(asking.read("What did Ada want?", actors=["ada"]).stems)
-    assert (weights["ada"], weights["want"]) == (0, asking.MILLION)
+    weights = dict(asking.read("What did Ada dream?", actors=["ada"]).stems)
+    assert (weights["ada"], weights["dream"]) == (0, asking.MILLION)
     assert dict(asking.read("Ada?", actors=["ada"]).stems) == {"ada": asking.MILLION}
 
 

@@ -21,9 +21,16 @@ STEMS = 62
 """Stems of a question at most: a bit each."""
 
 GENERAL = frozenset(
-    "kind type sort many much name thing things way ways get got go goes going gone went"  # asked for, seldom said
-    " welche wieviel viele art name quel quelle combien nombre tipo cuanto cuantos nombre".split()
+    """
+    kind type sort many much name names called thing things way ways get gets got go goes going gone went long often big
+    say says said want wants wanted need needs like give gave give take took make made happen happened cost costs price
+    lautet heisst heissen name viel viele wieviel lange oft gross hoch wollte mochte will bekommt bekommen bekam gibt
+    geben frau herr herrn dr kostet kosten preis passiert sagt sagte braucht brauchen geht ging kam kommt
+    nom combien appelle coute coutent prix monsieur madame mme veut voulait faut fait faire dit
+    nombre llama cuesta cuestan precio quiere queria necesita dice dijo hace hacer senor senora
+    """.split()
 )
+"""Words that are asked for and seldom said where the answer stands."""
 SMALL = MILLION // 2
 """Weight of a general word."""
 

@@ -81,7 +81,7 @@ class Search:
     as_of: str = ""
     at: str = ""
     meaning: bool = True
-    wide: int = 400
+    wide: int = 200
     weights: Mapping[str, int] = field(default_factory=dict)
     actor: str = ""
     run: str = ""
@@ -159,6 +159,10 @@ class Hit(Protocol):
     def actor(self) -> bool | None:
         """Whether its writer is whom the question names."""
 
+    @property
+    def overtaken_by(self) -> int:
+        """The row that corrects it, 0 when none does."""
+
 
 def known_weights(given: Mapping[str, int], known: Collection[str]) -> dict[str, int]:
     """Weights by name (BadInput for one that there is not)."""
@@ -179,6 +183,7 @@ def item(hit: Hit, row: Mapping[str, Any], version: str) -> dict[str, Any]:
         "entity": hit.actor,
         "held": list(hit.held),
         "missing": list(hit.missing),
+        "overtaken_by": hit.overtaken_by,
         "live": not row["ended"],
     }
 

@@ -202,7 +202,7 @@ def hits(
     found = rank.rank(ask, asked, question, rank.Weights(**weights), texts=texts, k=search.k)
     rows = memories.by_number(conn, [hit.n for hit in found])
     items = [decide.item(hit, rows[hit.n], memories.version(rows[hit.n])) for hit in found if hit.n in rows]
-    return items, bool(items)
+    return items, rank.judge(asked, found, rank.Weights(**weights)).known
 
 
 def _compared(row: Mapping[str, Any], hits: list[dict[str, Any]], why: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Weights:
     words: int = 500
     """BM25 over the best row's, and as much less for ``meaning``: the two make up a row's own worth."""
     meaning: int = 500
-    before: int = 350
+    before: int = 275
     """Own worth of the row before it in the thread, added to a row."""
     after: int = 200
     around: int = 100
@@ -43,25 +43,25 @@ class Weights:
     window_after: int = 300
     window_around: int = 200
     """How much a word counts for a row when only a neighbour holds it."""
-    thread: int = 250
+    thread: int = 350
     """Own worth of the best row of the same thread."""
-    actor: int = 300
+    actor: int = 400
     """For rows of somebody whom the question names."""
     party: int = 150
     """For rows of a thread or record in which somebody whom the question names wrote, and nobody else is named."""
-    date: int = 300
+    date: int = 500
     """For rows of the month the question names; half as much again near its day."""
     phrase: int = 500
     """For rows that hold words that stood in quotation marks."""
     read: int = 60
     """Rows whose texts are read for a second look (not thousandths); 0 leaves it out."""
-    asks: int = 100
+    asks: int = 150
     """Taken from rows that end in a question."""
     answers: int = 50
     """For rows right after one that ends in a question."""
     tells: int = 200
     """For rows that name a time or a number when the question asks for one."""
-    hop: int = 200
+    hop: int = 300
     """For words that the best rows hold beside the question's own."""
     overtaken: int = 300
     """Taken from rows that a newer one among the best corrects."""
@@ -72,10 +72,12 @@ class Weights:
     few: int = 6
     judged: int = 5
     """Hits by which is judged whether the answer is there."""
-    enough: int = 500
+    enough: int = 750
     """What the best of them must hold of the question; below it, the answer is not known."""
     vouch: int = 500
     """How far a cosine makes up for words that are missing."""
+    unseen: int = 400
+    """The cosine that is taken for granted where there are no vectors."""
 
     def parameters(self) -> dict[str, Any]:
         """As they are kept with a retrieval."""
@@ -110,15 +112,16 @@ class Verdict:
     why: str = ""
 
 
-def judge(asked: Asked, hits: Sequence[Ranked], weights: Weights) -> Verdict:
+def judge(asked: Asked, hits: Sequence[Ranked], w: Weights) -> Verdict:
     """From how much of the question the best hits hold: words, a code that nothing holds, the cosine."""
     if not hits:
         return Verdict(False, "nothing is remembered where was looked")
-    best = hits[: weights.judged]
+    best = hits[: w.judged]
     if lost := [code for code in asked.codes if not any(code in hit.held for hit in hits)]:
         return Verdict(False, f"nothing found holds {lost[0]}")
-    support, cosine = max(hit.support for hit in best), max(hit.cosine for hit in best)
-    if support + cosine * weights.vouch // THOUSAND < weights.enough * THOUSAND:
+    seen = any(hit.cosine for hit in best)
+    worth = max(hit.support + (hit.cosine if seen else w.unseen * THOUSAND) * w.vouch // THOUSAND for hit in best)
+    if worth < w.enough * THOUSAND:
         return Verdict(False, "what was found holds too little of the question")
     return Verdict(True)
 
