@@ -30,9 +30,9 @@ from soloist.stages.memory import facts, writing
 
 MARK = "memory.mark"
 """Key under which the home keeps how far the journal is remembered: {seq, waits}."""
-TURN = 150
+TURN = 50
 """Events that are remembered in one transaction."""
-LOOK_EVERY, BREATH, AT_THE_START, AFTER_A_FAULT = 1.0, 0.05, 4.0, 30.0
+LOOK_EVERY, BREATH, AT_THE_START, AFTER_A_FAULT = 1.0, 0.02, 4.0, 30.0
 PATIENCE = 60.0
 """Seconds that a message may wait to be understood and for its sender to be known."""
 MOST_CARDS = 5
@@ -49,6 +49,7 @@ _RESULTS = {
     ("lead", "lost"),
 }
 _EFFECTS = {"effect.failed": "failed", "effect.compensated": "taken_back"}
+_ENDS = {"succeeded": True, "resolved_done": True, "failed": False, "resolved_not_done": False}
 
 
 @dataclass
@@ -249,6 +250,10 @@ def _effects(conn: Any, turn: Turn, found: Sequence[Mapping[str, Any]]) -> None:
         metric = "returned" if effect["late"] else _EFFECTS[event["kind"]]
         ref = f"effect:{effect['id']}:{metric}"
         turn.results.append(_own(effect["proposal"], "effect", metric, ref, event["at"]))
+    ended = {row["subject"]: row for row in found if row["kind"].removeprefix("effect.") in _ENDS}
+    for effect in gathering.effects_of(conn, [*ended]):
+        if effect["lookups"] or effect["state"].startswith("resolved"):
+            turn.items += writing.of_lookup(effect, ended[effect["id"]], _ENDS.get(effect["state"]))
 
 
 def _outcomes(conn: Any, turn: Turn, found: Sequence[Mapping[str, Any]]) -> None:

@@ -193,6 +193,29 @@ def of_decision(proposal: Mapping[str, Any], said: Mapping[str, Any], title: str
     )
 
 
+def of_lookup(effect: Mapping[str, Any], event: Mapping[str, Any], happened: bool | None) -> Iterator[NewMemory]:
+    """What was found out about an action of unknown outcome, by looking it up or by the operator's word."""
+    if happened is None:
+        return
+    mine = effect["state"].startswith("resolved")
+    what = f"{effect['connector']} {effect['operation'].replace('.', ' ')}"
+    did = "did happen" if happened else "did not happen"
+    where = "your word" if mine else f"looked up at {effect['connector']}"
+    yield NewMemory(
+        text=f"{what} {did} ({where}, {event['at'][:10]})",
+        kind="insight",
+        source="look-up",
+        ref=f"effect:{effect['id']}",
+        at=event["at"],
+        actor="you" if mine else "",
+        record=effect["whose"],
+        origin=(OPERATOR,) if mine else ("rule",),
+        trust="confirmed" if mine else "rule",
+        importance=1,
+        tags=["outcome", effect["state"]],
+    )
+
+
 def of_outcome(outcome: Mapping[str, Any], record: str, title: str) -> NewMemory:
     """A measured result, attached to what it is the result of."""
     figure = " ".join(part for part in ("", outcome["value"], outcome["unit"] if outcome["value"] else "") if part)
