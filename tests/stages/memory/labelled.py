@@ -104,7 +104,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def figures(found: Sequence[Answer], half: str = "") -> dict[str, float]:
-    """recall@5 and @10 of what can be answered, both verdicts told rightly, and how much is given as current that is not."""
+    """Recall of what can be answered, both verdicts told rightly, and how much is given as current that is not."""
     some = [a for a in found if half in ("", a.question["half"])]
     known = [a for a in some if a.question["kind"] != "unknown"]
     unknown = [a for a in some if a.question["kind"] == "unknown"]
