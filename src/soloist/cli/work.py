@@ -184,48 +184,6 @@ def runs(
     show(found, as_json, "\n".join(f"{r['started'][:19]}  {r['state']:<8} {r['id']}  {r['note']}" for r in found))
 
 
-def records(
-    kind: Annotated[str, typer.Argument(help="person, company, lead ...; empty for the kinds there are.")] = "",
-    *,
-    home: HomeOption = None,
-    database: DatabaseOption = "",
-    as_json: JsonOption = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
-    kind_option: Annotated[str, typer.Option("--kind", help="The same as the argument.")] = "",
-    as_csv: Annotated[bool, typer.Option("--csv", help="The whole table as CSV, as the console gives it.")] = False,
-    query: Annotated[str, typer.Option("--filter", help="With --csv: text that a row holds.")] = "",
-    state: Annotated[str, typer.Option("--state", help="With --csv: the state a row has.")] = "",
-) -> None:
-    """Records of a kind, newest change first; with --csv the whole table for a spreadsheet."""
-    from soloist.insight import brief
-
-    kind = kind or kind_option
-    if as_csv:
-        _print_csv(kind, home, database, query=query, state=state)
-        return
-    with opened(home, database) as app:
-        found = app.store.read_now(lambda conn: brief.records(conn, kind, limit))
-    if not kind:
-        show(found, as_json, "\n".join(found) or "There are no records yet.")
-        return
-    show(found, as_json, "\n".join(f"{r['id']}  v{r['version']}  {r['title']}  {r['state']}" for r in found))
-
-
-def _print_csv(kind: str, home: Any, database: str, *, query: str, state: str) -> None:
-    """The bytes of the file to standard output, whatever the terminal's own encoding is."""
-    import sys
-
-    from soloist.insight import records as tables
-
-    if not kind:
-        typer.echo("soloist: say which table: soloist records person --csv", err=True)
-        raise typer.Exit(USAGE)
-    with opened(home, database) as app:
-        pieces = app.store.read_now(lambda conn: list(tables.csv_pieces(conn, kind, query=query, state=state)))
-    sys.stdout.buffer.write("".join(pieces).encode())
-    sys.stdout.buffer.flush()
-
-
 def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help='Words, or a "phrase in quotes".')],
     home: HomeOption = None,

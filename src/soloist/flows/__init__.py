@@ -12,8 +12,8 @@ from soloist.flows.checkpoints import Marks
 from soloist.flows.deciding import Deciding
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
-from soloist.flows.embedding import Embedding
 from soloist.flows.elsewhere import sent
+from soloist.flows.embedding import Embedding
 from soloist.flows.fixing import Fixing
 from soloist.flows.followup import followup
 from soloist.flows.importing import Importing, importing
@@ -67,6 +67,7 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
     kept = [Restoring(desk).follow(), Backups(desk.store, desk.home, desk.settings).follow(), Marks(desk).follow()]
     told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
     told += [erasing.follow(desk), Keeping.of(desk).follow(desk.settings.business.zone)]
+    told.append(Objectives(desk).follow())
     known = [Remembering(desk).follow(), Sessions(desk).follow(), Merging(desk).follow(), Embedding(desk.store, desk.memory).follow()]
     return [*both, *kept, *told, *known]
 
