@@ -8,8 +8,10 @@ from typing import Any
 
 from soloist.app import App
 from soloist.config import Rule
+from soloist.engine.stopping import standing
+from soloist.flows.desk import Desk
 from soloist.flows.ruling import Ruling, Trial
-from soloist.insight import explanation, policy
+from soloist.insight import explanation, policy, routing
 from soloist.insight.policy import PolicyPage, RuleLine
 from soloist.kernel.errors import BadInput, NotFound
 from soloist.stages.policy.sentences import Sentence
@@ -32,6 +34,21 @@ class Policies:
         return await self._app.store.read(
             lambda conn: policy.page(conn, lines, version=version, trouble=trouble, now=now)
         )
+
+    async def routing(self) -> tuple[routing.Group, ...]:
+        """Every rule that routes something, as it is in force now."""
+        desk, now = self._app.desk, self._ruling.now
+        given, kinds = await self._app.store.read(lambda conn: routing.stored(conn, now))
+        halted = await self._app.store.read(lambda conn: standing(conn, desk.effects.halt))
+        there = routing.Standing(
+            tuple(_source(desk, name) for name in desk.connections),
+            tuple((rule.name, rule.when, rule.then) for rule in self._app.judging.rules.written),
+            given,
+            kinds,
+            desk.takers,
+            tuple(f"{one.way}, by {one.by}" for one in halted),
+        )
+        return routing.groups(self._app.settings, there)
 
     async def about(self, ident: str) -> tuple[str, Sequence[Sentence]]:
         """The proposal a card or id stands for, and what can be said about it (NotFound)."""
@@ -63,6 +80,18 @@ class Policies:
     async def revoke(self, ident: str, who: str) -> None:
         """Take a grant back."""
         await self._ruling.revoke(ident, who=who, why="taken back on the page of the policy")
+
+
+def _source(desk: Desk, name: str) -> routing.Source:
+    """A connection as the page of routes needs it; a broken one has no streams."""
+    half = desk.connections[name]
+    try:
+        streams = tuple(half.streams())
+    except (ValueError, KeyError):
+        streams = ()
+    part = desk.settings.connectors.get(name)
+    hook = bool(part and part.webhook_secret)
+    return routing.Source(name, half.kind, streams, tuple(half.operations()), not desk.observe_only(name), hook)
 
 
 def rule_of(given: Mapping[str, str]) -> Rule:
