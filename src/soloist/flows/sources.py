@@ -218,7 +218,7 @@ async def pull(intake: Intake, store: Store, half: ReadingHalf, stream: Stream) 
     row = await store.read(lambda conn: rows.get(conn, half.name, stream.name))
     if stream.past and row["state"] == "done":
         return True
-    take = intake.observe_page if stream.past else intake.accept_page
+    take = intake.pages.get(half.kind) or (intake.observe_page if stream.past else intake.accept_page)
     async for page in half.pull(stream.name, row["cursor"]):
         await take(half.name, stream, page)
         for arrival in page.arrivals:

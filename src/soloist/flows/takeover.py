@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soloist.engine.store import assets, conversations, events, records, runs, tasks
+from soloist.engine.store import assets, calendars, conversations, events, records, runs, tasks
 from soloist.engine.store import takeover as questions
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
+from soloist.flows.calendars import KIND, Calendars
 from soloist.flows.desk import Desk
 from soloist.insight import takeover as lists
 from soloist.kernel import identity
@@ -76,12 +77,32 @@ class Review:
         """People who wrote and were answered, most mail first."""
         own = self._own()
 
+        if self._is_calendar(connection):
+            return await self._met(connection)
+
         def read(conn: Any) -> list[dict[str, Any]]:
             sent = questions.sent_to(conn, connection)
             return [{**row, "sent": sent.get(row["sender"], 0)} for row in questions.senders(conn, connection)]
 
         rows = [row for row in await self._desk.store.read(read) if row["sent"] and row["sender"] not in own]
         rows.sort(key=lambda row: (-(row["count"] + row["sent"]), row["sender"]))
+        return [_client(row, connection) for row in rows[:MOST_CLIENTS]]
+
+    def _is_calendar(self, connection: str) -> bool:
+        half = self._desk.connections.get(connection)
+        return half is not None and half.kind == KIND
+
+    async def _met(self, connection: str) -> list[dict[str, Any]]:
+        """People at appointments of the last 90 days who are no record yet."""
+        now = self._now()
+
+        def read(conn: Any) -> list[dict[str, Any]]:
+            rows = calendars.met(conn, connection, later(now, -90 * DAY), later(now, 0))
+            new = [row for row in rows if not records.identified(conn, "email", identity.normal_address(row["sender"]))]
+            return [{**row, "sent": 0, "met": True} for row in new if not identity.is_role(row["sender"])]
+
+        own = self._own()
+        rows = [row for row in await self._desk.store.read(read) if row["sender"] not in own]
         return [_client(row, connection) for row in rows[:MOST_CLIENTS]]
 
     def _own(self) -> set[str]:
@@ -138,7 +159,7 @@ class Review:
             tx,
             derived("takeover", connection),
             "review",
-            f"Your mailbox was read: {said(counts)}",
+            f"Your {'calendar' if self._is_calendar(connection) else 'mailbox'} was read: {said(counts)}",
             subject=connection,
             subject_kind=SUBJECT,
             run=run,
@@ -190,6 +211,8 @@ class Review:
         threads = _picked(found["threads"], chosen, "threads", "message")
         promises = _picked(found["promises"], chosen, "promises", "id")
         made = [record for client in clients for record in self._add(tx, connection, client, who)]
+        if made and self._is_calendar(connection):
+            Calendars(self._desk).relink(tx, connection)
         for thread in threads:
             kind = thread["kind"] if thread["kind"] == "enquiry" else "client"
             ident = f"reply:{kind}:{thread['message']}"
@@ -264,6 +287,7 @@ def _client(row: Mapping[str, Any], connection: str) -> dict[str, Any]:
         "last": row["last"],
         "mailbox": connection,
         "ticked": True,
+        **({"met": True} if row.get("met") else {}),
     }
 
 

@@ -72,7 +72,8 @@ def _reading(line: mailboxes.MailboxLine) -> str:
 
 def _client(one: Mapping[str, Any]) -> Item:
     first, last = one["first"][:10], one["last"][:10]
-    evidence = f"{one['address']}, {one['count']} mails between {first} and {last}"
+    what = "appointments" if one.get("met") else "mails"
+    evidence = f"{one['address']}, {one['count']} {what} between {first} and {last}"
     return Item(one["address"], one["name"] or one["address"], evidence, ticked=one["ticked"])
 
 

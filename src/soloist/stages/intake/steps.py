@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from soloist.config import Home, Settings
@@ -51,6 +51,8 @@ class Intake:
         self.ask_many = worker.call_many
         self.starts: Callable[[str, str], str] = lambda _source, _kind: ""
         """The flow that another event of a source and kind begins, "" for none."""
+        self.pages: dict[str, Callable[[str, Stream, Page], Awaitable[int]]] = {}
+        """Who takes the pages of connections of a kind that brings no mail."""
         self._readers = decide.readers(settings)
 
     async def accept(
