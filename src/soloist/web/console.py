@@ -19,6 +19,7 @@ from soloist.web.actions_door import Actions
 from soloist.web.attention_door import Time
 from soloist.web.doors import Decision
 from soloist.web.failures_door import Failures
+from soloist.web.keeping_door import Kept
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
@@ -27,6 +28,7 @@ from soloist.web.merging_door import Merges
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.records_door import Book
 from soloist.web.safety_door import Safety
+from soloist.web.work_door import Work
 
 
 class Console:
@@ -39,10 +41,12 @@ class Console:
         self.library, self.letters = Library(app), Letters(app)
         self.safety = Safety(app)
         self.memory = Remembering(app)
+        self.work = Work(app)
         self.time = Time(app, self._offered)
         self.failures = Failures(app)
         self.policies = Policies(app)
         self.actions = Actions(app)
+        self.kept = Kept(app)
         self.reconcile = Reconcile(app)
         self.book = Book(app)
         self.merges = Merges(app)
@@ -121,6 +125,8 @@ class Console:
         """Take back the proposal a card or id stands for, or wake a card; Conflict says why it cannot be."""
         if await snoozing.wake(self._desk, card, who=who):
             return views.Outcome(card, "It is back in the inbox.")
+        if told := await self.merges.undo(card, who):
+            return views.Outcome(card, told)
         proposal = await self._desk.store.read(lambda conn: explanation.proposal_of(conn, card))
         if not proposal:
             raise Conflict("There is nothing here that can be taken back.")

@@ -12,6 +12,7 @@ from soloist.insight.takeover import TakeoverPage
 from soloist.web.actions_door import ActionsDoor
 from soloist.web.attention_door import Time
 from soloist.web.failures_door import Failures
+from soloist.web.keeping_door import Kept
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
@@ -20,6 +21,7 @@ from soloist.web.merging_door import Merges
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.records_door import Book
 from soloist.web.safety_door import Safety
+from soloist.web.work_door import Work
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,15 @@ class Door(Protocol):
     failures: Failures
     """What does not work."""
 
+    kept: Kept
+    """How long what is kept, snapshots, erasures, what a decision knew."""
     actions: ActionsDoor
     """Everything that can be done, and the pace of every connection."""
 
     memory: Remembering
     """What is remembered, about whom, and why something was found."""
+    work: Work
+    """Working sessions, and what ways of working led to."""
     safety: Safety
     """Backups, the stop button, safe mode."""
     time: Time
