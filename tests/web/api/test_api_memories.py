@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from soloist.flows.embedding import Embedding
+
 NOTES = [
     {"text": "Ada Okafor wants the kiln photographs by Friday", "actor": "Ada", "thread": "t1", "ordinal": 1},
     {"text": "The invoice 2026-014 over 1,200 EUR was paid", "actor": "Mara", "thread": "t1", "ordinal": 2},
@@ -86,3 +88,21 @@ async def test_many_items_in_one_request(http: Any) -> None:
     assert len((await http.post("/memories", json={"items": items[:-1]})).json()["ids"]) == 10_000
     answer = await found(http, q="glaze 9999", scope="many", k=3)
     assert (answer["items"][0]["text"], answer["rows"]) == ("note number 9999 about glaze", 10_000)
+
+
+async def test_vectors_of_the_shipped_model_and_another_generation(http: Any, app: Any) -> None:
+    await kept(http)
+    work = Embedding(app.desk.store, app.desk.memory)
+    await work.catch_up()
+    assert work.trouble == ""
+    answer = await found(http, q="rescheduling a visit", scope="studio")
+    assert (answer["mode"], answer["behind"], answer["items"][0]["ref"]) == ("words and meaning", 0, "n2")
+    made = await http.post("/memories/generations", json={"rule": "text"})
+    assert (made.status_code, made.json()["state"]) == (201, "building")
+    assert (await http.post("/memories/generations", json={})).status_code == 409
+    assert (await http.get("/memories/watermark")).json()["left"] == 3
+    await work.catch_up()
+    states = [(row["rule"], row["state"]) for row in (await http.get("/memories/generations")).json()["items"]]
+    assert sorted(states) == [("speaker: text", "retired"), ("text", "active")]
+    assert (await http.post(f"/retrievals/{answer['retrieval']}/replays")).json()["identical"] is True
+    assert (await http.delete("/memories/generations/none")).status_code == 404

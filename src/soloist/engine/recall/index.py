@@ -279,9 +279,10 @@ def answer(moment: Moment, question: Question, now: int, upto: int) -> tuple[Leg
     meant = _meant(moment, mask, upto) if question.vector is not None else None
     figures = Figures(rows, total, int(np.count_nonzero(meant)) if meant is not None else 0)
     whole = rows <= ALL_ROWS
-    scores, touched, often = _words(moment, question, mask if rows < moment.count else None, (rows, total))
-    chosen = np.flatnonzero(mask) if whole else _chosen(moment, question, mask, (scores, touched), meant)
-    legs = _legs(moment, question, chosen, scores, meant)
+    scores, often = _words(moment, question, mask if rows < moment.count else None, (rows, total))
+    near = _nearest(moment.vectors, question, meant) if meant is not None and not whole else NOTHING
+    chosen = np.flatnonzero(mask) if whole else _chosen(moment, question, mask, scores, near[0])
+    legs = _legs(moment, question, chosen, scores, (meant, *near))
     return replace(legs, whole=whole, rows=rows, document_frequency=often), figures
 
 
@@ -299,11 +300,11 @@ def _meant(moment: Moment, mask: Array, upto: int) -> Array | None:
 
 def _words(
     moment: Moment, question: Question, mask: Array | None, figures: tuple[int, int]
-) -> tuple[Array, Array, dict[str, int]]:
-    """BM25 in millionths by place, the places that hold a stem (with repeats), and how many rows hold each stem."""
+) -> tuple[Array, dict[str, int]]:
+    """BM25 in millionths by place, and how many rows hold each stem."""
     rows, total = figures
     scores = np.zeros(moment.count, np.int64)
-    lengths, touched, often = moment.columns["length"], [], {}
+    lengths, often = moment.columns["length"], {}
     average = max(total / rows, 1.0) if rows else 1.0
     for stem, weight in question.stems:
         at, counts = moment.postings.find(moment.names["stem"].find(stem))
@@ -321,46 +322,64 @@ def _words(
         times *= (K1 + 1) * rarity * weight / MILLION
         times /= norm
         scores[at] += np.rint(times, out=times).astype(np.int64)
-        touched.append(at)
-    return scores, np.concatenate(touched) if touched else np.zeros(0, np.int64), often
+    return scores, often
 
 
-def _chosen(
-    moment: Moment, question: Question, mask: Array, words_found: tuple[Array, Array], meant: Array | None
-) -> Array:
+def _chosen(moment: Moment, question: Question, mask: Array, scores: Array, near_ones: Array) -> Array:
     """The best of both legs, and their neighbours in a thread, ascending."""
-    scores, touched = words_found
-    holding = np.unique(touched)
-    found = [holding[best(scores[holding], question.wide)]]
-    if meant is not None and moment.vectors is not None:
-        found.append(_nearest(moment.vectors, question, meant))
-    chosen = np.unique(np.concatenate(found)).astype(np.int64)
+    holding = np.flatnonzero(scores)
+    chosen = _united(holding[best(scores[holding], question.wide)], near_ones)
     columns = moment.columns
     near = places.beside(moment.threads, columns["thread"][chosen], columns["ordinal"][chosen])
     near = near[near < len(mask)]
-    return np.unique(np.concatenate([chosen, near[mask[near]]]))
+    return _united(chosen, near[mask[near]])
 
 
-def _nearest(vectors: Vectors, question: Question, meant: Array) -> Array:
-    """The ``wide`` rows of the highest sums among those whose signs are nearest."""
+def _united(one: Array, other: Array) -> Array:
+    """Places of both, each once, ascending."""
+    both = np.sort(np.concatenate([one, other]).astype(np.int64))
+    return both[np.diff(both, prepend=-1) > 0]
+
+
+NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def _nearest(vectors: Vectors | None, question: Question, meant: Array) -> tuple[Array, Array]:
+    """The ``wide`` rows of the highest sums among those whose signs are nearest, ascending, and their sums."""
     there = int(np.count_nonzero(meant))
-    if not there:
-        return np.zeros(0, np.int64)
+    if not there or vectors is None:
+        return NOTHING
     count = max(RESCORED, question.wide, there // SHARE)
     some = np.flatnonzero(meant) if there * 2 < len(meant) else None
     near = vectors.near(question.vector, some, count, meant)
-    return near[best(vectors.dots(question.vector, near), question.wide)]
+    sums = vectors.dots(question.vector, near)
+    chosen = best(sums, question.wide)
+    return near[chosen], sums[chosen]
 
 
-def _legs(moment: Moment, question: Question, chosen: Array, scores: Array, meant: Array | None) -> Legs:
+def _meaning(
+    moment: Moment, question: Question, chosen: Array, known: tuple[Array | None, Array, Array]
+) -> tuple[Array, Array]:
+    """Cosine in millionths of the chosen rows, and which have one; sums that are ``known`` are not made again."""
+    meant, places_known, sums_known = known
+    sums, has = np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
+    if meant is None or moment.vectors is None:
+        return sums, has
+    has[meant[chosen]] = 1
+    at = np.searchsorted(chosen, places_known)
+    sums[at] = sums_known
+    left = has == 1
+    left[at] = False
+    sums[left] = moment.vectors.dots(question.vector, chosen[left])
+    return sums * MILLION // (ONE * ONE), has
+
+
+def _legs(
+    moment: Moment, question: Question, chosen: Array, scores: Array, known: tuple[Array | None, Array, Array]
+) -> Legs:
     """The columns of the chosen rows."""
     columns = moment.columns
-    meaning, has = np.zeros(len(chosen), np.int64), np.zeros(len(chosen), np.int64)
-    if meant is not None and moment.vectors is not None:
-        with_vector = meant[chosen]
-        has[with_vector] = 1
-        dots = moment.vectors.dots(question.vector, chosen[with_vector])
-        meaning[with_vector] = dots * MILLION // (ONE * ONE)
+    meaning, has = _meaning(moment, question, chosen, known)
     held = np.zeros(len(chosen), np.int64)
     for bit, (stem, _) in enumerate(question.stems):
         rows, _counts = moment.postings.find(moment.names["stem"].find(stem))

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
 
+from soloist.flows.embedding import Embedding
 from soloist.kernel.access import Principal
 from soloist.kernel.errors import BadInput
 from soloist.kernel.memory import NewMemory
 from soloist.stages.memory import Search
-from soloist.web.api.asking import Id, Proposer, Reader, TheDesk, no_nul
+from soloist.web.api.asking import Approver, Id, Proposer, Reader, TheDesk, no_nul
 from soloist.web.api.shapes import Json, Taken
 from soloist.web.api.strict import StrictRoute, WideRoute
 
@@ -139,6 +140,32 @@ class Watermark(BaseModel):
     building: str
     left: int
     newest: int
+
+
+class Generation(BaseModel):
+    """Vectors of one model by one rule; ``behind`` counts the items that have none of it yet."""
+
+    id: str
+    name: str
+    sha256: str
+    tokenizer: str
+    rule: str
+    size: int
+    state: Literal["building", "active", "retired"]
+    created: str
+    behind: int = 0
+
+
+class Generations(BaseModel):
+    """Every generation, oldest first."""
+
+    items: list[Generation]
+
+
+class NewGeneration(Taken):
+    """What is embedded: who said it and what, or what alone."""
+
+    rule: Literal["speaker: text", "text"] = "speaker: text"
 
 
 class LoggedHit(BaseModel):
@@ -301,6 +328,24 @@ async def _answer(who: Principal, desk: TheDesk, asked: Question) -> dict[str, A
 async def get_watermark(_: Reader, desk: TheDesk) -> Any:
     """How many items wait for their vector; until then they are found by words."""
     return await desk.memory.watermark()
+
+
+@router.get("/memories/generations", response_model=Generations)
+async def list_generations(_: Reader, desk: TheDesk) -> Any:
+    """The generations of vectors, and how far the one that is being built has come."""
+    return {"items": await Embedding(desk.store, desk.memory).generations()}
+
+
+@router.post("/memories/generations", status_code=201, response_model=Generation)
+async def post_generation(who: Approver, desk: TheDesk, body: NewGeneration) -> Any:
+    """Begin vectors of the installed model beside those in use; they take over by themselves when all are there."""
+    return await Embedding(desk.store, desk.memory).begin(body.rule, actor=who.actor)
+
+
+@router.delete("/memories/generations/{ident}", status_code=204)
+async def delete_generation(who: Approver, desk: TheDesk, ident: Id) -> None:
+    """Give up a generation that is being built."""
+    await Embedding(desk.store, desk.memory).give_up(ident, actor=who.actor)
 
 
 @router.get("/memories/{ident}", response_model=Item)
