@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store.clock import from_iso, iso
-from soloist.engine.store.tables import events, journal_head, record_versions, records
+from soloist.engine.store.tables import contexts, events, journal_head, record_versions, records
 from soloist.engine.store.tables_memory import facts, memories
 from soloist.kernel.errors import BadInput, NotFound
 
@@ -118,3 +118,18 @@ def instant(conn: sa.Connection, seq: int) -> str:
 def place(conn: sa.Connection, event: str) -> int:
     """The sequence number of an event by its id, 0 for none."""
     return int(conn.execute(sa.select(events.c.seq).where(events.c.id == event)).scalar() or 0)
+
+
+def contexts_of(conn: sa.Connection, ident: str) -> list[dict[str, Any]]:
+    """What was frozen for a run, or the context of this id, in the order it was given."""
+    table = contexts
+    query = sa.select(table).where(sa.or_(table.c.run == ident, table.c.id == ident)).order_by(table.c.at, table.c.id)
+    return [dict(row) for row in conn.execute(query.limit(50)).mappings()]
+
+
+def version_now(conn: sa.Connection, ident: str, number: int) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """(a version of a record, the record as it is now), None for what is gone."""
+    row = record_versions.c
+    then = conn.execute(sa.select(record_versions).where(row.record == ident, row.version == number)).mappings().first()
+    now = conn.execute(sa.select(records).where(records.c.id == ident)).mappings().first()
+    return (dict(then) if then else None), (dict(now) if now else None)

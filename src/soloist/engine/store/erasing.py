@@ -107,8 +107,8 @@ def _records(conn: sa.Connection, asked: str) -> list[str]:
     if "@" in asked:
         only, body = Traces([Trace("address", asked)]), sa.type_coerce(row.body, sa.Text)
         bearing = sa.select(row.id, body.label("body")).where(row.kind == "person")
-        found = conn.execute(bearing.where(body.ilike(only.likes()[0], escape="\\"))).all()
-        return sorted(one.id for one in found if only.inside(one.body))
+        rows = conn.execute(bearing.where(body.ilike(only.likes()[0], escape="\\")))
+        return sorted(str(one.id) for one in rows if only.inside(one.body))
     named = sa.select(row.id).where(sa.func.lower(row.title) == low, row.kind.in_(PEOPLE))
     found = sorted(conn.execute(named.order_by(row.id)).scalars())
     if len(found) > 1 and len(_with_merged(conn, found[:1])) < len(found):
