@@ -6,6 +6,7 @@ from typing import Any
 
 from soloist.engine.store import matching, merges, records
 from soloist.flows.merging import Merging
+from soloist.stages.records import drifting
 from tests.flows.conftest import ASKS, House, Open, mail
 
 SIGNED = ASKS + "Phone: {phone}\n"
@@ -82,3 +83,42 @@ async def test_keys_of_records_from_before_are_made(rig: Any):
     assert await own.fill() == 1
     assert store.read_now(lambda c: matching.holders(c, ["person:m:a:okafor"])) == {"person:m:a:okafor": [ident]}
     assert await own.fill() == 0
+
+
+async def test_a_phone_that_somebody_else_gives_is_asked_about(house: Open):
+    home = await house()
+    await home.take_in(mail(SIGNED.format(phone=PHONE)))
+    text = SIGNED.format(phone=PHONE).replace("Emily Carter", "Oliver Stone")
+    await home.take_in(mail(text, sender="Oliver Stone <oliver@stone.example>", ident="two", subject="A logo"))
+    card = home.card(type="merge")
+    assert card["title"] == "Whose is +494055501234? Oliver Stone gives it too"
+    made = (await home.choose(card, "other"))["record"]
+    assert home.app.store.read_now(lambda c: records.identified(c, "phone", "+494055501234")) == made
+
+
+async def test_a_domain_that_changed_hands_is_asked_about(rig: Any):
+    store = rig().app.store
+    told = {"name": "Kessler Immobilien GmbH", "domain": "brandt-physio.example"}
+
+    def work(tx: Any) -> list[str]:
+        body = {"name": "Brandt Physiotherapie", "domain": "brandt-physio.example"}
+        company = records.create(tx, "company", body["name"], body, why="test")
+        again = [drifting.watch(tx, company, told, message="") for _ in "ab"]
+        return [*again, drifting.watch(tx, company, {**told, "name": "Physio Brandt"}, message="")]
+
+    first, second, same = store.write_now(work)
+    assert first == second != ""
+    assert same == ""
+
+
+async def test_a_change_for_a_record_that_was_merged_comes_back_for_the_kept_one(house: Open):
+    home = await house()
+    await home.take_in(mail(SIGNED.format(phone="+49 40 5550 1234")))
+    await home.take_in(mail(SIGNED.format(phone="+49 40 5550 9999"), subject="A logo", ident="two"))
+    (change,), (person,) = home.rows("proposals", noun="change"), people(home)
+    body = {"name": "Emily Carter"}
+    kept = home.app.store.write_now(lambda tx: records.create(tx, "person", "Emily Carter", body, why="test"))
+    await Merging(home.desk).merge(kept, person["id"], who="operator")
+    await home.say(change, "approve")
+    fresh = await home.until(lambda: home.rows("proposals", noun="change", state="waiting"))
+    assert fresh[0]["payload"]["record"] == kept

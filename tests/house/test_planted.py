@@ -147,7 +147,7 @@ MORE = {
         "writing.py",
     },
     "effects": {"cards.py", "ends.py", "undoing.py", "waiting.py"},
-    "records": {"kinds.py", "matching.py", "merging.py", "owners.py", "threeway.py"},
+    "records": {"drifting.py", "kinds.py", "matching.py", "merging.py", "owners.py", "threeway.py"},
 }
 """Runtime: agents as data, the decision about a message's kind, what the local model learns from. Policy: the parts
 of one judgement, each pure. Effects: what is on its cards, and how an effect ends, waits and is taken back."""

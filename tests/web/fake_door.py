@@ -15,6 +15,7 @@ from soloist.web.doors import Decision
 from tests.web.fake_actions import FakeActions
 from tests.web.fake_book import FakeBook
 from tests.web.fake_failures import FakeFailures
+from tests.web.fake_merges import FakeMerges
 from tests.web.fake_policies import FakePolicies
 from tests.web.fake_reconcile import FakeReconcile
 from tests.web.fake_safety import FakeSafety
@@ -226,6 +227,7 @@ class FakeDoor:
         self.actions = FakeActions()
         self.book = FakeBook()
         self.reconcile = FakeReconcile()
+        self.merges = FakeMerges()
         self.more: list[views.Entry] = []
         self.nothing = empty
         self.decided: list[tuple[str, Decision]] = []

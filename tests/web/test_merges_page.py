@@ -75,3 +75,18 @@ def test_the_command_line_lists_merges_and_takes_back(app: App, pair: tuple[str,
     assert (made["state"], made["choices"]) == ("merged", {"name": "other"})
     assert said("unmerge", made["id"])["state"] == "unmerged"
     assert [one["id"] for one in said("list", "--state", "unmerged")] == [made["id"]]
+
+
+def test_a_merged_record_leads_to_the_kept_one_and_is_undone_from_its_page_and_card(
+    app: App, real_console: Any, pair: tuple[str, str]
+) -> None:
+    app.store.write_now(merging.open_cards)
+    card = the_pair(app)["card"]
+    app.store.write_now(lambda tx: merging.merge(tx, *pair, {}, who="operator"))
+    gone = real_console.get(f"/records/person/{pair[1]}")
+    assert gone.headers["location"] == f"/records/person/{pair[0]}?from={pair[1]}"
+    assert "This was merged into" in real_console.get(f"/records/person/{pair[1]}?alone=1").text
+    text = real_console.get(f"/records/person/{pair[0]}").text
+    assert "ada@a.example, ada@b.example" in text
+    assert real_console.post(f"/cards/{card}/undo").status_code == 303
+    assert the_pair(app)["state"] == "unmerged"

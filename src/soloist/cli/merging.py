@@ -33,6 +33,7 @@ def listed(
 def merge(
     kept: Annotated[str, typer.Argument(help="The record that stays.")],
     other: Annotated[str, typer.Argument(help="The record that leads to it from then on.")],
+    *,
     choose: Annotated[list[str] | None, typer.Option("--choose", help="FIELD=kept, other or both. Repeat.")] = None,
     home: HomeOption = None,
     database: DatabaseOption = "",

@@ -8,7 +8,7 @@ from typing import Any
 
 from soloist.config import Home, Settings
 from soloist.engine.registry import ReadingHalf
-from soloist.engine.store import conversations, effects, labels, proposals, records, runs, sagas, tasks
+from soloist.engine.store import conversations, effects, labels, merges, proposals, records, runs, sagas, tasks
 from soloist.engine.store import settings as switches
 from soloist.engine.store.clock import later
 from soloist.engine.store.store import Store
@@ -136,8 +136,8 @@ class Desk:
 
         def again(tx: Tx) -> dict[str, Any]:
             def work() -> dict[str, Any]:
-                record = records.get(tx.conn, proposal["payload"]["record"])
-                payload = {**proposal["payload"], "version": record["version"]}
+                record = records.get(tx.conn, merges.root(tx.conn, proposal["payload"]["record"]))
+                payload = {**proposal["payload"], "record": record["id"], "version": record["version"]}
                 why = str(done["why"])
                 copy = self.approvals.supersede(tx, proposal_id, actor="soloist", why=why, payload=payload)
                 sagas.rejoin(tx, proposal, copy)

@@ -9,14 +9,14 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from soloist.engine.store import matching, tasks
+from soloist.engine.store import matching, merges, tasks
 from soloist.engine.store import settings as switches
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.likeness import RULES
-from soloist.stages.records import merging
+from soloist.stages.records import drifting, merging
 
 __all__ = ["Merging"]
 
@@ -36,7 +36,7 @@ class Merging:
         """The stages of one process; cards about pairs are taken from now on."""
         self._store, self._zone = desk.store, desk.settings.business.timezone
         desk.takers[merging.SUBJECT] = self.take
-        desk.takers[merging.DRIFT] = self.take_drift
+        desk.takers[drifting.SUBJECT] = self.take_drift
 
     # ----- the nightly look
 
@@ -109,6 +109,20 @@ class Merging:
         """Remember that a pair is two; its row."""
         return await self._store.write(lambda tx: merging.keep_apart(tx, ident, who=who, why=why))
 
+    async def undo(self, card: str, *, who: str) -> str:
+        """Take back what was decided on a card: a merge is unmerged. What was done, "" when there is no such card."""
+
+        def work(tx: Tx) -> str:
+            found = merges.card(tx.conn, card)
+            if found is None or found["subject_kind"] != merging.SUBJECT or found["state"] != "done":
+                return ""
+            if merges.get(tx.conn, found["subject"])["state"] != "merged":
+                return ""
+            merging.unmerge(tx, found["subject"], who=who)
+            return "Taken back. Both records are what they were."
+
+        return await self._store.write(work)
+
     def take(self, tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, Any]:
         """An option of a card about a pair."""
         if option == "defer":
@@ -123,7 +137,7 @@ class Merging:
         """An option of a card about an address that signs as somebody else."""
         if option == "defer":
             return _later(tx, card, who)
-        made = merging.part(tx, card, who=who) if option == "other" else ""
+        made = drifting.part(tx, card, who=who) if option == "other" else ""
         tasks.close(tx, card["id"], "done", {"option": option, "reason": "", "made": made}, actor=who)
         return {"state": "closed", "record": made}
 

@@ -267,7 +267,8 @@ def outcome(conn: Connection, ident: str, now: str, zone: str = "UTC") -> views.
     if card["state"] == "open":
         return _put_off(card, zone, now) if ranking.asleep(card, now) else None
     if proposal is None or card["type"] not in ("proposal", "change"):
-        return views.Outcome(ident, sheets.sheet(conn, ident).state_line)
+        merged = card["subject_kind"] == "merge" and (card["decision"] or {}).get("option") == "merge"
+        return views.Outcome(ident, sheets.sheet(conn, ident).state_line, merged)
     if proposal["state"] == "superseded":
         return views.Outcome(ident, "Taken back. Nothing was sent; it waits for you again.", tone="warn")
     if proposal["state"] != "approved":

@@ -60,11 +60,15 @@ class MergesPage:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a record's page says about merges: a note with where to go, who is merged into it, pairs that wait."""
+    """What a record's page says about merges: where it leads, who is merged into it, pairs that wait.
+
+    ``whole``: what the fields are when everything that is merged is read as one, where that is more.
+    """
 
     moved: views.Link | None = None
     parts: tuple[Pair, ...] = ()
     waiting: tuple[Pair, ...] = ()
+    whole: tuple[views.FieldLine, ...] = ()
 
 
 def page(conn: Connection) -> MergesPage:
@@ -85,7 +89,20 @@ def standing(conn: Connection, record: str) -> Standing:
     into = merges.root(conn, record)
     moved = _link(records.get(conn, into)) if into != record else None
     parts = tuple(_pair(conn, r, told) for r in rows if r["state"] == "merged" and r["kept"] == record)
-    return Standing(moved, parts, tuple(_pair(conn, r, told) for r in rows if r["state"] == "proposed"))
+    waiting = tuple(_pair(conn, r, told) for r in rows if r["state"] == "proposed")
+    return Standing(moved, parts, waiting, _whole(conn, record) if parts else ())
+
+
+def _whole(conn: Connection, record: str) -> tuple[views.FieldLine, ...]:
+    """The fields that read otherwise when everything that is merged into a record is read as one."""
+    alone = records.get(conn, record)
+    both = merges.view(conn, alone)
+    more = sorted(name for name, value in both.items() if alone["body"].get(name) != value)
+    return tuple(views.FieldLine(name.replace("_", " ").capitalize(), _said(both[name])) for name in more)
+
+
+def _said(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _titles(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -30,6 +30,10 @@ class Merges:
         """Let two records be one (BadInput, Conflict, NotFound)."""
         return await self._own.merge(kept, other, choices, who=who)
 
+    async def undo(self, card: str, who: str) -> str:
+        """Take back what was decided on a card about a pair, in words; "" when the card is about something else."""
+        return await self._own.undo(card, who=who)
+
     async def decide(self, ident: str, option: str, who: str) -> dict[str, Any]:
         """An option of a pair: merge, swap (the other one is kept), apart, unmerge (BadInput, Conflict, NotFound)."""
         if option == "unmerge":

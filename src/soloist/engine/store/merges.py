@@ -125,6 +125,12 @@ def cards_since(conn: sa.Connection, start: str) -> int:
     return int(conn.execute(query).scalar() or 0)
 
 
+def card(conn: sa.Connection, ident: str) -> dict[str, Any] | None:
+    """A card of this id, or None."""
+    row = conn.execute(sa.select(tasks).where(tasks.c.id == ident)).mappings().first()
+    return dict(row) if row else None
+
+
 def counts(conn: sa.Connection) -> dict[str, int]:
     """How many there are in each state."""
     query = sa.select(merges.c.state, sa.func.count()).group_by(merges.c.state)

@@ -141,7 +141,7 @@ def score(a: Subject, b: Subject, shared: Collection[str] = ()) -> Match:
         _domains(a, b, found, named)
     else:
         _born(a, b, found, named)
-        _words(found, "company", a, b, (a.company, b.company), (5.0, 3.0, -1.0))
+        _words(found, "company", a, b, (5.0, 3.0, -1.0))
     _place(a, b, found)
     bits = PRIOR + sum(one.bits for one in found.evidence)
     strong, hard, soft = (tuple(dict.fromkeys(names)) for names in (found.strong, found.hard, found.soft))
@@ -369,7 +369,7 @@ def _two_of_three(a: str, b: str) -> bool:
 
 def _place(a: Subject, b: Subject, found: _Found) -> None:
     """Where they are; people move, so what differs says little."""
-    _words(found, "street", a, b, (a.street, b.street), (6.0, 3.5, -1.0))
+    _words(found, "street", a, b, (6.0, 3.5, -1.0))
     for name, bits, other in (("number", 2.0, -0.5), ("region", 1.0, -0.5)):
         here, there = getattr(a, name), getattr(b, name)
         if here and there:
@@ -378,14 +378,12 @@ def _place(a: Subject, b: Subject, found: _Found) -> None:
         slips = OSA.distance(a.postcode, b.postcode)
         verdict: Verdict = "agrees" if slips == 0 else "close" if slips == 1 else "differs"
         found.add("postcode", a.postcode, b.postcode, verdict, (6.0, 2.5)[slips] if slips < 2 else -1.0)
-    _words(found, "city", a, b, (a.city, b.city), (3.0, 2.0, -1.0))
+    _words(found, "city", a, b, (3.0, 2.0, -1.0))
 
 
-def _words(
-    found: _Found, name: str, a: Subject, b: Subject, pair: tuple[str, str], weights: tuple[float, float, float]
-) -> None:
+def _words(found: _Found, name: str, a: Subject, b: Subject, weights: tuple[float, float, float]) -> None:
     """A field of words: equal, close, different."""
-    here, there = pair
+    here, there = getattr(a, name), getattr(b, name)
     if not here or not there:
         return
     near = max(JaroWinkler.similarity(here, there), fuzz.token_sort_ratio(here, there) / 100)

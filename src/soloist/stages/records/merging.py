@@ -10,7 +10,7 @@ from soloist.engine.store import matching as keyed
 from soloist.engine.store import merges, records, tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
-from soloist.kernel import identity, likeness
+from soloist.kernel import likeness
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.kernel.ids import derived
 from soloist.kernel.merging import check_choices, digest
@@ -32,16 +32,6 @@ OPTIONS: list[dict[str, Any]] = [
         "consequence": "One page shows both; neither is rewritten, and it can be taken back.",
     },
     {"name": "apart", "label": "Keep them apart", "consequence": "You are not asked again unless something changes."},
-    {"name": "defer", "label": "Later", "consequence": "The card comes back tomorrow morning."},
-]
-DRIFT = "drift"
-DRIFTED: list[dict[str, Any]] = [
-    {"name": "same", "label": "The same person", "consequence": "Nothing moves; this name is not asked about again."},
-    {
-        "name": "other",
-        "label": "Somebody else",
-        "consequence": "A new record gets the address from now on; what was before stays.",
-    },
     {"name": "defer", "label": "Later", "consequence": "The card comes back tomorrow morning."},
 ]
 
@@ -211,69 +201,6 @@ def _named(told: Mapping[str, Any], verdicts: tuple[str, ...]) -> str:
     return ", ".join(str(one["field"]) for one in told.get("fields", []) if one["verdict"] in verdicts)
 
 
-# ----- evidence that no longer fits
-
-
-def watch(tx: Tx, record: str, told: Mapping[str, Any], *, message: str, run: str = "") -> str:
-    """Ask when a known address signs as somebody else; answers the card's id, "" when all fits.
-
-    Once for each other name: an answer is remembered by the card.
-    """
-    known = records.get(tx.conn, record)
-    ours, theirs = likeness.read(known["kind"], known["body"]), likeness.read(known["kind"], told)
-    if not ours.name or not theirs.name or len(theirs.name.given + theirs.name.family) < 2:
-        return ""
-    match = matching.score(ours, theirs)
-    other = next((veto for veto in match.hard if veto.startswith(("another", "a man"))), "")
-    if not other or _told_before(known, told):
-        return ""
-    said = str(told.get("name", ""))
-    return tasks.open_card(
-        tx,
-        derived("drift", record, " ".join((*theirs.name.given, *theirs.name.family))),
-        "merge",
-        f"Is this still {known['title']}? It is signed {said}",
-        subject=record,
-        subject_kind=DRIFT,
-        record=record,
-        run=run,
-        why=f"The address {', '.join(told.get('emails') or [])} is known as {known['title']}; now it is signed {said}.",
-        detail={"record": record, "message": message, "told": dict(told), "evidence": evidence(match, other)},
-        options=[dict(option) for option in DRIFTED],
-        estimate=45,
-        judgement=1,
-        deadline=later(tx.now, 30 * DAY),
-        at_expiry="Everything stays with the person it is with.",
-    )
-
-
-def _told_before(known: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
-    """Whether the other name is one that the record was given by a person."""
-    names = known["body"].get("also_known_as")
-    return isinstance(names, list) and told.get("name") in names
-
-
-def part(tx: Tx, card: Mapping[str, Any], *, who: str) -> str:
-    """The address moves to a new person, who signed it; what was before stays where it is. Answers the new record."""
-    detail = card["detail"] or {}
-    told = dict(detail["told"])
-    kind = records.get(tx.conn, detail["record"])["kind"]
-    made = records.create(tx, kind, str(told.get("name", "")), told, why="another person by your word", actor=who)
-    for address in told.get("emails") or []:
-        value = identity.normal_address(str(address))
-        records.relink(tx, "email", value, made, rule="confirmed", evidence={"card": card["id"]}, actor=who)
-    merges.insert(tx, {**_settled(tx, detail["record"], made), "who": who, "why": "another person by your word"})
-    return made
-
-
-def _settled(tx: Tx, kept: str, other: str) -> dict[str, Any]:
-    """A pair that is known to be two, so that nobody asks."""
-    first, second = records.get(tx.conn, kept), records.get(tx.conn, other)
-    match = compare(tx.conn, first, second)
-    values = {"kept": kept, "other": other, "kind": first["kind"], "state": "apart", "closed": tx.now}
-    return {**values, "score": round(match.score * 1000), "rule": matching.RULE, "evidence": evidence(match)}
-
-
 # ----- merging and taking it back
 
 
@@ -334,6 +261,15 @@ def keep_apart(tx: Tx, ident: str, *, who: str, why: str = "") -> dict[str, Any]
     merges.change(tx, row, "apart", closed=tx.now, who=who, why=why or row["why"])
     _close(tx, row, {"option": "apart", "reason": why}, who)
     return merges.get(tx.conn, ident)
+
+
+def settle_apart(tx: Tx, kept: str, other: str, *, who: str) -> None:
+    """Note that two records are two by a person's word, so that nobody asks."""
+    first, second = records.get(tx.conn, kept), records.get(tx.conn, other)
+    match = compare(tx.conn, first, second)
+    values = {"kept": kept, "other": other, "kind": first["kind"], "state": "apart", "closed": tx.now, "who": who}
+    values |= {"score": round(match.score * 1000), "rule": matching.RULE, "evidence": evidence(match)}
+    merges.insert(tx, {**values, "why": "another one by your word"})
 
 
 def _close(tx: Tx, row: Mapping[str, Any], decision: Mapping[str, Any], who: str) -> None:

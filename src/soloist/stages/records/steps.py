@@ -17,7 +17,7 @@ from soloist.kernel.errors import BadInput, Conflict, NotFound
 from soloist.kernel.ids import derived
 from soloist.kernel.kind import EMPTY, Kind
 from soloist.kernel.message import Qualified, Understanding
-from soloist.stages.records import decide, merging, owners, threeway
+from soloist.stages.records import decide, drifting, merging, owners, threeway
 from soloist.stages.records import kinds as kind_files
 
 DECLARED = "records.declared"
@@ -68,6 +68,8 @@ class Records:
                 tx, "company", title, body, why="first message from this domain", run=run, by="outside"
             )
             records.link(tx, "domain", domain, found, rule="domain", evidence={"message": message["id"]}, run=run)
+        elif told := understanding.contact.company:
+            drifting.watch(tx, found, {"name": told, "domain": domain}, message=message["id"], run=run)
         return found
 
     def _person(
@@ -86,7 +88,7 @@ class Records:
             if key.scheme != "phone" and (found := records.identified(tx.conn, key.scheme, key.value)):
                 change = self._learn(tx, run, found, message, understanding)
                 self._link(tx, run, found, keys[:1], message["id"])
-                merging.watch(tx, found, body, message=message["id"], run=run)
+                drifting.watch(tx, found, body, message=message["id"], run=run)
                 return found, key.scheme, change
         alike = merging.resolve(tx.conn, "person", body)
         if alike.zone == "merge":
@@ -101,6 +103,8 @@ class Records:
             why = "They wrote from an address that was not known."
             merging.propose(tx, alike.closest, person, why=why, margin=alike.margin)
             merging.open_cards(tx)
+        for phone in phones:
+            drifting.moved(tx, "phone", phone, person, message=message["id"], run=run)
         return person, "new", {}
 
     def _link(self, tx: Tx, run: str, person: str, keys: Sequence[identity.Key], message: str) -> None:
@@ -192,8 +196,9 @@ class Records:
         def work(tx: Tx) -> dict[str, Any]:
             def write() -> dict[str, Any]:
                 now = records.get(tx.conn, change["record"])
-                if now["version"] != change["version"]:
-                    return {"ok": False, "why": f"the record is at version {now['version']} by now"}
+                if now["version"] != change["version"] or now["merged_into"]:
+                    told = "was merged into another" if now["merged_into"] else f"is at version {now['version']}"
+                    return {"ok": False, "why": f"the record {told} by now"}
                 title = change["fields"].get("name")
                 new = records.write(
                     tx,

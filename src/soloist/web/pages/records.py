@@ -72,10 +72,13 @@ async def show(request: Request) -> Response:
     """GET /records/{kind}/{ident}: fields, identities, history; ``saved`` says that a version was just written."""
     kind, ident = request.path_params["kind"], request.path_params["ident"]
     found = await door(request).record(kind, ident)
+    merged = await door(request).merges.standing(ident)
+    if merged.moved and "alone" not in request.query_params:
+        return RedirectResponse(f"{merged.moved.href}?from={quote(ident)}", status_code=303)
     form = await door(request).book.form(found.kind, ident)
     saved = request.query_params.get("saved", "")
     number = int(saved) if saved.isascii() and saved.isdigit() and len(saved) < 9 else 0
-    return page(request, "record.html", await door(request).frame(), view=found, form=form, saved=number)
+    return page(request, "record.html", await door(request).frame(), view=found, form=form, saved=number, merged=merged)
 
 
 async def blank(request: Request) -> Response:
