@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from soloist.cli.common import DatabaseOption, HomeOption, JsonOption, interactive, opened, show
+from soloist.cli.connect_calendar import calendar
 
 if TYPE_CHECKING:
     from soloist.app import App
     from soloist.flows.connecting import Connecting
 
-connect = typer.Typer(help="Connect mailboxes; each begins by reading only.", no_args_is_help=True)
+connect = typer.Typer(help="Connect mailboxes and calendars; each begins by reading only.", no_args_is_help=True)
+connect.add_typer(calendar, name="calendar")
 NameArgument = Annotated[str, typer.Argument(help="Name of the mailbox, as soloist connect list shows it.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Ask nothing.")]
 
