@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from soloist.engine.store import facts as rows
-from soloist.engine.store import gathering, memories, outcomes, records, settings, tasks
+from soloist.engine.store import gathering, history, memories, outcomes, records, settings, tasks
 from soloist.engine.store.clock import from_iso, iso, later
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
@@ -154,7 +154,8 @@ def _messages(conn: Any, turn: Turn, found: Sequence[Mapping[str, Any]], waits: 
     there = gathering.messages_of(conn, [*asked], past) if asked or past else []
     for message in there:
         since = asked.get(message["id"], "")
-        record = message["whose"] or _sender(conn, message)
+        mine = message["direction"] == "out"
+        record = (message["whose"] if mine else "") or _sender(conn, message) or message["whose"]
         if message["kind"] in writing.ASIDE or (message["automatic"] and not message["understanding"]):
             continue
         young = bool(since) and later(since, PATIENCE) > now
@@ -163,7 +164,7 @@ def _messages(conn: Any, turn: Turn, found: Sequence[Mapping[str, Any]], waits: 
             turn.waits[message["id"]] = since
             continue
         turn.items += writing.of_message(message, record, gathering.place(conn, message))
-        turn.facts += facts.of_message(message, record)
+        turn.facts += facts.of_message(message, record, history.record_kind(conn, record))
         if message["direction"] == "in" and (before := gathering.answered(conn, message)):
             turn.results.append(_answer(message, before))
     missing = {ident: since for ident, since in asked.items() if ident not in {m["id"] for m in there}}

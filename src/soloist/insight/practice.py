@@ -41,8 +41,11 @@ class Way:
     @property
     def told(self) -> str:
         """The same in a sentence."""
-        straight = self.approved - self.edited
-        said = [words.counted(self.cases, "case"), f"{straight} approved as they were"]
+        waiting = self.cases - self.approved - self.rejected - self.expired
+        said = [words.counted(self.cases, "case")]
+        said += (
+            [f"{self.approved - self.edited} approved as they were"] if waiting < self.cases else ["none decided yet"]
+        )
         for number, text in ((self.edited, "edited"), (self.rejected, "rejected"), (self.undone, "taken back")):
             said += [f"{number} {text}"] if number else []
         said += [f"{self.answered} answered"] if self.answered else []
@@ -68,7 +71,8 @@ def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
     evidence = row["evidence"] or {}
     case = str(evidence.get("kind") or ("follow-up" if evidence.get("follow_up") else ""))
     flow = " ".join(str(part) for part in (row["flow"], row["flow_version"]) if part)
-    operation = f"{row['connector']}.{row['operation']}"
+    named = str(row["operation"]).startswith(f"{row['connector']}.")
+    operation = row["operation"] if named else f"{row['connector']}.{row['operation']}"
     return (row["agent"] or row["source"], flow, operation, case, str(evidence.get("template") or ""))
 
 

@@ -24,7 +24,9 @@ CONFIDENCES: Mapping[str, str] = {
     "derived": "follows from something else that is known",
     "doubtful": "may well be otherwise",
 }
-MANY = frozenset({"phone", "email", "address", "url", "named date", "promise", "preference", "note", "asked"})
+MANY = frozenset(
+    {"phone", "contact", "email", "address", "url", "named date", "promise", "preference", "note", "asked"}
+)
 """Attributes of which a record may have several at once; any other value of another attribute contradicts."""
 LONGEST_VALUE, LONGEST_QUOTE, LONGEST_NAME = 4000, 1000, 80
 _LAST = "\U0010ffff"

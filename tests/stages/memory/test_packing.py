@@ -14,7 +14,7 @@ LONG = "We talked about many things. " * 20 + "The budget for the website is 4,0
 
 def fact(value: Any = "4,000 EUR", **more: Any) -> dict[str, Any]:
     row = {"id": "f1", "attribute": "budget", "value": value, "state": "held", "trust": "unverified", "event": "e"}
-    return {**row, "valid_from": "2026-03-01", **more}
+    return {**row, "ref": "", "valid_from": "2026-03-01", **more}
 
 
 def hit(n: int = 1, text: str = "The logo is blue.", **more: Any) -> dict[str, Any]:
@@ -61,6 +61,12 @@ def test_what_the_run_has_anyway_and_what_is_said_twice_is_left_out():
 def test_a_statement_comes_from_the_facts_and_not_from_its_item():
     packed = packing.pack([fact()], [hit(1, "Ada: budget 3,000 EUR", kind="fact", ref="fact:old")])
     assert [piece.text for piece in packed.slices] == ["budget: 4,000 EUR (since 2026-03-01)"]
+
+
+def test_what_the_message_says_itself_is_no_memory():
+    row = fact(ref="message:9")
+    assert packing.pack([row], [], message="message:9").slices == ()
+    assert len(packing.pack([row], [], message="message:8").slices) == 1
 
 
 def test_the_operators_word_stands_first_and_doubt_is_said():

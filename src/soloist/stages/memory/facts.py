@@ -17,11 +17,13 @@ from soloist.kernel.message import Understanding
 YEAR = 365 * 86400
 TOLD = frozenset({"enquiry", "client", "support", "billing", "scheduling"})
 """Kinds of messages that tell something of their sender."""
-PLAIN = frozenset({"name", "email", "language", "domain", "company"})
+PLAIN = frozenset({"name", "contact", "email", "language", "domain", "company"})
 """Attributes that stand on the record anyway; from outside they make no item of memory."""
 _OF_FIELD = {"phones": "phone", "emails": "email", "company_name": "company", "address": "postal address"}
-_SILENT = frozenset("origin message conversation verdict answers dates budgets questions person company".split())
-_STATEFUL = frozenset({"invoice", "offer", "project", "appointment", "lead", "publication"})
+_SILENT = frozenset(
+    "language origin message conversation verdict answers dates budgets questions person company".split()
+)
+_STATEFUL = frozenset({"invoice", "offer", "project", "appointment", "publication"})
 _TRUST = {"operator": "confirmed", "system": "rule"}
 
 
@@ -41,8 +43,11 @@ class Changed:
     owners: Mapping[str, Any] | None = None
 
 
-def of_message(message: Mapping[str, Any], record: str) -> Iterator[NewFact]:
-    """What an inbound message says of its sender: name, company, phones, budget, dates still to come."""
+def of_message(message: Mapping[str, Any], record: str, kind: str = "person") -> Iterator[NewFact]:
+    """What an inbound message says of its sender: name, company, phones, budget, dates still to come.
+
+    ``kind`` is the record's: who writes from a company's own address is one of its people.
+    """
     if message["direction"] != "in" or message["kind"] not in TOLD or not message["understanding"] or not record:
         return
     read = Understanding.model_validate(message["understanding"])
@@ -56,8 +61,8 @@ def of_message(message: Mapping[str, Any], record: str) -> Iterator[NewFact]:
         "actor": sender,
     }
     if read.contact.name:
-        yield NewFact(attribute="name", value=read.contact.name, **base)
-    if read.contact.company:
+        yield NewFact(attribute="name" if kind == "person" else "contact", value=read.contact.name, **base)
+    if read.contact.company and kind == "person":
         yield NewFact(attribute="company", value=read.contact.company, **base)
     for phone in read.contact.phones:
         yield NewFact(attribute="phone", value=phone.e164, quote=phone.span.text, confidence="stated", **base)

@@ -101,13 +101,16 @@ def pack(
     tokens: int = TOKENS,
     whole: int = 0,
     leave: Sequence[str] = (),
+    message: str = "",
 ) -> Packed:
     """Choose what fits. ``known`` are the live facts, ``hits`` the answers of a retrieval in their order.
 
-    ``leave`` are refs that the run has before it anyway, ``whole`` the characters of the entire history.
+    ``leave`` are refs that the run has before it anyway, ``message`` the ref of the one it answers (what that says is
+    no memory), ``whole`` the characters of the entire history.
     """
     budget = tokens * PER_TOKEN
     seen, taken = set(leave), list[Slice]()
+    known = [row for row in known if not message or row["ref"] != message]
     queues: dict[str, list[Slice]] = {"fact": [*_facts(known)], "summary": [], "span": [], "document": []}
     for rank, hit in enumerate(hits, 1):
         if hit["ref"] in seen or hit["kind"] == "fact":

@@ -138,6 +138,7 @@ class Memory:
             found.items if found else (),
             whole=contexts.history_size(tx.conn, idents, message["conversation"]),
             leave=[f"message:{one['id']}" for one in thread],
+            message=f"message:{message_id}",
         )
         spent = {"ms": round((time.perf_counter() - begun) * 1000, 2), "mode": found.mode if found else "nothing asked"}
 
