@@ -32,6 +32,7 @@ FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-backgroun
 AXE = (WEB / "vendor/axe.min.js").read_text()
 RULES = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 PAGES = ["/", "/?card=c1", "/?card=c1&mode=edit", "/?card=c5", "/cards/c4", "/activity", "/records"]
+PAGES += ["/records/kinds", "/records/person/new", "/records/person/p1/edit"]
 PAGES += ["/records/person/p1", "/runs", "/runs/r2", "/why/c1", "/settings", "/settings/forms/contact", "/nothing"]
 PAGES += [
     "/safety",

@@ -184,7 +184,7 @@ def _widget(conn: Connection, schema: Kind, known: Field, texts: Sequence[str], 
         offered = _candidates(conn, known, texts)
     shapes = {"long_text": "lines", "boolean": "yes", "date": "date", "instant": "instant"}
     shape = "lines" if known.type == "list" else shapes.get(known.type, "line")
-    shape = "choice" if offered or known.item == "choice" else shape
+    shape = "choice" if known.item in ("choice", "record") else shape
     return Widget(
         known.name,
         known.said,
@@ -201,7 +201,7 @@ def _widget(conn: Connection, schema: Kind, known: Field, texts: Sequence[str], 
     )
 
 
-_HELP = {"money": "Like 1200.00 EUR", "asset": "SHA-256 of a kept file", "url": "Begins with https://"}
+_HELP = {"money": "Like 1200.00 EUR.", "asset": "SHA-256 of a kept file.", "url": "Begins with https://."}
 
 
 def _candidates(conn: Connection, known: Field, chosen: Sequence[str]) -> tuple[tuple[str, str], ...]:

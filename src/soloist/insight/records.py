@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import conversations, reading, records, tabling
+from soloist.engine.store import conversations, reading, records, relations, tabling
 from soloist.engine.store.reading import Connection
 from soloist.engine.store.tabling import Asked
 from soloist.insight import diff, sheets, views, words
@@ -20,8 +20,24 @@ COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "person": (("Email", "emails"), ("Company", "company_name"), ("Phone", "phones")),
     "company": (("Domain", "domain"),),
     "lead": (("State", "state"), ("Language", "language")),
+    "project": (("State", "state"), ("Begins", "begins"), ("Due", "due")),
+    "offer": (("State", "state"), ("Amount", "amount"), ("Valid until", "valid_until")),
+    "invoice": (("State", "state"), ("Amount", "amount"), ("Due", "due")),
+    "payment": (("State", "state"), ("Amount", "amount"), ("On", "on")),
+    "appointment": (("State", "state"), ("Begins", "begins"), ("Place", "place")),
+    "conversation": (("State", "state"), ("Channel", "channel"), ("At", "at")),
+    "idea": (("State", "state"), ("Tags", "tags")),
+    "draft": (("State", "state"), ("Channel", "channel")),
+    "publication": (("State", "state"), ("Channel", "channel"), ("Published on", "published_on")),
+    "document": (("State", "state"), ("Type", "mime")),
+    "meeting": (("State", "state"), ("At", "at")),
+    "goal": (("State", "state"), ("So far", "current"), ("Target", "target"), ("Due", "due")),
+    "runway": (("Months", "months"), ("Without open invoices", "months_sure")),
+    "capacity": (("Hours free", "free_hours"), ("Hours taken", "booked_hours")),
 }
-"""Columns beside the title for the kinds that are shipped; other kinds show their first text fields."""
+"""Columns beside the title for the kinds that are shipped; kinds of the operator's own show their state."""
+
+OWN = (("State", "state"),)
 
 CLIENTS = frozenset({"person", "company"})
 """Kinds of records that have a page of everything that concerns them."""
@@ -50,7 +66,7 @@ def page(
     asked = _asked(kind or _first(kinds), query, state, sort, direction)
     ident, _, value = after.replace("\x00", "").partition("~")
     rows = tabling.rows(conn, asked, after=(value, ident) if ident else None, limit=PAGE + 1)
-    shown, columns, counts = rows[:PAGE], COLUMNS.get(asked.kind, ()), tabling.states(conn, asked)
+    shown, columns, counts = rows[:PAGE], COLUMNS.get(asked.kind, OWN), tabling.states(conn, asked)
     last = shown[-1] if len(rows) > PAGE else None
     return views.RecordsPage(
         kind=asked.kind,
@@ -75,7 +91,7 @@ def _first(kinds: Sequence[str]) -> str:
 
 def _asked(kind: str, query: str, state: str, sort: str, direction: str) -> Asked:
     """The table that is asked for; instants begin with the newest, words with A."""
-    fields = tuple(key for _, key in COLUMNS.get(kind, ()))
+    fields = tuple(key for _, key in COLUMNS.get(kind, OWN))
     sort = sort if sort in ("title", "updated", *fields) else "updated"
     down = direction == "down" if direction in ("up", "down") else sort in DOWN
     kind, query, state = (text.replace("\x00", "") for text in (kind, query, state))  # Postgres takes no NUL
@@ -93,7 +109,7 @@ def _link(asked: Asked, *, path: str = "", **more: str) -> str:
 
 def _heads(asked: Asked) -> Iterator[views.Head]:
     """The heads of the columns; a second click on one turns the order."""
-    for label, key in (("Name", "title"), *COLUMNS.get(asked.kind, ()), ("Changed", "updated")):
+    for label, key in (("Name", "title"), *COLUMNS.get(asked.kind, OWN), ("Changed", "updated")):
         here = asked.sort == key
         link = _link(replace(asked, sort=key, down=not asked.down if here else key in DOWN))
         yield views.Head(label, link, ("descending" if asked.down else "ascending") if here else "", key)
@@ -116,7 +132,7 @@ def csv_pieces(
     A cell that a spreadsheet would calculate (it begins with = + - @, a tab or a line end) gets a leading apostrophe.
     """
     asked = _asked(kind, query, state, sort, direction)
-    columns = COLUMNS.get(kind, ())
+    columns = COLUMNS.get(kind, OWN)
     yield BOM + csv_line(("Name", *(label for label, _ in columns), "Changed"))
     after: tuple[str, str] | None = None
     while rows := tabling.rows(conn, asked, after=after, limit=CSV_ROWS):
@@ -145,7 +161,7 @@ def href(kind: str, ident: str) -> str:
 
 def _line(row: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> views.TableRow:
     values = {**row["body"], "state": row["state"]}
-    cells = (row["title"], *(sheets.plain(values.get(key)).replace("_", " ") for _, key in columns))
+    cells = (row["title"], *(_say(values.get(key), {}).replace("_", " ") for _, key in columns))
     return views.TableRow(href(row["kind"], row["id"]), cells, row["updated"])
 
 
@@ -264,11 +280,16 @@ def _identities(conn: Connection, ident: str) -> list[views.FieldLine]:
 
 
 def _related(conn: Connection, row: Mapping[str, Any]) -> list[views.Link]:
-    """Conversations of a record, by the newest message of each."""
+    """Conversations of a record by the newest message of each, and the records that point at it."""
     found = []
     for conversation in conversations.of_record(conn, row["id"], 20):
         subject = conversation["subject"] or "no subject"
         found.append(views.Link(f"Conversation: {subject}", f"/why/{conversation['head']}"))
+    for other in relations.about(conn, row["id"])[:50]:
+        told = f"{other['kind'].replace('_', ' ').capitalize()}: {other['title']}"
+        found.append(
+            views.Link(told + (f", {other['state']}" if other["state"] else ""), href(other["kind"], other["id"]))
+        )
     if row["body"].get("message"):
         found.append(views.Link("The message it came from", f"/why/{row['body']['message']}"))
     return found

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from soloist.engine.store import kinds, records, relations
+from soloist.engine.store import kinds, records, relations, tabling
 from soloist.engine.store.store import Store
 from soloist.engine.store.tables import records as table
 from soloist.kernel.errors import BadInput, NotFound
@@ -189,3 +189,17 @@ def test_a_list_of_a_kind_by_words_and_state(house: Store) -> None:
 
     assert found(text="50 %_OFF") == found(state="sent") == found(text="r1") == [wanted]
     assert found(text="nothing") == []
+
+
+def test_amounts_sort_as_numbers(house: Store) -> None:
+    for number, minor in (("a", 90_000), ("b", 120_000), ("c", -500), ("d", None)):
+        body = {"number": number, "amount": {"minor": minor, "currency": "EUR"} if minor is not None else ""}
+        make(house, "invoice", body)
+
+    def page(after: tuple[str, str] | None = None) -> list[dict]:
+        asked = tabling.Asked("invoice", sort="amount", down=False, columns=("amount",))
+        return house.read_now(lambda conn: tabling.rows(conn, asked, after=after, limit=2))
+
+    first = page()
+    rest = page((first[-1]["key"], first[-1]["id"]))
+    assert [row["title"] for row in (*first, *rest)] == ["d", "c", "a", "b"]

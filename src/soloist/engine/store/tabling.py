@@ -11,6 +11,10 @@ from sqlalchemy.dialects import postgresql
 from soloist.engine.store.tables import records
 
 _OWN = {"updated": records.c.updated, "created": records.c.created, "state": records.c.state}
+MONEY = frozenset({"amount"})
+"""Fields that are sorted by their amount."""
+ABOVE_ALL = 2 * 10**16
+"""Added to minor units, every amount has seventeen digits, also one below zero."""
 MOST_TEXT = 200
 """Characters of a filter that are looked for."""
 
@@ -69,7 +73,20 @@ def _key(conn: sa.Connection, sort: str) -> Any:
     """What rows are sorted by: instants as they are, words without regard to case."""
     if sort in ("updated", "created"):
         return _OWN[sort]
+    if sort in MONEY:
+        return _minor(conn, sort)
     return sa.func.lower(records.c.title if sort == "title" else _cell(conn, sort))
+
+
+def _minor(conn: sa.Connection, name: str) -> Any:
+    """An amount's minor units as text that sorts like the number, "" without one; currencies are not told apart."""
+    found: sa.ColumnElement[Any]
+    if conn.dialect.name == "postgresql":
+        found = sa.func.json_extract_path_text(sa.cast(records.c.body, postgresql.JSON), name, "minor")
+    else:
+        found = sa.func.json_extract(records.c.body, f'$."{name}".minor')
+    shifted = sa.cast(sa.cast(found, sa.BigInteger) + ABOVE_ALL, sa.Text)
+    return sa.func.coalesce(shifted, "")
 
 
 def _cell(conn: sa.Connection, name: str) -> Any:
