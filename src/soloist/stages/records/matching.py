@@ -143,6 +143,8 @@ def score(a: Subject, b: Subject, shared: Collection[str] = ()) -> Match:
         _born(a, b, found, named)
         _words(found, "company", a, b, (5.0, 3.0, -1.0))
     _place(a, b, found)
+    if a.kind == "company" and found.named >= 13 and a.street and (a.street, a.number) == (b.street, b.number):
+        found.strong.append("name and address")
     bits = PRIOR + sum(one.bits for one in found.evidence)
     strong, hard, soft = (tuple(dict.fromkeys(names)) for names in (found.strong, found.hard, found.soft))
     return Match(round(bits, 2), strong, hard, soft, found.unique, tuple(found.evidence))
@@ -232,6 +234,7 @@ def _title(a: Subject, b: Subject, found: _Found) -> int:
         bits, level = (0.0, 0) if near >= 0.6 else (-6.0, -1)
     verdict: Verdict = "agrees" if level == 2 else "differs" if level < 0 else "close"
     found.add("name", a.said.get("name", ""), b.said.get("name", ""), verdict, bits)
+    found.named = bits
     return level
 
 
