@@ -174,7 +174,7 @@ def test_runs_are_emptied_and_closed_records_leave(rig: Rig) -> None:
         return tuple(records.create(tx, "lead", s, {"name": s}, state=s, why="x") for s in ("closed", "open"))
 
     closed, still = rig.write(work)
-    rig.clock.on(366)
+    rig.clock.on(181)
     assert rig.collect() == {"runs are emptied": 1, "lead records leave": 1}
     assert rig.store.read_now(lambda conn: records.get(conn, still))["title"]
     with pytest.raises(NotFound):

@@ -43,7 +43,7 @@ RULES: tuple[Rule, ...] = (
         180,
         "it goes; what a decision rested on stays, without replay",
     ),
-    Rule("runs.details", "Inputs and outputs of steps", 365, "they are emptied, their times stay", group="work"),
+    Rule("runs.details", "Inputs and outputs of steps", 180, "they are emptied, their times stay", group="work"),
     Rule("runs.engine", "The engine's notes on ended runs", 30, "they go", group="work"),
     Rule("mail.originals", "Originals of mails", 730, "the raw mail goes, its text stays", group="mail"),
     Rule("assets.unused", "Files that nothing points at", 30, "they go", least=1, group="mail"),
