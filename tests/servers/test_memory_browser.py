@@ -85,8 +85,20 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[s
 
 def paths(ids: dict[str, str]) -> list[str]:
     found = ["/memory", "/memory/items", "/memory/items?tier=canonical&trust=rule", f"/memory/items/{ids['item']}"]
-    found += ["/memory/about", "/memory/about?q=nobody", f"/memory/about/{ids['ada']}?done=confirmed", "/memory/ask"]
-    found += ["/memory/ask?q=glaze", "/memory/ask?q=...", f"/memory/retrievals/{ids['asked']}", "/memory/retrievals"]
+    found += [
+        "/memory/about",
+        "/memory/about?q=nobody",
+        f"/memory/about/{ids['ada']}?done=confirmed",
+        "/memory/ask",
+        "/memory/work",
+    ]
+    found += [
+        "/memory/ask?q=glaze",
+        "/memory/ask?q=...",
+        f"/memory/retrievals/{ids['asked']}",
+        "/memory/retrievals",
+        "/memory/work",
+    ]
     return [*found, f"/clients/{ids['ada']}", "/search?q=qqqq", "/search?q=noon", "/routing"]
 
 

@@ -43,9 +43,8 @@ class Way:
         """The same in a sentence."""
         waiting = self.cases - self.approved - self.rejected - self.expired
         said = [words.counted(self.cases, "case")]
-        said += (
-            [f"{self.approved - self.edited} approved as they were"] if waiting < self.cases else ["none decided yet"]
-        )
+        straight = f"{self.approved - self.edited} approved as they were"
+        said += [straight if waiting < self.cases else "none decided yet"]
         for number, text in ((self.edited, "edited"), (self.rejected, "rejected"), (self.undone, "taken back")):
             said += [f"{number} {text}"] if number else []
         said += [f"{self.answered} answered"] if self.answered else []
