@@ -23,7 +23,7 @@ WORDS: Mapping[str, str] = {
     "empty": "say nothing that is taken",
     "made": "made",
     "filled": "added to what was known",
-    "known": "were known already",
+    "known": "known already",
     "left": "left out",
     "undone": "taken back",
     "kept": "changed since, so they were left",
