@@ -50,6 +50,7 @@ PAGES += [
     "/review?sitting=105",
     "/cards/none",
     "/reconcile",
+    "/records/merges",
     "/reconcile/domains",
 ]
 PAGES += ["/policy", "/policy/of/c1", "/signin", "/welcome/used", "/welcome/good", "/static/offline.html"]

@@ -13,7 +13,7 @@ from soloist.kernel.errors import NotFound
 
 SHOWN = 50
 """Pairs of one list on the page."""
-SURE = ((995, "all but certain"), (950, "very likely"), (700, "likely"), (300, "possible"), (0, "unlikely"))
+SURE = ((995, "all but certain"), (950, "very likely"), (700, "likely"), (300, "possible"), (0, "a mere possibility"))
 VERDICTS = {"agrees": "the same", "close": "nearly the same", "differs": "different"}
 
 

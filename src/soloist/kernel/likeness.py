@@ -46,7 +46,9 @@ _PHONES = ("phones", "phone", "mobile", "telephone", "tel", "telefon", "mobil", 
 _DOMAINS = ("domain", "website", "url", "web", "domains")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)|(\d{1,2})[./](\d{1,2})[./](\d{4})")
 _DIGITS = re.compile(r"\D+")
-_STREET = re.compile(r"(?:strasse|str|straat|street|st|avenue|ave|av|road|rd|rue|calle|platz|weg|allee|lane|ln)\Z")
+_STREET = re.compile(r"(?:strasse|str|straat|street|st|avenue|ave|av|road|rd|rue?|calle|platz|weg|allee|lane|ln)\Z")
+_PLACE = re.compile(r"[\s,](?:[A-Z]{1,2}-)?(\d{4,5})[ ,]+([^\d\n,]{2,40})")
+"""Postcode and town within an address of one line or several."""
 _HOUSE = re.compile(r"(?<![\w])(\d{1,5}\s?[a-z]?)\Z", re.IGNORECASE)
 _HOST = re.compile(r"\A(?:https?://)?(?:www\.)?([^/\s?#:]+)", re.IGNORECASE)
 
@@ -85,6 +87,8 @@ def read(kind: str, fields: Mapping[str, Any]) -> Subject:
     addresses = [identity.normal_address(one) for one in _all(fields, _EMAILS) if "@" in one]
     own = frozenset(one for one in addresses if not identity.is_role(one))
     street, number = _street(given["street"], given["number"])
+    if not given["postcode"] and (place := _PLACE.search(given["street"][4:])):
+        given |= {"postcode": place[1], "city": given["city"] or place[2]}
     hosts = {_host(one) for one in _all(fields, _DOMAINS)} | {identity.company_domain(one) for one in addresses}
     company = kind == "company"
     said = {key: value for key, value in given.items() if value}

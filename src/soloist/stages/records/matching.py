@@ -291,10 +291,10 @@ def _mail(a: Subject, b: Subject, found: _Found, named: int, shared: Collection[
     both = sorted(a.emails & b.emails)
     if both:
         if both[0] in shared:
-            found.add("address used by several", both[0], both[0], "agrees", 4.0)
+            found.add("e-mail used by several", both[0], both[0], "agrees", 4.0)
         else:
-            found.add("address", both[0], both[0], "agrees", 25.0)
-            found.strong.append("address")
+            found.add("e-mail", both[0], both[0], "agrees", 25.0)
+            found.strong.append("e-mail")
             found.unique = True
         return
     here, there = _domains_of(a), _domains_of(b)
@@ -304,11 +304,11 @@ def _mail(a: Subject, b: Subject, found: _Found, named: int, shared: Collection[
     said = ", ".join(sorted(a.emails)), ", ".join(sorted(b.emails))
     if together and a.kind != "company":
         found.soft.append(f"two addresses at {together[0]}")
-        found.add("address", *said, "differs", -2.0)
+        found.add("e-mail", *said, "differs", -2.0)
         if a.domains & b.domains and named >= 1:
-            found.add("domain of the address", together[0], together[0], "agrees", 5.0)
+            found.add("domain of the e-mail", together[0], together[0], "agrees", 5.0)
     else:
-        found.add("address", *said, "differs", -0.5)
+        found.add("e-mail", *said, "differs", -0.5)
 
 
 def _domains_of(subject: Subject) -> dict[str, str]:
