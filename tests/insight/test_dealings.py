@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from soloist.engine.store import facts, records
+from soloist.engine.store import facts, records, tasks
 from soloist.engine.store.tables import records as table
 from soloist.insight import client, dealings
 from soloist.kernel.fact import NewFact
@@ -113,3 +113,17 @@ def test_odd_bodies_are_no_fault(app, make, ada, body):
 )
 def test_groups_of_facts(attribute, group):
     assert dealings.group_of(attribute) == group
+
+
+@pytest.mark.parametrize(("option", "state"), [("", "open"), ("done", "kept"), ("drop", "dropped")])
+def test_what_the_operator_promised_is_open_or_kept(app, ada, option, state):
+    def work(tx):
+        tasks.open_card(
+            tx, "c1", "task", "You promised: the logo by Friday", record=ada, deadline="2026-11-27T00:00:00Z"
+        )
+        if option:
+            tasks.close(tx, "c1", "done", {"option": option}, actor="operator")
+
+    app.store.write_now(work)
+    (promise,) = look(app, ada).promises
+    assert (promise.text, promise.ours, promise.due, promise.state) == ("the logo by Friday", True, "2026-11-27", state)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from soloist.engine.store import relations
+from soloist.engine.store import clients, relations
 from soloist.engine.store.reading import Connection
 from soloist.insight import remembered, views, words
 
@@ -110,7 +110,7 @@ def of(conn: Connection, ident: str, idents: Sequence[str], *, now: str, last: s
         next=tuple(coming),
         past=tuple(gone[:SHOWN]),
         sections=tuple(_sections(by_kind, open_sums, now)),
-        promises=tuple(_promises(known)),
+        promises=tuple(_promises(known, clients.promises_of(conn, idents))),
         facts=tuple(grouped(known.current)),
         disputed=len(known.disputed),
         summaries=tuple(summaries(known)),
@@ -272,11 +272,20 @@ def summaries(known: remembered.About) -> Iterator[remembered.MemoryLine]:
     yield from sorted(rows, key=lambda row: row.at, reverse=True)[:3]
 
 
-def _promises(known: remembered.About) -> Iterator[Promise]:
-    """What was promised by either side, what is open first."""
+def _promises(known: remembered.About, cards: Sequence[Mapping[str, Any]]) -> Iterator[Promise]:
+    """What was promised by either side, what is open first: facts that say so, and cards about the operator's own."""
     held = [fact for fact in (*known.current, *known.past) if fact.attribute.casefold() == "promise"]
-    found = [_promise(fact, fact in known.current) for fact in held]
+    found = [*(_promise(fact, fact in known.current) for fact in held), *map(_own, cards)]
     yield from sorted(found, key=lambda one: (one.state != "open", one.due or "9"))[: SHOWN * 2]
+
+
+def _own(card: Mapping[str, Any]) -> Promise:
+    """A promise of the operator's that a card reminds of; what was answered "done" was kept."""
+    option = str((card["decision"] or {}).get("option", "")) if card["state"] != "open" else ""
+    state = {"done": "kept", "drop": "dropped"}.get(option, "over") if card["state"] != "open" else "open"
+    tone = {"open": "warn", "kept": "go"}.get(state, "")
+    text = card["title"].removeprefix(clients.PROMISED)
+    return Promise(text, True, str(card["deadline"])[:10], state, tone, f"/cards/{card['id']}")
 
 
 def _promise(fact: remembered.FactLine, stands: bool) -> Promise:

@@ -160,7 +160,7 @@ def _leaving(there: Standing) -> Iterator[Route]:
         yield Route(title, f"leaves alone until {until[:10]}", "Grants", "/policy", "go")
     for gate, said in GATES.items():
         yield Route(gate.capitalize(), f"asks, because {said}; only a grant that names it opens it", PROGRAM, "/policy")
-    yield Route("Internal writes", INTERNAL, PROGRAM, "/policy")
+    yield Route(INTERNAL.capitalize(), "run alone and are logged", PROGRAM, "/policy")
 
 
 def _ways(settings: Settings, there: Standing) -> Iterator[Route]:

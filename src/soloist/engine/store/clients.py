@@ -87,6 +87,18 @@ def open_cards(conn: sa.Connection, idents: Sequence[str]) -> list[dict[str, Any
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+PROMISED = "You promised: "
+"""How the title of a card begins that holds a promise of the operator's own."""
+
+
+def promises_of(conn: sa.Connection, idents: Sequence[str]) -> list[dict[str, Any]]:
+    """Cards that hold what the operator promised them, open and closed, newest first."""
+    about = tasks.c.record.in_(idents) | tasks.c.conversation.in_(_threads(idents))
+    promise = (tasks.c.type == "task") & tasks.c.title.startswith(PROMISED, autoescape=True)
+    query = sa.select(tasks).where(promise & about).order_by(tasks.c.created.desc(), tasks.c.id).limit(20)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
 def waiting_proposals(conn: sa.Connection, idents: Sequence[str]) -> list[dict[str, Any]]:
     """Proposals on their conversations, or about their records, that nobody has decided, oldest first."""
     about = proposals.c.record.in_(idents) | proposals.c.conversation.in_(_threads(idents))
