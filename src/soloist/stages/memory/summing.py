@@ -86,7 +86,11 @@ def chosen(sources: Sequence[Source], most: int = 6, characters: int = 1200) -> 
     What shares its words with the rest counts, figures and questions more, what repeats a chosen piece less. The
     first sentence of the first source and a sentence of the last are among them where there is room.
     """
-    found = [piece for source in sources for piece in pieces(source)]
+    once: dict[str, Piece] = {}
+    for source in sources:
+        for piece in pieces(source):
+            once.setdefault(" ".join(piece.text.split()), piece)
+    found = [*once.values()]
     if not found:
         return []
     bags = [Counter(word.casefold()[:8] for word in _WORD.findall(piece.text)) for piece in found]
@@ -109,8 +113,8 @@ def chosen(sources: Sequence[Source], most: int = 6, characters: int = 1200) -> 
 
 def _worth(piece: Piece, bag: Mapping[str, int], rare: Mapping[str, int], many: int) -> float:
     """How much a piece says of what all say."""
-    shared = sum(math.log(1 + rare[word]) for word in bag) / (3 + len(bag))
-    return shared + (0.35 if _TELLING.search(piece.text) else 0.0) + min(0.1, many / 1000)
+    shared = sum(math.log(1 + rare[word]) for word in bag) / math.log(2 + many) / (3 + len(bag))
+    return shared + (0.35 if _TELLING.search(piece.text) else 0.0)
 
 
 def _alike(bags: Sequence[Mapping[str, int]], one: int, taken: Sequence[int]) -> float:
