@@ -15,7 +15,7 @@ from soloist.engine.store import assets, journal, memories, records, retention
 from soloist.engine.store.clock import iso, utc_now
 from soloist.engine.store.store import Store
 from soloist.engine.store.tables import run_steps as steps
-from soloist.engine.store.tables import runs
+from soloist.engine.store.tables import runs, sessions
 from soloist.engine.store.tables_memory import context_memories, retrievals
 from soloist.engine.store.tables_memory import memories as rows
 from soloist.flows.keeping import Keeping
@@ -194,6 +194,14 @@ def test_files_that_nothing_points_at_leave(rig: Rig) -> None:
     assert rig.collect() == {"files that nothing points at leave": 1}
     assert not (folder / path).exists()
     assert rig.store.read_now(lambda conn: assets.load(conn, folder, used)) == small
+
+
+def test_a_sign_in_that_is_used_stays(rig: Rig) -> None:
+    used = iso(rig.clock.now + timedelta(days=60))
+    rows_ = [{"id": "live", "used": used}, {"id": "idle", "used": iso(rig.clock.now)}, {"id": "new", "used": ""}]
+    rig.write(lambda tx: [tx.run(sessions.insert(), {"csrf": "", "agent": "x", "ended": "", **row}) for row in rows_])
+    rig.clock.on(91)
+    assert rig.collect() == {"sign-ins leave": 1}
 
 
 def test_every_night_once(rig: Rig) -> None:

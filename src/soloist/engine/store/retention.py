@@ -229,9 +229,8 @@ def _access(at: Moment) -> sa.Select[Any] | None:
     cut, row = at.cut("access.ended"), tables.sessions.c
     if not cut:
         return None
-    return sa.select(row.id, sa.func.length(row.agent), row.agent).where(
-        sa.or_(sa.and_(row.ended != "", row.ended < cut), row.expires < cut)
-    )
+    over = sa.or_(sa.and_(row.ended != "", row.ended < cut), sa.and_(row.used != "", row.used < cut))
+    return sa.select(row.id, sa.func.length(row.agent), row.agent).where(over)
 
 
 def _drop_access(tx: Tx, idents: Sequence[Any]) -> None:
