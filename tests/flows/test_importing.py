@@ -251,7 +251,7 @@ async def test_undo_takes_back_what_was_made_and_what_was_added(desk: Desk):
     assert await desk.undone(ident) == {"known": 1, "undone": 2}
     by_title = {row["title"]: row for row in desk.records("person")}
     assert by_title["Ada Okafor"]["body"]["phones"] == ["+49 40 1234"]
-    assert by_title["New One"]["state"] == "taken_back"
+    assert by_title["New One"]["state"] == "retired"
     again = await desk.taken(text)
     assert desk.row(again)["counts"] == {"filled": 1, "known": 1, "made": 1}
 
@@ -269,7 +269,7 @@ async def test_undo_of_rows_that_met_in_one_record_goes_back_step_by_step(desk: 
     text = "Name,Email,Phone\nAda,ada@okafor-ceramics.example,\nAda,ada@okafor-ceramics.example,+49 40 9\n"
     ident = await desk.taken(text)
     assert await desk.undone(ident) == {"undone": 2}
-    assert [row["state"] for row in desk.records("person")] == ["taken_back"]
+    assert [row["state"] for row in desk.records("person")] == ["retired"]
 
 
 # ----- stopped in the middle

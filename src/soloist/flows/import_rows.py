@@ -12,7 +12,7 @@ from soloist.engine.store.tx import Tx
 from soloist.kernel import identity
 from soloist.kernel.identity import Key
 from soloist.kernel.kind import EMPTY, Kind
-from soloist.stages.records import owners
+from soloist.stages.records import merging, owners
 
 OUTSIDE = "outside"
 SOURCE = "source:import"
@@ -107,13 +107,23 @@ def meant(conn: Connection, kind: Kind, read: Mapping[str, Any], source: str, na
     if hits:
         record, rule = next(iter(hits.items()))
         return Meant(record, rule)
-    same = names.get(kind.name, read["title"]) if names else []
-    if kind.name == "company" and len(same) == 1:
-        return Meant(same[0], "name")
-    if same and kind.name in PEOPLE:
-        return Meant(same[0], "name", "A record has the same name and nothing else in common.")
+    if names is None:
+        return Meant()
+    if kind.name in PEOPLE:
+        return _alike(conn, kind, read["body"])
+    same = names.get(kind.name, read["title"])
     twin = next((one for one in same if _same_body(conn, one, read["body"])), "")
     return Meant(twin, "content") if twin else Meant()
+
+
+def _alike(conn: Connection, kind: Kind, body: Mapping[str, Any]) -> Meant:
+    """Who a description is of when no key says so; anything but certainty is a doubt."""
+    found = merging.resolve(conn, kind.name, body)
+    if found.zone == "new" or not found.record:
+        return Meant()
+    told = ", ".join(f"{one.field} {one.verdict}" for one in found.evidence if one.verdict != "differs")
+    why = "; ".join((f"It may be a record that is there: {told}", *found.vetoes))
+    return Meant(found.record, "alike", "" if found.zone == "merge" else f"{why}.")
 
 
 def _is_a(conn: Connection, record: str, kind: str) -> bool:

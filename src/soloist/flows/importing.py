@@ -290,7 +290,7 @@ class Importing:
         lines = imports.rows(tx.conn, ident, outcomes=OPEN, limit=BATCH)
         kind = kinds_of(tx.conn)[row["kind"]]
         names = import_rows.Names(tx.conn)
-        named = [line for line in lines if line["match"] in ("name", "content") or line["outcome"] == "review"]
+        named = [line for line in lines if line["match"] in ("alike", "content") or line["outcome"] == "review"]
         names.load(kind.name, [line["read"]["title"] for line in named])
         for line in lines:
             imports.mark(tx, ident, line["n"], **_taken(tx, kind, row, line, names if line in named else None))
@@ -447,7 +447,7 @@ def _taken(
     if choice == "leave":
         return {"outcome": "left", "detail": detail}
     meant = import_rows.meant(tx.conn, kind, read, source, names)
-    if not meant.record or choice == "new":
+    if not meant.record or choice == "new" or (meant.doubt and not line["record"]):
         try:
             with_origin = {**read["body"], **({"origin": "import"} if "origin" in kind.fields else {})}
             record = records.create(

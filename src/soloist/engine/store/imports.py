@@ -12,8 +12,8 @@ from soloist.engine.store.tables_memory import import_rows, imports
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
 
-TAKEN_BACK = "taken_back"
-"""State of a record that an import made and that was taken back with it."""
+TAKEN_BACK = "retired"
+"""State of a record that an import made and that was taken back with it: it is kept, and nothing finds or lists it."""
 _key = import_rows.c["import"]
 
 

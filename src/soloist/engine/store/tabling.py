@@ -15,6 +15,7 @@ MONEY = frozenset({"amount"})
 """Fields that are sorted by their amount."""
 ABOVE_ALL = 2 * 10**16
 """Added to minor units, every amount has seventeen digits, also one below zero."""
+RETIRED = "retired"
 MOST_TEXT = 200
 """Characters of a filter that are looked for."""
 
@@ -53,8 +54,10 @@ def states(conn: sa.Connection, asked: Asked) -> dict[str, int]:
 
 
 def _where(conn: sa.Connection, asked: Asked) -> Any:
-    """What belongs to the table."""
-    found = records.c.kind == asked.kind
+    """What belongs to the table: records that stand for themselves; retired ones only when they are asked for."""
+    found = (records.c.kind == asked.kind) & (records.c.merged_into == "")
+    if asked.state != RETIRED:
+        found &= records.c.state != RETIRED
     if asked.state:
         found &= records.c.state == asked.state
     if asked.text:
