@@ -62,7 +62,7 @@ def create(app: App) -> FastAPI:
         merging,
     ):
         api.include_router(part.router)
-    for part in (merging, facts, curating):
+    for part in (facts, curating):
         api.include_router(part.router)
     plain = api.openapi
 
