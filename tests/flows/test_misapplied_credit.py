@@ -110,7 +110,7 @@ class Office:
             )
         )[-1]
         version = self.house.rows("records", id=person)[0]["version"]
-        change = {"record": person, "version": version, "fields": {"credit": "240 EUR"}, "title": "Ada Okafor"}
+        change = {"record": person, "version": version, "fields": {"note": "240 EUR"}, "title": "Ada Okafor"}
         parts = [("records", "record.change", change), ("billing", "credit", WRONG), ("mail", "mail.send", LETTER)]
         made = [await self.propose(place, *part) for place, part in enumerate(parts, 1)]
         for row in reversed(made):
@@ -140,7 +140,7 @@ async def office(house: Open) -> AsyncIterator[Office]:
 async def test_the_parts_go_in_their_order(office: Office) -> None:
     change, credit, letter = await office.credit()
     await office.state(letter, "succeeded")
-    assert office.person()["body"]["credit"] == "240 EUR"
+    assert office.person()["body"]["note"] == "240 EUR"
     first, second = (office.house.rows("effects", proposal=one)[0] for one in (credit, letter))
     assert first["updated"] <= second["first_attempt"]
     assert office.house.rows("proposals", id=change)[0]["state"] == "approved"
@@ -173,10 +173,10 @@ async def test_the_bundle_is_taken_back_in_reverse_and_money_needs_its_own_word(
     assert "240 EUR are credited" not in rows["soloist:letter"]["payload"]["body"]
     counter = rows["soloist:undo"]
     assert (counter["amount_minor"], counter["operation"]) == (24000, "credit.undo")
-    assert office.person()["body"]["credit"] == "240 EUR"  # the part before it waits for the money
+    assert office.person()["body"]["note"] == "240 EUR"  # the part before it waits for the money
     await office.approve(counter["id"])
     await office.state(credit, "compensated")
-    await office.house.until(lambda: "credit" not in office.person()["body"])
+    await office.house.until(lambda: "note" not in office.person()["body"])
     assert [path for _, path in office.billing.did] == ["/credit-notes", "/credit-notes/cn_7/void"]
     (saga,) = office.house.rows("sagas")
     assert [step["state"] for step in saga["steps"]] == ["said", "done", "done"]
@@ -196,7 +196,7 @@ async def test_a_way_back_that_is_refused_stops_and_says_what_is_not_done(office
     assert len(card["detail"]["not_done"]) == 2
     await office.choose(card, "by_hand")
     await office.house.until(lambda: office.house.rows("sagas", state="done"))
-    assert "credit" not in office.person()["body"]
+    assert "note" not in office.person()["body"]
     assert office.house.rows("effects", proposal=credit)[0]["state"] == "succeeded"
 
 

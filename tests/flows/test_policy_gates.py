@@ -120,15 +120,15 @@ async def test_internal_writes_go_alone_and_identity_and_own_words_ask(rig: Open
 async def test_an_internal_write_can_be_taken_back_exactly_until_somebody_changes_it_again(rig: Open):
     home = rig()
     ada = home.person(company_name="Okafor")
-    row = await home.change(ada, company_name="Okafor Ceramics", kiln="gas")
+    row = await home.change(ada, company_name="Okafor Ceramics", role="gas")
     with pytest.raises(Conflict, match="being carried out"):
         await home.desk.undo_proposal(row["id"], who="operator")
     await home.desk.apply_change(f"proposal:{row['id']}", row["id"])
     written = home.store.read_now(lambda conn: records.history(conn, ada))[0]
-    assert (written["actor"], written["body"]["kiln"]) == ("intake", "gas")
+    assert (written["actor"], written["body"]["role"]) == ("intake", "gas")
     await home.desk.undo_proposal(row["id"], who="operator")
     body = home.store.read_now(lambda conn: records.get(conn, ada))["body"]
-    assert (body["company_name"], "kiln" in body) == ("Okafor", False)
+    assert (body["company_name"], "role" in body) == ("Okafor", False)
     with pytest.raises(Conflict, match="changed again since"):
         await home.desk.undo_proposal(row["id"], who="operator")
 

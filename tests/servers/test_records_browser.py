@@ -72,7 +72,7 @@ def fill(tx: Any, raw: bytes, path: str) -> dict[str, str]:
         records.create(
             tx, "person", f"Person {n}", {"emails": [f"p{n}@a-rather-long-domain-name.example"]}, why="a mail"
         )
-    records.create(tx, "person", LONG_NAME, {"emails": ["=cmd|' /C calc'!A0"]}, why="a mail")
+    records.create(tx, "person", LONG_NAME, {"company_name": "=cmd|' /C calc'!A0"}, why="a mail")
     return {"ada": ada, "company": company}
 
 

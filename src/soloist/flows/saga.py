@@ -118,7 +118,16 @@ class Sagas:
         title = fields.get("name") if isinstance(fields.get("name"), str) else None
         why = "taken back"
         records.write(
-            tx, now["id"], now["version"], fields, why=why, actor=who, title=title, replace=True, run=step["id"]
+            tx,
+            now["id"],
+            now["version"],
+            fields,
+            why=why,
+            actor=who,
+            title=title,
+            replace=True,
+            run=step["id"],
+            restored=True,
         )
         return "done", f"{now['title']} has its former version back"
 

@@ -119,3 +119,13 @@ async def test_a_draft_keeps_a_persons_words_when_it_is_generated_again(http: An
 async def test_reading_alone_may_not_write(clients: Any) -> None:
     http = clients("read")
     assert (await http.post("/records/idea", json={"body": {"name": "x"}})).status_code == 403
+
+
+async def test_a_proposed_change_is_checked_against_the_schema(http: Any) -> None:
+    row = await made(http, "person", {"name": "Ada"})
+    body = {"connector": "records", "operation": "record.change", "reason": "she wrote", "source_ref": "1"}
+    payload = {"record": row["id"], "version": 1, "fields": {"phones": "+49 40 1234567"}}
+    answer = await http.post("/proposals", json={**body, "payload": payload})
+    assert (answer.status_code, answer.json()["field"]) == (422, "payload.fields.phones")
+    payload["fields"] = {"phones": ["+49 40 1234567"]}
+    assert (await http.post("/proposals", json={**body, "payload": payload})).status_code == 202

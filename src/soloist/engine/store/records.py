@@ -359,3 +359,7 @@ def check_change(conn: sa.Connection, operation: str, payload: Mapping[str, Any]
             raise BadInput(f"payload.{name}: a change names record, version and fields.", field=f"payload.{name}")
     if not history(conn, payload["record"]):
         raise BadInput(f"payload.record: there is no record {payload['record'][:60]!r}.", field="payload.record")
+    now = get(conn, payload["record"])
+    schema = schemas.current(conn, now["kind"])
+    for fault in faults(schema, {**now["body"], **payload["fields"]}, now["body"]) if schema else ():
+        raise BadInput(f"payload.fields.{fault.sentence}", field=f"payload.fields.{fault.field}")

@@ -199,17 +199,20 @@ class Records:
                 if now["version"] != change["version"] or now["merged_into"]:
                     told = "was merged into another" if now["merged_into"] else f"is at version {now['version']}"
                     return {"ok": False, "why": f"the record {told} by now"}
-                title = change["fields"].get("name")
-                new = records.write(
-                    tx,
-                    change["record"],
-                    change["version"],
-                    change["fields"],
-                    why="approved change",
-                    run=run,
-                    actor=actor,
-                    title=title,
-                )
+                schema, after = kinds.current(tx.conn, now["kind"]), {**now["body"], **change["fields"]}
+                try:
+                    new = records.write(
+                        tx,
+                        change["record"],
+                        change["version"],
+                        change["fields"],
+                        why="approved change",
+                        run=run,
+                        actor=actor,
+                        title=_title(schema, now["body"], after),
+                    )
+                except BadInput as error:  # the schema has changed since it was proposed
+                    return {"ok": False, "why": error.detail}
                 return {"ok": True, "version": new["version"]}
 
             return dict(once(tx, run, "apply", write, given=dict(change)))
