@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from soloist.engine.store import conversations, memories, outcomes, records, sessions
+from soloist.engine.store import conversations, memories, outcomes, records, sessions, tasks
 from soloist.engine.store import facts as rows
 from soloist.engine.store import settings as switches
 from soloist.engine.store.clock import later
@@ -17,7 +17,7 @@ from soloist.flows import sessions as working
 from soloist.flows.curating import Curating
 from soloist.flows.remembering import Remembering, remember
 from soloist.flows.sessions import Sessions
-from soloist.insight import practice
+from soloist.insight import practice, sheets
 from soloist.kernel.errors import BadInput, Conflict, NotAllowed
 from soloist.kernel.fact import NewFact
 from soloist.kernel.memory import NewMemory
@@ -175,6 +175,10 @@ async def test_questions_about_contradictions_are_capped(home: Rig):
         home.store.write_now(lambda tx, sure=sure: rows.state(tx, sure))
         await Curating(home.desk).state(NewFact(record, f"a{number}", "y", actor=ADA))
     assert home.store.read_now(remembering.open_questions) == remembering.MOST_CARDS
+    (card, *_) = home.store.read_now(lambda conn: tasks.cards(conn, "open"))
+    sheet = home.store.read_now(lambda conn: sheets.sheet(conn, card["id"]))
+    assert [option.id for option in sheet.options] == ["keep", "take"]
+    assert sheet.links[0].href == f"/records/-/{record}"
 
 
 async def test_an_artefact_lives_as_long_as_its_day_and_belongs_to_its_run(home: Rig):

@@ -52,6 +52,7 @@ def state(tx: Tx, new: NewFact) -> Stated:
         "trust": new.trust,
         "ends": [cut.id for cut in weighed.cuts],
         "against": list(weighed.against),
+        "why": f"{new.attribute}, disputed" if weighed.against else new.attribute,
     }
     event = tx.append(STATED, subject=new.record, payload=about, actor=new.actor or "soloist", run=new.run)
     by_id = {row["id"]: row for row in rows}

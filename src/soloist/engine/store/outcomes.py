@@ -30,7 +30,7 @@ def note(tx: Tx, given: Mapping[str, Any], *, actor: str) -> tuple[str, bool]:
             said = f"value: this outcome was noted as {known['value']!r}; send another ref for another measurement."
             raise BadInput(said, field="value")
         return ident, False
-    payload = {"metric": given["metric"], "kind": given.get("kind", "")}
+    payload = {"metric": given["metric"], "kind": given.get("kind", ""), "why": given["metric"]}
     event = tx.append(NOTED, subject=given["object"], payload=payload, actor=actor)
     names = ("object", "kind", "metric", "unit", "source", "ref")
     row = {name: str(given.get(name, "")) for name in names} | {"value": str(given.get("value", ""))}

@@ -22,7 +22,7 @@ def begin(tx: Tx, given: Mapping[str, Any], *, who: str) -> str:
     row |= {name: list(given.get(name) or []) for name in ("objectives", "expectations")}
     times = {"created": tx.now, "updated": tx.now}
     tx.run(work_sessions.insert(), {**row, **times, "id": ident, "state": OPEN, "who": who})
-    tx.append("work_session.begun", subject=ident, payload={"title": row["title"]}, actor=who)
+    tx.append("work_session.begun", subject=ident, payload={"why": row["title"]}, actor=who)
     return ident
 
 
