@@ -197,3 +197,16 @@ async def test_practice_counts_what_each_way_of_working_led_to(home: Rig):
     (way,) = home.store.read_now(practice.ways)
     assert (way.operation, way.cases, way.answered) == ("shop.notify", 1, 1)
     assert "1 answered" in way.told
+
+
+async def test_no_address_gets_into_the_chained_part_of_the_journal(home: Rig):
+    record = home.store.write_now(
+        lambda tx: records.create(tx, "person", "Ada Okafor", {"name": "Ada Okafor"}, why="a test")
+    )
+    talk = arrived(home, "Our budget for the shop is 3,000 EUR.")
+    home.store.write_now(lambda tx: conversations.assign(tx, talk, record))
+    await Curating(home.desk).state(NewFact(record, "budget", "3,000 EUR", actor=ADA))
+    await caught_up(home)
+    table = metadata.tables["events"]
+    rows = home.store.read_now(lambda conn: conn.execute(sa.select(table)).mappings().all())
+    assert not [row["kind"] for row in rows if "@" in f"{row['actor']}{row['subject']}{row['external_id']}{row['run']}"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from soloist.engine.store import facts, journal, records
+from soloist.engine.store import facts, gathering, journal, records
 from soloist.engine.store.store import Store
 from soloist.kernel.errors import BadInput
 from soloist.kernel.fact import NewFact
@@ -133,3 +133,10 @@ def test_both_clocks_answer_as_a_plain_list_of_statements_does(store: Store, sai
         for day in DAYS[::3]:
             best = max(((begin, number) for number, begin in by_then if begin <= day), default=None)
             assert known(store, ada, seq=head, at=day) == ([f"value {best[1]}"] if best else [])
+
+
+def test_no_address_stands_where_it_could_not_be_erased(store: Store):
+    ada = person(store)
+    say(store, ada, "3,000 EUR", **ADA)
+    rows = store.read_now(lambda conn: gathering.after(conn, 0, 50))
+    assert [row["actor"] for row in rows if row["kind"] == facts.STATED] == ["outside"]

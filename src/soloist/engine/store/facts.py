@@ -54,13 +54,19 @@ def state(tx: Tx, new: NewFact) -> Stated:
         "against": list(weighed.against),
         "why": f"{new.attribute}, disputed" if weighed.against else new.attribute,
     }
-    event = tx.append(STATED, subject=new.record, payload=about, actor=new.actor or "soloist", run=new.run)
+    event = tx.append(STATED, subject=new.record, payload=about, actor=by(new.actor), run=new.run)
     by_id = {row["id"]: row for row in rows}
     for cut in weighed.cuts:
         _cut(tx, by_id[cut.id], cut, event, ident)
     dated = replace(new, valid_from=weighed.valid_from, valid_to=weighed.valid_to)
     tx.run(facts.insert(), {**_row(tx, dated, event), "id": ident, "state": weighed.state})
     return Stated(ident, weighed.state, True, weighed.against, tuple(cut.id for cut in weighed.cuts))
+
+
+def by(actor: str) -> str:
+    """Who the journal says it was: an address never stands there, since what is chained cannot be erased."""
+    ours = actor in ("operator", "soloist", "policy") or actor.startswith(("token:", "agent:"))
+    return actor if ours else "outside" if actor else "soloist"
 
 
 def _row(tx: Tx, new: NewFact, event: Event) -> dict[str, Any]:

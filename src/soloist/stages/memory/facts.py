@@ -180,8 +180,8 @@ def _follow(tx: Tx, row: Mapping[str, Any], replaced: Sequence[str]) -> None:
     """The item of a new statement takes the place of the items of those it replaced."""
     made = ""
     if item := memory_of(row, _title(tx, row["record"])):
-        made = memories.add(tx, [item], actor=row["actor"] or "soloist", run=row["run"])[0]
-    _forget(tx, replaced, why="superseded", by=made, actor=row["actor"] or "soloist")
+        made = memories.add(tx, [item], actor=facts.by(row["actor"]), run=row["run"])[0]
+    _forget(tx, replaced, why="superseded", by=made, actor=facts.by(row["actor"]))
 
 
 def _forget(tx: Tx, idents: Sequence[str], *, why: str, by: str, actor: str) -> None:
