@@ -8,9 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from soloist.app import App
-from soloist.engine.store import facts, memories, records
+from soloist.engine.store import facts, memories, records, retention
 from soloist.kernel.fact import NewFact
 from soloist.kernel.memory import NewMemory
+from soloist.stages.memory import retaining
 
 
 @pytest.fixture
@@ -194,3 +195,11 @@ def test_facts_are_confirmed_corrected_forgotten_and_written(app, console):
     to = console.post(f"/memory/about/{ada}/facts", data=written).headers["location"]
     assert "14 days" in console.get(to).text
     assert console.post(f"/memory/about/{ada}/facts", data={"attribute": "x"}).status_code == 422
+
+
+def test_the_tiers_follow_the_policy_in_force(app, console):
+    rules = {**retaining.defaults(), "memory.session": 30}
+    app.store.write_now(lambda tx: retention.put(tx, rules, who="operator", why="less"))
+    text = console.get("/memory").text
+    assert "30 days" in text
+    assert "90 days" not in text

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import clients, embeddings, holdings, memories, reading
+from soloist.engine.store import clients, embeddings, holdings, memories, reading, retention
 from soloist.engine.store import facts as told
 from soloist.engine.store import records as stored
 from soloist.engine.store.holdings import Wanted as Wanted
 from soloist.engine.store.reading import Connection
 from soloist.insight import dealings, names, remembered, views, words
 from soloist.kernel.memory import DAY, TIERS
+from soloist.stages.memory import retaining
 
 PAGE, PEOPLE, FIRST, FEW = 25, 50, 12, 6
 SHORT = 240
@@ -188,11 +189,11 @@ class AboutPage:
 
 def overview(conn: Connection, now: str, *, behind: int = 0) -> Overview:
     """Everything of the first page; ``behind`` is how many items have no vector yet."""
-    held = holdings.by_tier(conn, now)
+    held, days = holdings.by_tier(conn, now), lifetimes(conn)
     total = sum(int(row["items"]) for row in held.values())
     people = holdings.whom(conn, kinds=CLIENTS, limit=FIRST + 1)
     return Overview(
-        tuple(_tier(name, held.get(name, {}), total) for name in TIERS),
+        tuple(_tier(name, held.get(name, {}), total, days[f"memory.{name}"]) for name in TIERS),
         total,
         behind,
         tuple(_generations(conn, held)),
@@ -204,9 +205,9 @@ def overview(conn: Connection, now: str, *, behind: int = 0) -> Overview:
 
 def tiers(conn: Connection, now: str) -> tuple[TierLine, ...]:
     """The tiers alone."""
-    held = holdings.by_tier(conn, now)
+    held, days = holdings.by_tier(conn, now), lifetimes(conn)
     total = sum(int(row["items"]) for row in held.values())
-    return tuple(_tier(name, held.get(name, {}), total) for name in TIERS)
+    return tuple(_tier(name, held.get(name, {}), total, days[f"memory.{name}"]) for name in TIERS)
 
 
 def meant(conn: Connection, name: str) -> list[tuple[str, str]]:
@@ -220,7 +221,13 @@ def meant(conn: Connection, name: str) -> list[tuple[str, str]]:
     return [(row["id"], row["title"]) for row in people or exact or rows]
 
 
-def _tier(name: str, row: Mapping[str, Any], total: int) -> TierLine:
+def lifetimes(conn: Connection) -> dict[str, int]:
+    """Days that things are kept by the policy in force, by the names of its rules; 0 is for good."""
+    row = retention.policy(conn)
+    return {**retaining.defaults(), **((row or {}).get("rules") or {})}
+
+
+def _tier(name: str, row: Mapping[str, Any], total: int, days: int) -> TierLine:
     rule, items = TIERS[name], int(row.get("items", 0))
     return TierLine(
         name,
@@ -228,7 +235,7 @@ def _tier(name: str, row: Mapping[str, Any], total: int) -> TierLine:
         rule.rule,
         items,
         size_said(int(row.get("characters", 0) or 0)),
-        kept_said(rule.lifetime),
+        kept_said(days * DAY),
         ", ".join(WRITERS[who] for who in WRITERS if who in rule.writers),
         int(row.get("unverified", 0)),
         int(row.get("pinned", 0)),
