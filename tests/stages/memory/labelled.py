@@ -63,7 +63,7 @@ def answers(embed: Embed | None = None, weights: Weights | None = None) -> list[
     for question, said, vector in zip(questions, asked, vectors, strict=True):
         last = max(number[item["id"]] for item in items if item["at"] <= question.get("as_of", NOW))
         hits = rank.rank(
-            lambda given: index.answer(moment, given, 0, len(items))[0],
+            lambda given: index.answer(moment, given, index.view(moment, given.mask, 0, len(items))),
             said,
             said.question(vector, Mask(seq=last, newest=len(items))),
             weights,

@@ -53,7 +53,7 @@ class Weights:
     """For rows of the month the question names; half as much again near its day."""
     phrase: int = 500
     """For rows that hold words that stood in quotation marks."""
-    read: int = 60
+    read: int = 30
     """Rows whose texts are read for a second look (not thousandths); 0 leaves it out."""
     asks: int = 150
     """Taken from rows that end in a question."""
@@ -67,6 +67,8 @@ class Weights:
     """Taken from rows that a newer one among the best corrects."""
     hop_from: int = 5
     """Rows whose words lead on (not thousandths)."""
+    hop_rows: int = 200_000
+    """Where more rows may be seen there is no second hop: it costs as much as the first (not thousandths)."""
     short: int = 150
     """Taken from rows of fewer than ``few`` words (not thousandths)."""
     few: int = 6
@@ -164,7 +166,8 @@ def _read(table: Table, some: Ints, total: Ints, looks: Looks) -> dict[str, Ints
     w, asked, legs = table.weights, table.asked, table.legs
     before = table.beside(np.arange(len(legs.n)) + 1, -1)[some] - 1
     places = np.unique(np.concatenate([some, before[before >= 0]]))
-    said = dict(zip(places.tolist(), looks.texts([int(legs.n[place]) for place in places]), strict=True))
+    texts = looks.texts([int(legs.n[place]) for place in places])
+    said = {place: text[: second.MOST] for place, text in zip(places.tolist(), texts, strict=True)}
     parts = {name: np.zeros(len(legs.n), np.int64) for name in ("asks", "answers", "tells", "phrase", "overtaken")}
     for old, new in _corrected(legs, some, said).items():
         table.overtaken[old] = int(legs.n[new])
@@ -178,7 +181,7 @@ def _read(table: Table, some: Ints, total: Ints, looks: Looks) -> dict[str, Ints
         if asked.phrases:
             folded = f" {' '.join(words.tokens(text))} "
             parts["phrase"][place] = w.phrase * THOUSAND * any(f" {phrase} " in folded for phrase in asked.phrases)
-    if w.hop:
+    if w.hop and legs.rows <= w.hop_rows:
         first = some[: w.hop_from]
         stems = second.shared([said[int(p)] for p in first], [int(total[p]) for p in first], asked, table.writers)
         parts["hop"] = second.hop(looks.ask, looks.question, stems, legs.n) * w.hop // THOUSAND

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from soloist.engine.recall import words
 from soloist.engine.recall.legs import MILLION, Legs, Question
-from soloist.stages.memory.asking import STEMS, Asked
+from soloist.stages.memory.asking import Asked
 
 if TYPE_CHECKING:
     Ints = np.ndarray[tuple[Any, ...], np.dtype[np.int64]]
 
-COMMON = 4
+LEADING = 24
+"""Words of the best hits that lead on."""
+MOST = 4_000
+"""Characters of a text that are read."""
+COMMON = 2
 """A word in more than one of so many texts tells nothing about one of them."""
 _SILENT = frozenset(words.stem(word, name) for name, said in words.STOP.items() for word in said)
 _ASKS = re.compile(r"\?[\s\"'”»)]*(?:\[[^\]]*\]\s*)?$")
@@ -70,13 +75,22 @@ def says_a_change(text: str) -> bool:
     return bool(_CHANGES.search(words.fold(text)))
 
 
+@lru_cache(maxsize=4_096)
+def _stems(text: str) -> frozenset[str]:
+    """The telling stems of the beginning of a text."""
+    return frozenset(words.stems(text)) - _SILENT
+
+
 def overtaken(texts: Sequence[str], when: Sequence[tuple[int, int]], about: Sequence[frozenset[int]]) -> dict[int, int]:
     """Which texts a newer one corrects: the place of each by the place of the newest that does.
 
     The newer says a change, is about one of the same things (``about``: threads, records), and repeats a number and a
     telling word of the older, or two telling words. ``when`` orders them.
     """
-    told = [set(words.stems(text)) - _SILENT for text in texts]
+    newer = [place for place, text in enumerate(texts) if says_a_change(text)]
+    if not any(when[old] < when[new] and about[old] & about[new] for new in newer for old in range(len(texts))):
+        return {}
+    told = [_stems(text) for text in texts]
     often: dict[str, int] = {}
     for stem in (stem for stems in told for stem in stems):
         often[stem] = often.get(stem, 0) + 1
@@ -84,9 +98,7 @@ def overtaken(texts: Sequence[str], when: Sequence[tuple[int, int]], about: Sequ
     rare = max(len(texts) // COMMON, 3)
     telling = [{s for s in stems if not s[0].isdigit() and len(s) > 2 and often[s] <= rare} for stems in told]
     found: dict[int, int] = {}
-    for new in sorted(range(len(texts)), key=lambda place: when[place]):
-        if not says_a_change(texts[new]):
-            continue
+    for new in sorted(newer, key=lambda place: when[place]):
         for old in range(len(texts)):
             if when[old] < when[new] and about[old] & about[new]:
                 same = len(telling[old] & telling[new])
@@ -98,15 +110,15 @@ def overtaken(texts: Sequence[str], when: Sequence[tuple[int, int]], about: Sequ
 def shared(texts: Sequence[str], worth: Sequence[int], asked: Asked, silent: frozenset[str]) -> dict[str, int]:
     """Stems that the texts hold beside the question's own, each with the worth of the texts that hold it.
 
-    The heaviest ``STEMS``; ``silent`` are words that lead nowhere, such as the names of writers.
+    The heaviest ``LEADING``; ``silent`` are words that lead nowhere, such as the names of writers.
     """
     own = {stem for word in asked.words for stem in word.stems}
     found: dict[str, int] = {}
     for text, value in zip(texts, worth, strict=True):
-        for stem in set(words.stems(text)) - own - _SILENT:
+        for stem in _stems(text) - own:
             if len(stem) > 2 and stem not in silent:
                 found[stem] = found.get(stem, 0) + value
-    best = sorted(found, key=lambda stem: (-found[stem], -len(stem), stem))[:STEMS]
+    best = sorted(found, key=lambda stem: (-found[stem], -len(stem), stem))[:LEADING]
     return {stem: found[stem] for stem in best}
 
 
