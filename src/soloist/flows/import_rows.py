@@ -197,7 +197,7 @@ def _named(conn: Connection, kinds: Sequence[str], text: str, names: Names) -> s
     return ""
 
 
-def link(tx: Tx, kind: Kind, read: Mapping[str, Any], record: str, source: str, about: Mapping[str, Any]) -> None:
+def link(tx: Tx, kind: Kind, read: Mapping[str, Any], record: str, *, source: str, about: Mapping[str, Any]) -> None:
     """Link what identifies the row to its record; a key that is somebody's already stays theirs."""
     for key in keys(kind, read, source):
         records.link(tx, key.scheme, key.value, record, rule="import", evidence=dict(about))

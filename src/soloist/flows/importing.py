@@ -455,14 +455,14 @@ def _taken(
             )
         except BadInput as error:
             return {"outcome": "lacking", "detail": {**detail, "notes": [*detail.get("notes", []), error.detail]}}
-        import_rows.link(tx, kind, read, record, source, {"import": row["id"], "line": line["n"]})
+        import_rows.link(tx, kind, read, record, source=source, about={"import": row["id"], "line": line["n"]})
         return {"outcome": "made", "record": record, "version": 1, "detail": detail}
     now = records.get(tx.conn, meant.record)
     change = import_rows.change(now, kind, read["body"])
     fields = dict(change.fills)
     if choice == "take":
         fields |= {name: one["offered"] for name, one in {**change.differs, **change.keeps}.items()}
-    import_rows.link(tx, kind, read, meant.record, source, {"import": row["id"], "line": line["n"]})
+    import_rows.link(tx, kind, read, meant.record, source=source, about={"import": row["id"], "line": line["n"]})
     if not fields:
         return {"outcome": "known", "record": meant.record, "version": now["version"], "detail": detail}
     by = "operator" if choice == "take" else "outside"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import conversations, reading, records, relations, tabling
+from soloist.engine.store import conversations, kinds, reading, records, relations, tabling
 from soloist.engine.store.reading import Connection
 from soloist.engine.store.tabling import Asked
 from soloist.insight import diff, sheets, views, words
@@ -62,15 +62,15 @@ def page(
     direction: str = "",
 ) -> views.RecordsPage:
     """One page of one kind; ``after`` is what the last page's link carried, an unknown ``sort`` is "updated"."""
-    kinds = records.kinds(conn)
-    asked = _asked(kind or _first(kinds), query, state, sort, direction)
+    there = records.kinds(conn)
+    asked = _asked(kind or _first(there), query, state, sort, direction)
     ident, _, value = after.replace("\x00", "").partition("~")
     rows = tabling.rows(conn, asked, after=(value, ident) if ident else None, limit=PAGE + 1)
     shown, columns, counts = rows[:PAGE], COLUMNS.get(asked.kind, OWN), tabling.states(conn, asked)
     last = shown[-1] if len(rows) > PAGE else None
     return views.RecordsPage(
         kind=asked.kind,
-        tabs=tuple(views.Tab(plural(name), f"/records/{name}", name == asked.kind) for name in kinds or [asked.kind]),
+        tabs=tuple(views.Tab(plural(name), f"/records/{name}", name == asked.kind) for name in there or [asked.kind]),
         columns=("Name", *(label for label, _ in columns)),
         rows=tuple(_line(row, columns) for row in shown),
         query=query,
@@ -80,7 +80,7 @@ def page(
         state=state,
         sort="" if asked.sort == "updated" else asked.sort,
         direction="" if asked.down == (asked.sort in DOWN) else direction,
-        totals=_totals(asked, counts),
+        totals="; ".join((_totals(asked, counts), *_sums(conn, asked))),
         csv=_link(asked, path=f"/records/{asked.kind}.csv"),
     )
 
@@ -124,8 +124,26 @@ def _totals(asked: Asked, counts: Mapping[str, int]) -> str:
     return f"{total}: {', '.join(parts)}" if parts else total
 
 
+def _sums(conn: Connection, asked: Asked) -> Iterator[str]:
+    """The sum of every column of amounts, each currency by itself."""
+    schema = next((kind for kind in kinds.everything(conn) if kind.name == asked.kind), None)
+    for label, key in COLUMNS.get(asked.kind, OWN):
+        if schema and key in schema.fields and schema.fields[key].item == "money":
+            found = tabling.sums(conn, asked, key).items()
+            told = " and ".join(words.money(minor, code) for code, minor in found)
+            if told:
+                yield f"{label} {told}"
+
+
 def csv_pieces(
-    conn: Connection, kind: str, *, query: str = "", state: str = "", sort: str = "", direction: str = ""
+    conn: Connection,
+    kind: str,
+    *,
+    query: str = "",
+    state: str = "",
+    sort: str = "",
+    direction: str = "",
+    separator: str = ",",
 ) -> Iterator[str]:
     """The whole filtered table as CSV (RFC 4180) in pieces, in the order of the page; instants are UTC, ISO 8601.
 
@@ -133,18 +151,19 @@ def csv_pieces(
     """
     asked = _asked(kind, query, state, sort, direction)
     columns = COLUMNS.get(kind, OWN)
-    yield BOM + csv_line(("Name", *(label for label, _ in columns), "Changed"))
+    yield BOM + csv_line(("Name", *(label for label, _ in columns), "Changed"), separator)
     after: tuple[str, str] | None = None
     while rows := tabling.rows(conn, asked, after=after, limit=CSV_ROWS):
         lines = (_line(row, columns) for row in rows)
-        yield "".join(csv_line((*line.cells, line.at)) for line in lines)
+        yield "".join(csv_line((*line.cells, line.at), separator) for line in lines)
         after = (rows[-1]["key"], rows[-1]["id"])
 
 
-def csv_line(cells: Sequence[str]) -> str:
+def csv_line(cells: Sequence[str], separator: str = ",") -> str:
     """One line with its CRLF."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(["'" + cell if _CALCULATES.match(cell) else cell for cell in cells])
+    safe = ["'" + cell if _CALCULATES.match(cell) else cell for cell in cells]
+    csv.writer(out, delimiter=separator, lineterminator="\r\n").writerow(safe)
     return out.getvalue()
 
 

@@ -278,6 +278,8 @@ def plain(value: Any) -> str:
         return ", ".join(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict) and set(value) == {"minor", "currency"}:
+        return words.money(value["minor"], value["currency"])
     if isinstance(value, list) and all(isinstance(item, dict) for item in value):
         return "\n".join(map(_item, value))
     return str(value) if isinstance(value, int | float) else json.dumps(value, ensure_ascii=False, indent=1)

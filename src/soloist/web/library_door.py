@@ -26,10 +26,17 @@ class Library:
         self._indexing = Indexing(app.store)
 
     async def csv(
-        self, kind: str, *, query: str = "", state: str = "", sort: str = "", direction: str = ""
+        self,
+        kind: str,
+        *,
+        query: str = "",
+        state: str = "",
+        sort: str = "",
+        direction: str = "",
+        separator: str = ",",
     ) -> list[str]:
         """The whole filtered table in pieces, all from one moment."""
-        asked = {"query": query, "state": state, "sort": sort, "direction": direction}
+        asked = {"query": query, "state": state, "sort": sort, "direction": direction, "separator": separator}
         return await self._app.store.read(lambda conn: list(records.csv_pieces(conn, kind, **asked)))
 
     async def search(self, text: str, *, only: str = "", before: int = 0) -> search.SearchPage:

@@ -35,12 +35,18 @@ def names() -> list[str]:
 def rows(conn: sa.Connection, name: str) -> Iterator[dict[str, Any]]:
     """Every row of a table by its key, as JSON values; bytes are {"base64": ...}. Memory stays flat."""
     table = metadata.tables[name]
-    query = sa.select(table).order_by(*table.primary_key.columns)
+    query = sa.select(table).order_by(*(_plain(conn, column) for column in table.primary_key.columns))
     if name == meta.name:
         query = query.where(meta.c.key.not_in(sorted(MACHINE)))
     with conn.execution_options(yield_per=AT_ONCE).execute(query) as found:
         for row in found.mappings():
             yield {key: _out(value) for key, value in row.items()}
+
+
+def _plain(conn: sa.Connection, column: sa.Column[Any]) -> Any:
+    """A column in the order of its bytes; Postgres has an order of its own for each language."""
+    text = conn.dialect.name == "postgresql" and isinstance(column.type, sa.Text)
+    return column.collate("C") if text else column
 
 
 def _out(value: Any) -> Any:

@@ -53,6 +53,18 @@ def states(conn: sa.Connection, asked: Asked) -> dict[str, int]:
     return {str(state): int(count) for state, count in conn.execute(query.order_by(records.c.state))}
 
 
+def sums(conn: sa.Connection, asked: Asked, name: str) -> dict[str, int]:
+    """The sum of an amount over the whole table, in minor units, by currency."""
+    if conn.dialect.name == "postgresql":
+        body = sa.cast(records.c.body, postgresql.JSON)
+        parts = [sa.func.json_extract_path_text(body, name, part) for part in ("minor", "currency")]
+    else:
+        parts = [sa.func.json_extract(records.c.body, f'$."{name}".{part}') for part in ("minor", "currency")]
+    minor, currency = sa.cast(parts[0], sa.BigInteger), parts[1]
+    query = sa.select(currency, sa.func.sum(minor)).where(_where(conn, asked) & parts[0].is_not(None))
+    return {str(code): int(total) for code, total in conn.execute(query.group_by(currency).order_by(currency)).all()}
+
+
 def _where(conn: sa.Connection, asked: Asked) -> Any:
     """What belongs to the table: records that stand for themselves; retired ones only when they are asked for."""
     found = (records.c.kind == asked.kind) & (records.c.merged_into == "")

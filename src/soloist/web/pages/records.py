@@ -57,7 +57,10 @@ def _asked(request: Request) -> dict[str, str]:
 async def as_csv(request: Request) -> Response:
     """GET /records/{kind}.csv: the whole filtered table as a file."""
     kind = request.path_params["kind"]
-    pieces = await door(request).library.csv(kind, query=request.query_params.get("q", ""), **_asked(request))
+    query = request.query_params
+    separator = ";" if query.get("sep") == "semicolon" else ","
+    asked = {"query": query.get("q", ""), "separator": separator, **_asked(request)}
+    pieces = await door(request).library.csv(kind, **asked)
     name = "".join(c if c.isascii() and c.isalnum() else "-" for c in kind)[:40]
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"}
     return StreamingResponse(iter(pieces), media_type="text/csv; charset=utf-8", headers=headers)
