@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -347,7 +347,7 @@ def converted(value: Any, into: str) -> Any:
         return value
     try:
         new = _CONVERSIONS.get(into, lambda same: same)(value)
-    except (ValueError, InvalidOperation, TypeError, ArithmeticError):
+    except (ValueError, TypeError, LookupError, ArithmeticError):
         return value
     return value if fault(probe, new) else new
 

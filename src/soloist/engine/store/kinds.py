@@ -76,6 +76,12 @@ def _load(conn: sa.Connection, name: str, number: int, mark: str) -> Kind:
     return _PARSED[key]
 
 
+def find(conn: sa.Connection, name: str) -> Kind | None:
+    """The newest schema of a kind, retired or not; None for a kind that was never declared: reading goes on."""
+    newest = conn.execute(_NEWEST, {"kind": name}).mappings().first()
+    return _load(conn, name, int(newest["version"]), newest["hash"]) if newest is not None else None
+
+
 def current(conn: sa.Connection, name: str, *, new: bool = False) -> Kind | None:
     """The schema of a kind that holds now; None when this home has declared none at all (a bare store).
 

@@ -187,7 +187,7 @@ def raw(conn: sa.Connection, ident: str) -> dict[str, Any]:
 
 def stamp(tx: Tx, row: Mapping[str, Any]) -> None:
     """Note that a body fits the newest schema as it is, and who owns its fields; no version, nothing else changes."""
-    schema = schemas.current(tx.conn, row["kind"])
+    schema = schemas.find(tx.conn, row["kind"])
     values = {"schema": schema.number if schema else 0, "owners": inferred(tx.conn, row)}
     key = (records.c.id == row["id"]) & (records.c.version == row["version"])
     tx.run(records.update().where(key).values(**values))
@@ -195,7 +195,7 @@ def stamp(tx: Tx, row: Mapping[str, Any]) -> None:
 
 def forwarded(conn: sa.Connection, row: dict[str, Any]) -> dict[str, Any]:
     """A row with its body brought to the schema that holds now; old versions stay as they were written."""
-    now = schemas.current(conn, row["kind"])
+    now = schemas.find(conn, row["kind"])
     if now is None or not now.migrations or row["schema"] == now.number:
         return row
     then = schemas.used(conn, row["kind"], row["schema"])

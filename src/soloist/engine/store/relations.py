@@ -65,7 +65,7 @@ def rebuild(tx: Tx, record: str, kind: str) -> int:
 
     For records from before there were relations; the answer to any as-of is the same as if they had been kept then.
     """
-    schema = kinds.current(tx.conn, kind)
+    schema = kinds.find(tx.conn, kind)
     if schema is None:
         return 0
     tx.run(relations.delete().where((relations.c.record == record) & (relations.c.source == "field")))
