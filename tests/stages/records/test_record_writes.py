@@ -11,7 +11,7 @@ from soloist.app import App
 from soloist.engine.store import kinds, records, relations
 from soloist.engine.store.tables import records as table
 from soloist.engine.store.tables_memory import relations as links
-from soloist.kernel.errors import BadInput, StaleVersion
+from soloist.kernel.errors import BadInput, Conflict, StaleVersion
 from soloist.kernel.kind import Field, Migration
 from soloist.stages.records import NewRecord
 
@@ -98,3 +98,16 @@ def test_a_record_of_a_kind_nobody_declared_can_still_be_read(app: App) -> None:
     gone = {"id": "x", "kind": "boat", "version": 1, "title": "Elbe", "state": "", "body": {"sails": 2}}
     app.store.write_now(lambda tx: tx.run(table.insert(), {**gone, "created": tx.now, "updated": tx.now}) and None)
     assert row(app, "x")["body"] == {"sails": 2}
+
+
+async def test_a_draft_has_one_publish_state_on_a_channel(app: App) -> None:
+    draft = await made(app, "draft", name="Autumn")
+    first = NewRecord("publication", {"name": "Autumn", "draft": draft, "channel": "blog"}, state="published")
+    ident = (await app.desk.records.create(first, actor="operator"))["id"]
+    await app.desk.records.create(replace(first, body={**first.body, "channel": "mail"}), actor="operator")
+    with pytest.raises(Conflict, match="says where this draft stands"):
+        await app.desk.records.create(first, actor="operator")
+    await app.desk.records.change(ident, 1, {}, actor="operator", state="withdrawn")
+    await app.desk.records.create(first, actor="operator")
+    with pytest.raises(Conflict):
+        await app.desk.records.change(ident, 2, {}, actor="operator", state="planned")

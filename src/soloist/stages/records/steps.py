@@ -93,7 +93,10 @@ class Records:
         alike = merging.resolve(tx.conn, "person", body)
         if alike.zone == "merge":
             change = self._learn(tx, run, alike.record, message, understanding)
-            self._link(tx, run, alike.record, keys[:1], message["id"])
+            for key in keys[:1]:
+                proof = {"message": message["id"], "score": round(alike.score, 3), "strong": list(alike.strong)}
+                proof["margin"] = alike.margin
+                records.link(tx, key.scheme, key.value, alike.record, rule=alike.rule, evidence=proof, run=run)
             return alike.record, "matched", change
         person = records.create(
             tx, "person", name or address, body, why="first message from this address", run=run, by="outside"
@@ -265,7 +268,7 @@ class Records:
         why = new.why or "entered by hand"
         body = {name: value for name, value in new.body.items() if value not in EMPTY}
         ident = records.create(tx, new.kind, new.title, body, state=new.state, why=why, actor=actor, by=new.by)
-        return records.get(tx.conn, ident)
+        return _published_once(tx, records.get(tx.conn, ident))
 
     async def put(
         self,
@@ -327,7 +330,7 @@ class Records:
             by=said.by,
             owners=_draft_owners(tx, now, fields, said) if "base" in fields else None,
         )
-        return {**new, "kept": kept}
+        return {**_published_once(tx, new), "kept": kept}
 
     async def restore(
         self, kind: str, ident: str, expected: int, number: int, *, actor: str, why: str = ""
@@ -544,6 +547,23 @@ def _draft_owners(tx: Tx, now: Mapping[str, Any], fields: Mapping[str, Any], sai
     """A draft that says more than what was generated stays the operator's."""
     held = {**records.inferred(tx.conn, now), **dict.fromkeys(fields, said.by)}
     return {**held, "text": "system" if fields["text"] == fields["base"] else "operator"}
+
+
+def _published_once(tx: Tx, row: dict[str, Any]) -> dict[str, Any]:
+    """The row; Conflict when its draft is planned or public on the same channel by another publication already."""
+    draft, live = row["body"].get("draft"), ("", "planned", "published")
+    if row["kind"] != "publication" or not draft or row["state"] not in live:
+        return row
+    for other in relations.about(tx.conn, draft, role="draft", kind="publication"):
+        same = other["body"].get("channel", "") == row["body"].get("channel", "")
+        if other["id"] != row["id"] and same and other["state"] in live:
+            raise Conflict(
+                f"{other['title']!r} says where this draft stands on that channel already; change that one. "
+                "Nothing was written.",
+                field="draft",
+                publication=other["id"],
+            )
+    return row
 
 
 def _carried(raw: Mapping[str, Any], now: Mapping[str, Any], held: Mapping[str, str]) -> dict[str, str]:
