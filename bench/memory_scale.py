@@ -33,7 +33,7 @@ from soloist.stages.memory import Memory, Search
 
 SIZES = [int(size) for size in os.environ.get("SOLOIST_BENCH_ROWS", "10000,100000").split(",")]
 REPLAYS = int(os.environ.get("SOLOIST_BENCH_REPLAYS", "1000"))
-SEEDS, QUERIES, EXACT, PIECE = 700, 200, 60, 5_000
+SEEDS, QUERIES, EXACT, PIECE, SINGLE = 700, 200, 60, 5_000, 1_000
 MODEL = {"id": "bench", "name": "mixed", "sha256": "bench", "tokenizer": "bench", "rule": "text", "size": 384}
 MONTHS = 18
 
@@ -153,8 +153,8 @@ def _measure(made: World) -> list[Figure]:
 
 def _ingest(made: World, label: str) -> list[Figure]:
     """Rows in batches of 100, one by one, then their vectors."""
-    batches = [made.items(n, 100) for n in range(0, made.size - 1_000, 100)]
-    single = [made.items(n, 1) for n in range(made.size - 1_000, made.size)]
+    batches = [made.items(n, 100) for n in range(0, made.size - SINGLE, 100)]
+    single = [made.items(n, 1) for n in range(made.size - SINGLE, made.size)]
     with Stopwatch() as many:
         for batch in batches:
             made.store.write_now(lambda tx, batch=batch: memories.add(tx, batch, actor="bench"))
@@ -167,8 +167,8 @@ def _ingest(made: World, label: str) -> list[Figure]:
             rows = whole_numbers(made.vectors[start : start + PIECE]).astype("<i2")
             some = [(start + 1 + place, row.tobytes(), "") for place, row in enumerate(rows)]
             made.store.write_now(lambda tx, some=some, before=start: embeddings.keep(tx, "bench", before, some))
-    rates = (made.size - 1_000) / many.wall, 1_000 / one.wall
-    cpu = (made.size - 1_000) / many.cpu
+    rates = (made.size - SINGLE) / many.wall, SINGLE / one.wall
+    cpu = (made.size - SINGLE) / many.cpu
     return [
         Figure(f"{label}: rows acknowledged, batches of 100", rates[0], "rows/s", ">= 10000", f"{cpu:,.0f} by CPU"),
         Figure(f"{label}: rows acknowledged, one a commit", rates[1], "rows/s", ">= 1500"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,31 +20,34 @@ from soloist.engine.store.clock import from_iso
 from soloist.kernel.errors import StoreTrouble
 
 if TYPE_CHECKING:
-    from soloist.engine.recall.index import Index, Moment
+    from soloist.engine.recall.index import Index, Moment, View
 
 
 MOST_BLOCKS = 2
 """Blocks of vectors that wait in memory before they are written and mapped."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Ask:
-    """Asks the index one question; ``figures`` (rows, words and vectors of the mask) are there afterwards."""
+    """Asks the index about what a mask shows of one moment; several questions may be asked."""
 
     moment: Moment
+    shown: View
     mask: Mask
     model: str
     vector: Any
     upto: int
-    figures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """How many rows, words and vectors the mask shows."""
+        return vars(self.shown.figures)
 
     def __call__(self, question: Question) -> Legs:
         """The candidates."""
         from soloist.engine.recall import index
 
-        legs, figures = index.answer(self.moment, question, micros(self.mask.at), self.upto)
-        self.figures = vars(figures)
-        return legs
+        return index.answer(self.moment, question, self.shown)
 
 
 def micros(instant: str) -> int:
@@ -89,12 +92,15 @@ class Recall:
     def _ask(self, index: Index, mask: Mask, model: str, vector: bytes, *, upto: int | None) -> Ask:
         import numpy as np
 
+        from soloist.engine.recall import index as answering
+
         numbers = np.frombuffer(vector, "<i2").astype(np.int16) if vector and model else None
         with index.lock:
             moment = index.moment(model)
         if upto is None:
             upto = moment.vectors.upto if moment.vectors else 0
-        return Ask(moment, mask, model if numbers is not None else "", numbers, upto)
+        shown = answering.view(moment, mask, micros(mask.at), upto)
+        return Ask(moment, shown, mask, model if numbers is not None else "", numbers, upto)
 
     def writers(self, conn: Connection, scopes: Sequence[str], as_of: str = "") -> list[str]:
         """Names of those who had written in some scopes; no scopes are all (BadInput: as of no time there was)."""

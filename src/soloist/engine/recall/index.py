@@ -28,7 +28,7 @@ FOREVER = 2**62
 ALL_ROWS = 4_000
 """A mask that lets no more rows through is ranked whole."""
 MOST_STEMS = 62
-RESCORED, SHARE = 1_000, 200
+RESCORED, SHARE = 5_000, 100
 """Rows whose vectors are read after the signs were compared: so many, or one in ``SHARE`` of those there are."""
 
 COLUMNS = {
@@ -269,21 +269,35 @@ class Figures:
     vectors: int
 
 
-def answer(moment: Moment, question: Question, now: int, upto: int) -> tuple[Legs, Figures]:
-    """The candidates of a question. Vectors count up to row ``upto``, so that later ones change no old answer."""
+@dataclass(frozen=True)
+class View:
+    """What a mask shows of a moment: its rows, those whose vectors count, and the figures of both."""
+
+    mask: Array
+    meant: Array | None
+    figures: Figures
+
+
+def view(moment: Moment, mask: Mask, now: int, upto: int) -> View:
+    """Vectors count up to row ``upto``, so that later ones change no old answer."""
+    found = seen(moment, mask, now)
+    total = int(moment.columns["length"].sum(where=found, dtype=np.int64))
+    meant = _meant(moment, found, upto)
+    vectors = int(np.count_nonzero(meant)) if meant is not None else 0
+    return View(found, meant, Figures(int(np.count_nonzero(found)), total, vectors))
+
+
+def answer(moment: Moment, question: Question, shown: View) -> Legs:
+    """The candidates of a question."""
     question = replace(question, stems=question.stems[:MOST_STEMS])
-    mask = seen(moment, question.mask, now)
-    rows = int(np.count_nonzero(mask))
-    lengths = moment.columns["length"]
-    total = int(lengths.sum(where=mask, dtype=np.int64))
-    meant = _meant(moment, mask, upto) if question.vector is not None else None
-    figures = Figures(rows, total, int(np.count_nonzero(meant)) if meant is not None else 0)
+    mask, rows, total = shown.mask, shown.figures.rows, shown.figures.words
+    meant = shown.meant if question.vector is not None else None
     whole = rows <= ALL_ROWS
     scores, often = _words(moment, question, mask if rows < moment.count else None, (rows, total))
     near = _nearest(moment.vectors, question, meant) if meant is not None and not whole else NOTHING
     chosen = np.flatnonzero(mask) if whole else _chosen(moment, question, mask, scores, near[0])
     legs = _legs(moment, question, chosen, scores, (meant, *near))
-    return replace(legs, whole=whole, rows=rows, document_frequency=often), figures
+    return replace(legs, whole=whole, rows=rows, document_frequency=often)
 
 
 def _meant(moment: Moment, mask: Array, upto: int) -> Array | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import filterfalse
 
 from snowballstemmer.english_stemmer import EnglishStemmer
 from snowballstemmer.french_stemmer import FrenchStemmer
@@ -94,14 +96,25 @@ _DOTTED = re.compile(r"\b([0-2]?\d|3[01])\.(0?[1-9]|1[0-2])\.((?:19|20)?\d\d)\b"
 _CODE = re.compile(r"\b(?=[\w./-]*\d)[^\W_]+(?:[-/_][^\W_]+)+\b")
 _KEPT: dict[tuple[str, str], str] = {}
 _KEEP = 200_000
+_DIGIT = re.compile(r"\d")
+SHORT = 1_000
+"""Characters of a text whose folded form is kept for a while."""
 
 
 def fold(text: str) -> str:
     """Lower case without accents; ß becomes ss."""
     if text.isascii():
         return text.lower()
+    return _folded(text) if len(text) < SHORT else _fold(text)
+
+
+def _fold(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text.replace("’", "'").casefold())
-    return "".join(c for c in parts if not unicodedata.combining(c))
+    return "".join(filterfalse(unicodedata.combining, parts))
+
+
+_folded = lru_cache(4096)(_fold)
+"""The same for texts that are looked at several times in a row: those of the best hits of a question."""
 
 
 def tokens(text: str) -> list[str]:
@@ -112,7 +125,7 @@ def tokens(text: str) -> list[str]:
 def _tokens(folded: str) -> list[str]:
     """The same of a folded text; a code such as re-2026-014 is there in parts and as a whole."""
     found: list[str] = []
-    if any(c.isdigit() for c in folded):
+    if _DIGIT.search(folded):
         folded = _DOTTED.sub(_dotted, _ISO.sub(_iso, folded))
         found = [re.sub(r"[-/_]", "", code)[:MOST] for code in _CODE.findall(folded)]
     return [_number(word) if word[0].isdigit() else word[:MOST] for word in _TOKEN.findall(folded)] + found
@@ -145,7 +158,7 @@ def language(text: str) -> str:
     return _language(_tokens(fold(text)), text)
 
 
-_LETTERS = {"de": "ßäöüÄÖÜ", "fr": "èêçœàùûÈÊÇŒÀ", "es": "ñ¿¡Ñ"}
+_LETTERS = {"de": frozenset("ßäöüÄÖÜ"), "fr": frozenset("èêçœàùûÈÊÇŒÀ"), "es": frozenset("ñ¿¡Ñ")}
 
 
 def _language(words: Sequence[str], text: str) -> str:
@@ -154,7 +167,7 @@ def _language(words: Sequence[str], text: str) -> str:
     plain = text.isascii()
     best, most = "en", len(there & TELLING["en"])
     for name in ("de", "fr", "es"):
-        count = len(there & TELLING[name]) + (not plain and any(c in _LETTERS[name] for c in text))
+        count = len(there & TELLING[name]) + (not plain and not _LETTERS[name].isdisjoint(text))
         if count > most:
             best, most = name, count
     return best

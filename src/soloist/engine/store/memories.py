@@ -159,6 +159,12 @@ def recent(
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+def texts_of(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """Only the texts of items by their row number."""
+    query = sa.select(memories.c.n, memories.c.text).where(memories.c.n.in_([int(n) for n in numbers]))
+    return {int(n): str(text) for n, text in conn.execute(query)}
+
+
 # ----- what the index follows
 
 _ended_by = events.alias()

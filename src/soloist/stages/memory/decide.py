@@ -171,8 +171,8 @@ def known_weights(given: Mapping[str, int], known: Collection[str]) -> dict[str,
     return dict(given)
 
 
-def item(hit: Hit, row: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """One hit as it is answered."""
+def item(hit: Hit, row: Mapping[str, Any], version: str, overtaken_by: str = "") -> dict[str, Any]:
+    """One hit as it is answered; ``overtaken_by`` is the id of the newer hit that corrects it."""
     kept = ("id", "ref", "text", "tier", "kind", "scope", "source", "trust", "at", "actor", "thread", "record")
     return {
         **{name: row[name] for name in kept},
@@ -183,7 +183,7 @@ def item(hit: Hit, row: Mapping[str, Any], version: str) -> dict[str, Any]:
         "entity": hit.actor,
         "held": list(hit.held),
         "missing": list(hit.missing),
-        "overtaken_by": hit.overtaken_by,
+        "overtaken_by": overtaken_by,
         "live": not row["ended"],
     }
 
@@ -216,5 +216,6 @@ def notes(row: Mapping[str, Any]) -> list[str]:
     if row["behind"]:
         found.append(f"{row['behind']} memories are found by words only until they have a vector.")
     if not row["detail"]["known"]:
-        found.append("The answer is probably not among what is remembered.")
+        why = row["detail"].get("why", "")
+        found.append(f"The answer is probably not among what is remembered{f': {why}' if why else ''}.")
     return found

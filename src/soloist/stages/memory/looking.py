@@ -113,7 +113,7 @@ class Looking:
         ask = self._recall.asking(conn, mask, as_of=search.as_of, model=vector.model, vector=vector.value)
         weights = weights_of(search.weights)
         rules = {**current_rules(), "actors": names, "weights": weights}
-        items, known = hits(conn, ask, asked, weights, search)
+        items, verdict = hits(conn, ask, asked, weights, search)
         logged = [decide.logged(item) for item in items]
         row = {
             "run": search.run,
@@ -131,7 +131,7 @@ class Looking:
             "k": search.k,
             "hits": logged,
             "hits_hash": retrievals.hits_hash(logged),
-            "detail": {**ask.figures, "upto": ask.upto, "trouble": vector.trouble, "known": known},
+            "detail": {**ask.figures, "upto": ask.upto, "trouble": vector.trouble, **verdict},
         }
         return row, items
 
@@ -190,19 +190,25 @@ def weights_of(given: Mapping[str, int]) -> dict[str, int]:
 
 def hits(
     conn: Connection, ask: Ask, asked: Asked, weights: Mapping[str, int], search: Search
-) -> tuple[list[dict[str, Any]], bool]:
-    """The best rows of a question as items, and whether the answer is probably among them."""
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The best rows of a question as items, and the verdict: {known, why}."""
     from soloist.stages.memory import rank
 
     def texts(numbers: Sequence[int]) -> list[str]:
-        rows = memories.by_number(conn, numbers)
-        return [rows[n]["text"] if n in rows else "" for n in numbers]
+        found = memories.texts_of(conn, numbers)
+        return [found.get(n, "") for n in numbers]
 
     question = asked.question(ask.vector, ask.mask, search.wide)
-    found = rank.rank(ask, asked, question, rank.Weights(**weights), texts=texts, k=search.k)
-    rows = memories.by_number(conn, [hit.n for hit in found])
-    items = [decide.item(hit, rows[hit.n], memories.version(rows[hit.n])) for hit in found if hit.n in rows]
-    return items, rank.judge(asked, found, rank.Weights(**weights)).known
+    weighed = rank.Weights(**weights)
+    found = rank.rank(ask, asked, question, weighed, texts=texts, k=search.k)
+    verdict = rank.judge(asked, found, weighed)
+    rows = memories.by_number(conn, sorted({n for hit in found for n in (hit.n, hit.overtaken_by) if n}))
+    items = [
+        decide.item(hit, rows[hit.n], memories.version(rows[hit.n]), rows.get(hit.overtaken_by, {}).get("id", ""))
+        for hit in found
+        if hit.n in rows
+    ]
+    return items, {"known": verdict.known, "why": verdict.why}
 
 
 def _compared(row: Mapping[str, Any], hits: list[dict[str, Any]], why: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Ids(BaseModel):
 class Hit(BaseModel):
     """One item that fits, best first. ``score`` and its ``parts`` are millionths; ``entity`` says whether its writer is
     whom the question names (null when it names nobody who wrote anything); ``held`` and ``missing`` are words of the
-    question; ``version`` changes when the item is redacted."""
+    question; ``overtaken_by`` is a newer item that corrects it; ``version`` changes when the item is redacted."""
 
     id: str
     ref: str
@@ -82,6 +82,7 @@ class Hit(BaseModel):
     entity: bool | None
     held: list[str]
     missing: list[str]
+    overtaken_by: str
     live: bool
 
 
