@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.figures import Figure
 from soloist.app import App
-from soloist.engine.store import memories
+from soloist.engine.store import memories, snapshots
 from soloist.flows.erasing import Erasing
 from soloist.flows.indexing import Indexing
 from soloist.kernel.memory import NewMemory
@@ -31,6 +31,12 @@ def run() -> list[Figure]:
         app = App(Path(folder))
         app.store.writer.send = lambda *_: None
         made = _fill(app)
+        began = time.perf_counter()
+        named = app.store.write_now(lambda tx: snapshots.make(tx, "before", actor="operator"))
+        making = time.perf_counter() - began
+        began = time.perf_counter()
+        same = app.store.read_now(lambda conn: snapshots.verify(conn, named["id"]))["same"]
+        comparing = time.perf_counter() - began
         began, cpu = time.perf_counter(), time.process_time()
         done = Erasing.of(app.desk).erase_now(made["person"], who="operator")
         spent, used = time.perf_counter() - began, time.process_time() - cpu
@@ -39,6 +45,7 @@ def run() -> list[Figure]:
         app.close()
     size = f"{proof['files']} files, {proof['bytes'] / 1e6:.0f} MB, {used:.1f} s CPU"
     return [
+        Figure("a snapshot of 100,000 items", making, "s", "< 1", f"compared in {comparing:.2f} s: {same}"),
         Figure("a person erased at 100,000 items", spent, "s", "< 5", size),
         Figure("texts of them left in any file", float(proof["hits"] + len(left)), "", "< 1"),
         Figure("faults of the journal afterwards", float(len(faults)), "", "< 1"),
