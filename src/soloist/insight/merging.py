@@ -76,7 +76,9 @@ def page(conn: Connection) -> MergesPage:
     found = merges.listed(conn, "proposed", limit=1000)
     found.sort(key=lambda row: (-row["score"], row["id"]))
     done = merges.newest(conn, ["merged"], SHOWN)
+    again = {frozenset((row["kept"], row["other"])) for row in [*found, *done]}
     apart = merges.newest(conn, ["apart", "unmerged"], SHOWN)
+    apart = [row for row in apart if frozenset((row["kept"], row["other"])) not in again]
     told = _titles(conn, [*found[:SHOWN], *done, *apart])
     lists = [tuple(_pair(conn, row, told) for row in rows) for rows in (found[:SHOWN], done, apart)]
     return MergesPage(lists[0], lists[1], lists[2], max(0, len(found) - SHOWN))

@@ -112,6 +112,17 @@ def test_a_pair_kept_apart_is_not_proposed_again_until_something_changes(store: 
     assert propose()
 
 
+def test_what_was_asked_about_a_record_that_is_merged_elsewhere_is_withdrawn(
+    store: Store, pair: tuple[str, str]
+) -> None:
+    asked = store.write_now(lambda tx: merging.propose(tx, *pair, why="test"))
+    store.write_now(merging.open_cards)
+    merge(store, person(store, "Ada"), pair[1])
+    row = store.read_now(lambda c: merges.get(c, asked))
+    card = store.read_now(lambda c: merges.card(c, row["card"]))
+    assert (row["state"], card and card["state"]) == ("gone", "withdrawn")
+
+
 def test_few_cards_a_day_the_most_certain_first_and_one_about_each(store: Store) -> None:
     sure = [person(store, "Emily Carter", phones=["+4930111111"]) for _ in range(2)]
     person(store, "Nadia Petrov")
@@ -122,3 +133,13 @@ def test_few_cards_a_day_the_most_certain_first_and_one_about_each(store: Store)
     assert store.write_now(lambda tx: merging.open_cards(tx, 1)) == 0
     (card,) = [row for row in store.read_now(lambda c: merges.listed(c, "proposed")) if row["card"]]
     assert {card["kept"], card["other"]} == set(sure)
+
+
+def test_a_pair_may_be_kept_the_other_way_round_and_merged_after_all(store: Store, pair: tuple[str, str]) -> None:
+    asked = store.write_now(lambda tx: merging.propose(tx, *pair, why="test"))
+    store.write_now(lambda tx: merging.keep_apart(tx, asked, who="operator"))
+    row = merge(store, pair[1], pair[0])
+    mail = next(field for field in row["evidence"]["fields"] if field["field"] == "e-mail")
+    assert (row["id"], row["kept"], mail["here"]) == (asked, pair[1], "adaokafor@gmail.com")
+    store.write_now(lambda tx: merging.unmerge(tx, asked, who="operator"))
+    assert merge(store, *pair)["id"] != asked  # when they were one, and when two, stays known

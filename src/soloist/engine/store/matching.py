@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from soloist.engine.store.quick import Driver, Statement
-from soloist.engine.store.tables import identities, records
+from soloist.engine.store.tables import records
 from soloist.engine.store.tables_memory import match_keys
 from soloist.engine.store.tx import Tx
 from soloist.kernel import likeness
@@ -85,15 +85,6 @@ def rows(conn: sa.Connection, idents: Collection[str]) -> list[dict[str, Any]]:
     columns = (records.c[name] for name in ("id", "kind", "title", "state", "body", "merged_into", "created"))
     query = sa.select(*columns).where(records.c.id.in_(list(idents)))
     return [dict(row) for row in conn.execute(query).mappings()] if idents else []
-
-
-def identified(conn: sa.Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The record that each live identifier (scheme, value) stands for."""
-    if not pairs:
-        return {}
-    live = sa.tuple_(identities.c.scheme, identities.c.value).in_(list(pairs)) & (identities.c.ended == "")
-    query = sa.select(identities.c.scheme, identities.c.value, identities.c.record).where(live)
-    return {(row[0], row[1]): row[2] for row in conn.execute(query)}
 
 
 def changed(conn: sa.Connection, after: tuple[str, str], limit: int) -> list[dict[str, Any]]:

@@ -44,11 +44,6 @@ def family(conn: sa.Connection, record: str) -> list[str]:
     return found
 
 
-def families(conn: sa.Connection, idents: Sequence[str]) -> list[str]:
-    """The families of several records, without repeats."""
-    return list(dict.fromkeys(one for ident in idents for one in family(conn, ident)))
-
-
 def moved(conn: sa.Connection, record: Mapping[str, Any]) -> Conflict:
     """The refusal of a write to a record that was merged into another: it says where to write instead."""
     into = conn.execute(sa.select(records).where(records.c.id == root(conn, str(record["id"])))).mappings().one()
@@ -123,6 +118,13 @@ def cards_since(conn: sa.Connection, start: str) -> int:
     """How many cards about pairs were opened since an instant."""
     query = sa.select(sa.func.count()).where((tasks.c.type == "merge") & (tasks.c.created >= start))
     return int(conn.execute(query).scalar() or 0)
+
+
+def asked(conn: sa.Connection) -> set[str]:
+    """The kept records of pairs that an open card asks about."""
+    joined = merges.join(tasks, merges.c.card == tasks.c.id)
+    query = sa.select(merges.c.kept).select_from(joined)
+    return set(conn.execute(query.where((merges.c.state == "proposed") & (tasks.c.state == "open"))).scalars())
 
 
 def card(conn: sa.Connection, ident: str) -> dict[str, Any] | None:

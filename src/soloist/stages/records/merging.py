@@ -156,7 +156,7 @@ def alike(conn: Any, row: Mapping[str, Any]) -> list[tuple[str, str, float]]:
 def open_cards(tx: Tx, room: int = CARDS_A_DAY) -> int:
     """Open cards for the most certain pairs that wait, as many as the day has room for; answers how many."""
     opened = 0
-    busy = {row["kept"] for row in merges.listed(tx.conn, "proposed", limit=1000) if row["card"]}
+    busy = merges.asked(tx.conn)
     today = merges.cards_since(tx.conn, tx.now[:10])
     for row in merges.waiting(tx.conn, 200):
         if today + opened >= room:
@@ -226,16 +226,20 @@ def merge(tx: Tx, kept: str, other: str, choices: Mapping[str, str], *, who: str
     payload = {"other": other, "kind": first["kind"], "score": round(match.score * 1000), "rule": matching.RULE}
     event = tx.append("record.merged", subject=kept, payload={**payload, "choices": dict(choices)}, actor=who)
     values = {"kept": kept, "other": other, "choices": dict(choices), "before": before, "who": who, "why": why}
-    values |= {"event": event.id, "ended": "", "closed": ""}
+    values |= {"event": event.id, "ended": "", "closed": "", "score": payload["score"], "rule": matching.RULE}
     known = merges.pair(tx.conn, kept, other)
-    if known is not None and known["state"] == "proposed":
+    values["evidence"] = evidence(match, ((known or {}).get("evidence") or {}).get("why", ""))
+    if known is not None and known["state"] in ("proposed", "apart"):
         merges.change(tx, known, "merged", **values)
         _close(tx, known, {"option": "merge", "reason": why}, who)
         ident = str(known["id"])
     else:
-        more = {"score": payload["score"], "rule": matching.RULE, "evidence": evidence(match), "kind": first["kind"]}
-        ident = merges.insert(tx, {**values, **more, "state": "merged"})
+        ident = merges.insert(tx, {**values, "kind": first["kind"], "state": "merged"})
     merges.point(tx, other, kept)
+    for row in merges.of(tx.conn, other):  # what was asked about it is asked about the kept one from now on
+        if row["state"] == "proposed":
+            merges.change(tx, row, "gone", closed=tx.now, who=who)
+            _close(tx, row, {"option": "", "reason": "one of the two was merged elsewhere"}, who, "withdrawn")
     return merges.get(tx.conn, ident)
 
 
@@ -272,7 +276,8 @@ def settle_apart(tx: Tx, kept: str, other: str, *, who: str) -> None:
     merges.insert(tx, {**values, "why": "another one by your word"})
 
 
-def _close(tx: Tx, row: Mapping[str, Any], decision: Mapping[str, Any], who: str) -> None:
+def _close(tx: Tx, row: Mapping[str, Any], decision: Mapping[str, Any], who: str, state: str = "done") -> None:
     """Close the card of a pair if it is open."""
-    if row["card"] and tasks.get(tx.conn, row["card"])["state"] == "open":
-        tasks.close(tx, row["card"], "done", decision, actor=who)
+    card = merges.card(tx.conn, row["card"]) if row["card"] else None
+    if card is not None and card["state"] == "open":
+        tasks.close(tx, row["card"], state, decision, actor=who)
