@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,7 @@ from soloist.kernel.errors import BadInput, NotFound
 from soloist.kernel.event import Event
 from soloist.kernel.fact import Cut, NewFact, check, true_at, weigh
 
+_AGENT = re.compile(r"[\w-]+@\d+")
 STATED, ENDED = "fact.stated", "fact.ended"
 MOST = 500
 """Facts of one record that are read at once."""
@@ -65,7 +67,7 @@ def state(tx: Tx, new: NewFact) -> Stated:
 
 def by(actor: str) -> str:
     """Who the journal says it was: an address never stands there, since what is chained cannot be erased."""
-    ours = actor in ("operator", "soloist", "policy") or actor.startswith(("token:", "agent:"))
+    ours = actor in ("operator", "soloist", "policy") or actor.startswith("token:") or _AGENT.fullmatch(actor)
     return actor if ours else "outside" if actor else "soloist"
 
 
