@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from soloist.engine.recall import words
@@ -136,6 +137,7 @@ def read(text: str, at: str = "", actors: Collection[str] = ()) -> Asked:
     )
 
 
+@lru_cache(maxsize=16_384)
 def of_actor(actor: str) -> frozenset[str]:
     """The folded words by which a question may name somebody: parts of a name, or of an address."""
     return frozenset(t for t in words.tokens(actor) if len(t) > 1 and t not in _ADDRESS and not t.isdigit())
