@@ -141,7 +141,7 @@ SEAL = "2:"
 
 def sealed_text(approval: Mapping[str, Any], seal: str = SEAL) -> str:
     """What the server's seal on an approval covers; ``seal`` is the stored one, whose form is kept."""
-    names = ("proposal", "payload_hash", "decision", "at")
+    names: tuple[str, ...] = ("proposal", "payload_hash", "decision", "at")
     if seal.startswith(SEAL):
         names = (*names, "who", "via", "reason")
     return "\x1f".join(str(approval[name]) for name in names)
