@@ -22,7 +22,6 @@ import numpy as np
 from bench import world
 from bench.figures import Figure, Stopwatch, quantile
 from soloist.config import Home, Settings
-from soloist.engine.local.embedder import Embedder
 from soloist.engine.local.serve import shipped_lines
 from soloist.engine.recall.legs import Mask, Question
 from soloist.engine.recall.vectors import whole_numbers
@@ -33,9 +32,8 @@ from soloist.stages.memory import Memory, Search
 
 SIZES = [int(size) for size in os.environ.get("SOLOIST_BENCH_ROWS", "10000,100000").split(",")]
 REPLAYS = int(os.environ.get("SOLOIST_BENCH_REPLAYS", "1000"))
-SEEDS, QUERIES, EXACT, PIECE, SINGLE = 700, 200, 60, 5_000, 1_000
+CLUSTERS, SEEDS, ASKED, QUERIES, EXACT, PIECE, SINGLE = 2_000, 20_000, 400, 200, 60, 5_000, 1_000
 MODEL = {"id": "bench", "name": "mixed", "sha256": "bench", "tokenizer": "bench", "rule": "text", "size": 384}
-MONTHS = 18
 
 
 def run() -> list[Figure]:
@@ -49,11 +47,19 @@ def run() -> list[Figure]:
 
 
 def _seeds() -> tuple[list[str], Any]:
-    """Sentences of the shipped examples, and real vectors of some of them."""
+    """Sentences of the shipped examples, and vectors in the clusters that memories of one house lie in."""
     lines = [line["text"] for line in shipped_lines()]
     texts = [part.strip() for text in lines for part in re.split(r"(?<=[.!?])\s+|\n", text) if len(part) > 20]
     random.Random(7).shuffle(texts)
-    return texts, Embedder()(texts[:SEEDS])
+    numbers = np.random.default_rng(5)
+    middles = _unit(numbers.standard_normal((CLUSTERS, 384)).astype(np.float32))
+    spread = numbers.standard_normal((SEEDS, 384)).astype(np.float32) * 0.05
+    return texts, _unit(middles[numbers.integers(0, CLUSTERS, SEEDS)] + spread)
+
+
+def _unit(vectors: Any) -> Any:
+    """At length 1."""
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _flush() -> Figure:
@@ -76,7 +82,7 @@ class World:
         """Nothing is written yet."""
         self.size, self.place, self._texts = size, place, texts
         self.chance, numbers = random.Random(11), np.random.default_rng(7)
-        kept, self.questions = seeds[: -SEEDS // 4], seeds[-SEEDS // 4 :]
+        kept, self.questions = seeds[:-ASKED], seeds[-ASKED:]
         self.vectors = np.empty((size, 384), np.float32)
         for start in range(0, size, 50_000):
             end = min(size, start + 50_000)
@@ -84,7 +90,7 @@ class World:
             share = numbers.uniform(0.5, 1, (end - start, 1)).astype(np.float32)
             noise = numbers.standard_normal((end - start, 384)).astype(np.float32) * 0.02
             mixed = share * kept[one] + (1 - share) * kept[other] + noise
-            self.vectors[start:end] = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+            self.vectors[start:end] = _unit(mixed)
         self.store = world.new_store(place / "soloist.db")
 
     def opened(self) -> Memory:
