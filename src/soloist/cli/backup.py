@@ -139,7 +139,15 @@ def restore(
         f"soloist up --home {root}",
         "If the machine it came from still runs, end it there first: two copies would both work.",
     ]
+    if done.erased:
+        with opened(root, database):  # opening it erases again whoever was erased after the backup was made
+            lines.append(f"Erased again, because it had been erased since the backup: {done.erased}.")
+    elif done.erased is None:
+        lines.append(
+            "No list of erasures lies beside this backup: whoever was erased after it was made would be in it again."
+        )
     value = {"home": str(root), "at": done.at, "cut_seq": done.cut_seq, "files": done.files, "seconds": done.seconds}
+    value["erased"] = done.erased
     show(value, as_json, "\n".join(lines))
 
 

@@ -229,6 +229,8 @@ class Restored:
     cut_seq: int
     files: int
     seconds: float
+    erased: int | None = None
+    """Erasures made since, which are applied when it is first opened; None when no list of them lay beside it."""
 
 
 def restore(path: Path, root: Path, sheet: Sheet, *, url: str = "") -> Restored:
@@ -252,12 +254,15 @@ def restore(path: Path, root: Path, sheet: Sheet, *, url: str = "") -> Restored:
         vault = Vault(root / "keys")
         vault.put_back(sheet.keys)
         about = {"cut_seq": manifest["cut_seq"], "cut_at": manifest["at"], "archive": path.name}
-        _mark(address, vault, about, _erased_since(path.parent, vault, manifest["at"]))
+        erased = _erased_since(path.parent, vault, manifest["at"])
+        _mark(address, vault, about, erased)
         _settle(folder, root)
     except BaseException:  # also when a person ends it: nothing half restored stays
         _clear(root, made)
         raise
-    return Restored(root, manifest["at"], manifest["cut_seq"], len(manifest["files"]), time.monotonic() - began)
+    told = len(erased) if (path.parent / ERASURES).exists() else None
+    seconds = time.monotonic() - began
+    return Restored(root, manifest["at"], manifest["cut_seq"], len(manifest["files"]), seconds, told)
 
 
 def _fits(told: Mapping[str, Any], root: Path, sheet: Sheet, url: str) -> None:
