@@ -260,9 +260,9 @@ def restore(path: Path, root: Path, sheet: Sheet, *, url: str = "") -> Restored:
     except BaseException:  # also when a person ends it: nothing half restored stays
         _clear(root, made)
         raise
-    told = len(erased) if (path.parent / ERASURES).exists() else None
+    since = len(erased) if (path.parent / ERASURES).exists() else None
     seconds = time.monotonic() - began
-    return Restored(root, manifest["at"], manifest["cut_seq"], len(manifest["files"]), seconds, told)
+    return Restored(root, manifest["at"], manifest["cut_seq"], len(manifest["files"]), seconds, since)
 
 
 def _fits(told: Mapping[str, Any], root: Path, sheet: Sheet, url: str) -> None:
