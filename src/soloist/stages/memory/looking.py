@@ -146,6 +146,8 @@ class Looking:
         rules = current_rules()
         if changed := [name for name, value in rules.items() if row["parameters"][name] != value]:
             return _compared(row, decide.by_parts(row["hits"]), f"other rules now: {', '.join(changed)}")
+        if row["model"] and not row["vector"]:
+            return _compared(row, decide.by_parts(row["hits"]), "the question's vector was let go")
         asked, _ = understood(row["query"], row["at"], names, known=True)
         filters = (search.scopes, search.tiers, search.kinds, search.records, search.threads)
         mask = Mask(row["seq"], row["newest"], row["at"], *filters)
