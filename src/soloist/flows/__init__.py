@@ -68,7 +68,12 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
     told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
     told += [erasing.follow(desk), Keeping.of(desk).follow(desk.settings.business.zone)]
     told.append(Objectives(desk).follow())
-    known = [Remembering(desk).follow(), Sessions(desk).follow(), Merging(desk).follow(), Embedding(desk.store, desk.memory).follow()]
+    known = [
+        Remembering(desk).follow(),
+        Sessions(desk).follow(),
+        Merging(desk).follow(),
+        Embedding(desk.store, desk.memory).follow(),
+    ]
     return [*both, *kept, *told, *known]
 
 
