@@ -24,10 +24,14 @@ STEMS = 62
 GENERAL = frozenset(
     """
     kind type sort many much name names called thing things way ways get gets got go goes going gone went long often big
+    ask asks asked asking tell tells told write writes wrote written mention mentions mentioned reply replied answer answered
     say says said want wants wanted need needs like give gave give take took make made happen happened cost costs price
+    fragt fragte gefragt schreibt schrieb geschrieben erwahnt erwahnte antwortet antwortete
     lautet heisst heissen name viel viele wieviel lange oft gross hoch wollte mochte will bekommt bekommen bekam gibt
     geben frau herr herrn dr kostet kosten preis passiert sagt sagte braucht brauchen geht ging kam kommt
+    demande demandait demander ecrit ecrivait repond repondu
     nom combien appelle coute coutent prix monsieur madame mme veut voulait faut fait faire dit
+    pregunta pregunto preguntado escribe escribio responde respondio
     nombre llama cuesta cuestan precio quiere queria necesita dice dijo hace hacer senor senora
     """.split()
 )
