@@ -22,9 +22,8 @@ from soloist.engine.store import effects, proposals, tables
 from soloist.kernel.errors import Conflict, NotAllowed, NotFound, SoloistError, StaleHash
 from soloist.kernel.hashing import json_hash, keyed, payload_hash
 from soloist.kernel.ids import derived
-from soloist.kernel.proposal import NewProposal
+from soloist.kernel.proposal import SEAL, NewProposal, sealed_text
 from soloist.stages.approvals import Decision
-from soloist.stages.approvals.decide import seal_text
 from tests.stages.effects import rig as rigs
 from tests.storm.effect_walk import Door, Walkers
 from tests.storm.size import scale
@@ -78,9 +77,10 @@ class House(Walkers):
 
         def work(tx: Any) -> None:
             proposals.insert(tx, row, actor="test")
-            seal = keyed(rigs.KEY, seal_text(ident, digest, "approve", tx.now))
-            said = {"proposal": ident, "payload_hash": digest, "decision": "approve", "who": "operator", "seal": seal}
-            proposals.add_approval(tx, said)
+            said = {"proposal": ident, "payload_hash": digest, "decision": "approve", "who": "operator"}
+            said |= {"via": "test", "reason": ""}
+            seal = SEAL + keyed(rigs.KEY, sealed_text({**said, "at": tx.now}))
+            proposals.add_approval(tx, {**said, "seal": seal})
             proposals.move(tx, ident, "approved", actor="operator")
 
         self.store.write_now(work)
