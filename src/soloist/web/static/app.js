@@ -165,7 +165,7 @@
       const decides = fields.get('option') !== 'edit' && fields.get('option') !== 'compare' && fields.get('option') !== 'look';
       visit(form.getAttribute('action'), true, fields, decides ? shown() : '');
     }
-    if (button) setTimeout(() => { button.setAttribute('aria-busy', 'true'); button.disabled = true; });
+    if (button) setTimeout(() => { if (busy || !form.matches('[data-swap]')) { button.setAttribute('aria-busy', 'true'); button.disabled = true; } });
   });
   addEventListener('popstate', () => visit(location.href, null));
 
