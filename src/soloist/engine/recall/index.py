@@ -21,14 +21,14 @@ from soloist.engine.recall.postings import Parts, Postings
 from soloist.engine.recall.vectors import ONE, Vectors
 from soloist.kernel.memory import TIERS
 
-RULE = "bm25 1.2 .75, signs then sums"
+RULE = "bm25 1.2 .75, signs twice then sums"
 """How candidates are found; named in the parameters of every retrieval."""
 K1, B = 1.2, 0.75
 FOREVER = 2**62
 ALL_ROWS = 4_000
 """A mask that lets no more rows through is ranked whole."""
 MOST_STEMS = 62
-RESCORED, SHARE = 5_000, 100
+RESCORED, SHARE = 3_000, 100
 """Rows whose vectors are read after the signs were compared: so many, or one in ``SHARE`` of those there are."""
 
 COLUMNS = {
@@ -292,12 +292,26 @@ def answer(moment: Moment, question: Question, shown: View) -> Legs:
     question = replace(question, stems=question.stems[:MOST_STEMS])
     mask, rows, total = shown.mask, shown.figures.rows, shown.figures.words
     meant = shown.meant if question.vector is not None else None
-    whole = rows <= ALL_ROWS
-    scores, often = _words(moment, question, mask if rows < moment.count else None, (rows, total))
-    near = _nearest(moment.vectors, question, meant) if meant is not None and not whole else NOTHING
-    chosen = np.flatnonzero(mask) if whole else _chosen(moment, question, mask, scores, near[0])
-    legs = _legs(moment, question, chosen, scores, (meant, *near))
+    whole = rows <= ALL_ROWS and question.among is None
+    scores, held, often = _words(moment, question, mask if rows < moment.count else None, (rows, total))
+    near = NOTHING
+    if question.among is not None:
+        chosen = _among(moment, mask, question.among)
+    elif whole:
+        chosen = np.flatnonzero(mask)
+    else:
+        near = _nearest(moment.vectors, question, meant) if meant is not None else NOTHING
+        chosen = _chosen(moment, question, mask, scores, near[0])
+    legs = _legs(moment, question, chosen, (scores, held), (meant, *near))
     return replace(legs, whole=whole, rows=rows, document_frequency=often)
+
+
+def _among(moment: Moment, mask: Array, numbers: Array) -> Array:
+    """Places of those of some rows that the mask shows."""
+    known = moment.columns["n"]
+    found = np.searchsorted(known, numbers)
+    found = found[found < len(known)]
+    return found[mask[found] & np.isin(known[found], numbers)]
 
 
 def _meant(moment: Moment, mask: Array, upto: int) -> Array | None:
@@ -314,18 +328,19 @@ def _meant(moment: Moment, mask: Array, upto: int) -> Array | None:
 
 def _words(
     moment: Moment, question: Question, mask: Array | None, figures: tuple[int, int]
-) -> tuple[Array, dict[str, int]]:
-    """BM25 in millionths by place, and how many rows hold each stem."""
+) -> tuple[Array, Array, dict[str, int]]:
+    """By place BM25 in millionths and a bit for each stem that is held; and how many rows hold each stem."""
     rows, total = figures
-    scores = np.zeros(moment.count, np.int64)
+    scores, held = np.zeros((2, moment.count), np.int64)
     lengths, often = moment.columns["length"], {}
     average = max(total / rows, 1.0) if rows else 1.0
-    for stem, weight in question.stems:
+    for bit, (stem, weight) in enumerate(question.stems):
         at, counts = moment.postings.find(moment.names["stem"].find(stem))
         if mask is not None and len(at):
             inside = mask[at]
             at, counts = at[inside], counts[inside]
         often[stem] = len(at)
+        held[at] |= 1 << bit
         if not len(at) or not weight:
             continue
         rarity = round(math.log(1 + (rows - len(at) + 0.5) / (len(at) + 0.5)) * MILLION)
@@ -336,7 +351,7 @@ def _words(
         times *= (K1 + 1) * rarity * weight / MILLION
         times /= norm
         scores[at] += np.rint(times, out=times).astype(np.int64)
-    return scores, often
+    return scores, held, often
 
 
 def _chosen(moment: Moment, question: Question, mask: Array, scores: Array, near_ones: Array) -> Array:
@@ -389,21 +404,20 @@ def _meaning(
 
 
 def _legs(
-    moment: Moment, question: Question, chosen: Array, scores: Array, known: tuple[Array | None, Array, Array]
+    moment: Moment,
+    question: Question,
+    chosen: Array,
+    said: tuple[Array, Array],
+    known: tuple[Array | None, Array, Array],
 ) -> Legs:
     """The columns of the chosen rows."""
+    scores, held = said[0][chosen], said[1][chosen]
     columns = moment.columns
     meaning, has = _meaning(moment, question, chosen, known)
-    held = np.zeros(len(chosen), np.int64)
-    for bit, (stem, _) in enumerate(question.stems):
-        rows, _counts = moment.postings.find(moment.names["stem"].find(stem))
-        if len(rows):
-            spot = np.minimum(np.searchsorted(rows, chosen), len(rows) - 1)
-            held |= (rows[spot] == chosen).astype(np.int64) << bit
     taken: dict[str, Any] = {name: columns[name][chosen].astype(np.int64) for name in ("n", "ordinal", "at", "length")}
     for name in ("thread", "actor", "record"):
         numbers, places_of = np.unique(columns[name][chosen], return_inverse=True)
         none = int(len(numbers) > 0 and numbers[0] == -1)
         taken[name] = places_of.astype(np.int64) - none
         taken[f"{name}s"] = [moment.names[name].texts[number] for number in numbers[none:]]
-    return Legs(**taken, words=scores[chosen], meaning=meaning, has_vector=has, held=held)
+    return Legs(**taken, words=scores, meaning=meaning, has_vector=has, held=held)

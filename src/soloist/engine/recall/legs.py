@@ -46,6 +46,8 @@ class Question:
     vector: Any
     mask: Mask
     wide: int = 400
+    among: Any = None
+    """Row numbers, ascending, that are the only candidates (None: whatever the mask shows)."""
 
 
 @dataclass(frozen=True)

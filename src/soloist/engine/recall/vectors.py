@@ -20,6 +20,12 @@ WORDS = SIZE // 64
 STRIDE = 65_536
 """Rows that are compared bit by bit at a time, so that what lies between stays in the cache."""
 FAR = SIZE + 1
+PIECE = 256
+"""Rows that are summed at a time: room for more would be asked of the system anew for each question."""
+LEVELS = 4
+"""Binary places of each of the question's numbers in the second comparison."""
+WIDER = 4
+"""How many times as many rows are compared a second time as are wanted."""
 
 
 def whole_numbers(vectors: Array) -> Array:
@@ -78,14 +84,24 @@ class Vectors:
         return block
 
     def near(self, question: Array, places: Array | None, count: int, seen: Array) -> Array:
-        """About ``count`` places whose signs are nearest, ascending; of ``places``, or of all that ``seen`` allows."""
-        asked = signs(question[None, :])[:, 0]
+        """About ``count`` places whose signs are nearest, ascending; of ``places``, or of all that ``seen`` allows.
+
+        Signs against signs first; the best of that again, signs against how much each of the question's numbers is.
+        """
+        asked, wide = signs(question[None, :])[:, 0], WIDER * count
         if places is not None:
             away = _apart(np.ascontiguousarray(self.bits.view[:, places]), asked)
-            return places[_nearest(away, count)]
-        away = _apart(self.bits.view[:, : len(seen)], asked)
-        away[~seen[: len(away)]] = FAR
-        return _nearest(away, count)
+            found = places[_nearest(away, wide)]
+        else:
+            away = _apart(self.bits.view[:, : len(seen)], asked)
+            away[~seen[: len(away)]] = FAR
+            found = _nearest(away, wide)
+        if len(found) <= count:
+            return found
+        along = _along(self.bits.view[:, found], question)
+        edge = np.partition(along, len(along) - count)[len(along) - count]
+        nearest: Array = found[along >= edge]
+        return nearest
 
     def dots(self, question: Array, places: Array) -> Array:
         """Exact dot products of some places, ascending, as whole numbers."""
@@ -94,9 +110,11 @@ class Vectors:
         numbers = places // BLOCK
         edges = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1))
         for start, end in itertools.pairwise(edges):
-            block = self.blocks[int(numbers[start])]
-            rows = block[places[start:end] % BLOCK].astype(np.float64)
-            found[start:end] = (rows @ asked).astype(np.int64)
+            block = np.asarray(self.blocks[int(numbers[start])])  # not a mapped array: its slices cost more
+            for some in range(start, end, PIECE):
+                here = slice(some, min(some + PIECE, end))
+                rows = block[places[here] % BLOCK].astype(np.float64)
+                found[here] = (rows @ asked).astype(np.int64)
         return found
 
     @property
@@ -118,6 +136,20 @@ def _apart(bits: Array, asked: Array) -> Array:
             half[3] += half[3 + other]
         np.add(half[0], half[3], out=away[start:end], dtype=np.uint16)
     return away
+
+
+def _along(bits: Array, question: Array) -> Array:
+    """How far each column's signs go along with the question's numbers, which count in 16 steps; whole numbers."""
+    most = max(int(np.abs(question.astype(np.int64)).max()), 1)
+    steps = ((question.astype(np.int64) + most) * (2**LEVELS - 1) + most) // (2 * most)
+    planes = [signs(((steps >> level) & 1)[None, :])[:, 0] for level in range(LEVELS)]
+    found = np.zeros(bits.shape[1], np.int32)
+    for word in range(WORDS):
+        here = bits[word]
+        found -= (2**LEVELS - 1) * np.bitwise_count(here).astype(np.int32)
+        for level, plane in enumerate(planes):
+            found += np.bitwise_count(here & plane[word]).astype(np.int32) << (level + 1)
+    return found
 
 
 def _nearest(away: Array, count: int) -> Array:

@@ -19,6 +19,8 @@ from soloist.kernel.memory import TIERS
 BEGUN, SWITCHED, GIVEN_UP = "memory.generation_begun", "memory.generation_switched", "memory.generation_given_up"
 TIERS_WITH = tuple(name for name, rule in TIERS.items() if rule.vectors)
 _insert = Statement(embeddings.insert())
+_IN_STATE = sa.select(embedding_models).where(embedding_models.c.state == sa.bindparam("state")).limit(1)
+_LAST = sa.select(sa.func.max(embeddings.c.n)).where(embeddings.c.model == sa.bindparam("model"))
 
 
 def models(conn: sa.Connection) -> list[dict[str, Any]]:
@@ -29,8 +31,7 @@ def models(conn: sa.Connection) -> list[dict[str, Any]]:
 
 def in_state(conn: sa.Connection, state: str) -> dict[str, Any] | None:
     """The generation that is ``active`` or ``building``, None when there is none."""
-    query = sa.select(embedding_models).where(embedding_models.c.state == state).limit(1)
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(_IN_STATE, {"state": state}).mappings().first()
     return dict(row) if row else None
 
 
@@ -88,17 +89,19 @@ def prune(tx: Tx) -> int:
 
 def last(conn: sa.Connection, model: str) -> int:
     """The number of the last row that had its turn, 0 for none."""
-    return int(conn.execute(sa.select(sa.func.max(embeddings.c.n)).where(embeddings.c.model == model)).scalar() or 0)
+    return int(conn.execute(_LAST, {"model": model}).scalar() or 0)
 
 
 def behind(conn: sa.Connection, model: str) -> int:
     """How many items wait for their vector."""
-    query = sa.select(sa.func.count()).select_from(memories)
-    return int(conn.execute(query.where(_waits(last(conn, model)))).scalar() or 0)
+    return int(conn.execute(_BEHIND, {"after": last(conn, model)}).scalar() or 0)
 
 
-def _waits(n: int) -> sa.ColumnElement[bool]:
+def _waits(n: Any) -> sa.ColumnElement[bool]:
     return sa.and_(memories.c.n > n, memories.c.tier.in_(TIERS_WITH), memories.c.ended == "", memories.c.text != "")
+
+
+_BEHIND = sa.select(sa.func.count()).select_from(memories).where(_waits(sa.bindparam("after")))
 
 
 def waiting(conn: sa.Connection, model: str, limit: int) -> tuple[int, list[Any]]:

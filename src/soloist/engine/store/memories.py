@@ -159,10 +159,25 @@ def recent(
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+# Statements of every question are made once: making them anew costs more than the database takes to answer.
+_NUMBERS: sa.BindParameter[Any] = sa.bindparam("numbers", expanding=True)
+_TEXTS = sa.select(memories.c.n, memories.c.text).where(memories.c.n.in_(_NUMBERS))
+_SHOWN = sa.select(
+    *(memories.c[name] for name in (*_SAID, "n", "text", "ordinal", "span_from", "span_to", "ended"))
+).where(memories.c.n.in_(_NUMBERS))
+
+
 def texts_of(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, str]:
     """Only the texts of items by their row number."""
-    query = sa.select(memories.c.n, memories.c.text).where(memories.c.n.in_([int(n) for n in numbers]))
-    return {int(n): str(text) for n, text in conn.execute(query)}
+    found = conn.execute(_TEXTS, {"numbers": [int(n) for n in numbers]}).all()
+    return {int(n): str(text) for n, text in found}
+
+
+def shown(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What a hit shows and what its ``version`` is made from, by row number; those that left the disk are missing."""
+    found = conn.execute(_SHOWN, {"numbers": [int(n) for n in numbers]})
+    names = tuple(found.keys())
+    return {row["n"]: row for row in (dict(zip(names, values, strict=True)) for values in found)}
 
 
 # ----- what the index follows
@@ -224,11 +239,12 @@ def lives(conn: sa.Connection) -> int:
 
 GONE_KINDS = ("memory.erased", "memory.collected", "memory.redacted")
 """Kinds of events after which rows may be missing on the disk or say something else."""
+_HEAD = sa.select(sa.func.max(events.c.seq))
 
 
 def journal_since(conn: sa.Connection, seq: int) -> tuple[int, bool]:
     """(newest place in the journal, whether rows may have gone since a place)."""
-    head = int(conn.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0)
+    head = int(conn.execute(_HEAD).scalar() or 0)
     if head == seq:
         return head, False
     gone = sa.select(events.c.seq).where(events.c.seq > seq, events.c.kind.in_(GONE_KINDS)).limit(1)

@@ -77,16 +77,21 @@ class Looking:
         """Answer and log (BadInput for a question that cannot be answered, or as of no time there was)."""
         decide.check(search)
         at = search.at or iso(self._store.clock())
-        writers = await self._store.read(lambda conn: self._recall.writers(conn, search.scopes, search.as_of))
-        asked, names = understood(search.query, at, writers)
-        vector = await self._vector(asked.meant) if search.meaning else Vector(trouble="meaning was not asked for")
+        asked, names, model = await self._store.read(lambda conn: self._read(conn, search, at))
+        vector = (
+            await self._vector(model, asked.meant) if search.meaning else Vector(trouble="meaning was not asked for")
+        )
         row, items = await self._store.read(lambda conn: self._answer(conn, search, (asked, names, at), vector))
         ident = await self._store.write(lambda tx: retrievals.add(tx, row), full=False)
         return _retrieval(ident, row, items)
 
-    async def _vector(self, text: str) -> Vector:
+    def _read(self, conn: Connection, search: Search, at: str) -> tuple[Asked, list[str], dict[str, Any] | None]:
+        """What is asked for, which of its words name a writer, and the model in use."""
+        writers = self._recall.writers(conn, search.scopes, search.as_of)
+        return *understood(search.query, at, writers), embeddings.in_state(conn, "active")
+
+    async def _vector(self, model: Mapping[str, Any] | None, text: str) -> Vector:
         """The vector of a question by the model in use."""
-        model = await self._store.read(lambda conn: embeddings.in_state(conn, "active"))
         if model is None or self._worker is None:
             return Vector(trouble="nothing has a vector yet")
         key = (model["id"], text)
@@ -204,7 +209,7 @@ def hits(
     weighed = rank.Weights(**weights)
     found = rank.rank(ask, asked, question, weighed, texts=texts, k=search.k)
     verdict = rank.judge(asked, found, weighed)
-    rows = memories.by_number(conn, sorted({n for hit in found for n in (hit.n, hit.overtaken_by) if n}))
+    rows = memories.shown(conn, sorted({n for hit in found for n in (hit.n, hit.overtaken_by) if n}))
     items = [
         decide.item(hit, rows[hit.n], memories.version(rows[hit.n]), rows.get(hit.overtaken_by, {}).get("id", ""))
         for hit in found

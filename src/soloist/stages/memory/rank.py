@@ -242,6 +242,7 @@ class Table:
         self.named = np.array([*named, False], np.int64)[self.legs.actor]
         self.overtaken: dict[int, int] = {}
         self._support = np.zeros(len(self.legs.n), np.int64)
+        self._pairs: dict[int, tuple[Ints, Ints]] = {}
         self._order = np.lexsort((self.legs.n, self.legs.ordinal, self.legs.thread))
 
     def parts(self) -> dict[str, Ints]:
@@ -266,16 +267,19 @@ class Table:
 
     def beside(self, values: Ints, far: int) -> Ints:
         """For each row the value of the row ``far`` places on in its thread, 0 where there is none."""
-        found, order = np.zeros_like(values), self._order
-        step = abs(far)
-        if len(order) <= step:
-            return found
-        first, second = order[:-step], order[step:]
-        thread, place = self.legs.thread, self.legs.ordinal
-        joined = (thread[first] == thread[second]) & (thread[first] >= 0) & (place[second] - place[first] == step)
-        here, there = (first, second) if far > 0 else (second, first)
-        found[here[joined]] = values[there[joined]]
+        found = np.zeros_like(values)
+        here, there = self._joined(abs(far)) if far > 0 else self._joined(abs(far))[::-1]
+        found[here] = values[there]
         return found
+
+    def _joined(self, step: int) -> tuple[Ints, Ints]:
+        """Places of rows, and of those that stand ``step`` after them in their thread; worked out once."""
+        if step not in self._pairs:
+            first, second = self._order[:-step], self._order[step:]
+            thread, place = self.legs.thread, self.legs.ordinal
+            near = (thread[first] == thread[second]) & (thread[first] >= 0) & (place[second] - place[first] == step)
+            self._pairs[step] = first[near], second[near]
+        return self._pairs[step]
 
     def _words(self) -> Ints:
         """BM25 without the share that names of writers have in it."""

@@ -123,12 +123,12 @@ def shared(texts: Sequence[str], worth: Sequence[int], asked: Asked, silent: fro
 
 
 def hop(ask: Callable[[Question], Legs], question: Question, stems: dict[str, int], rows: Ints) -> Ints:
-    """What words alone say of ``rows`` for other stems, over the best, in millionths."""
+    """What words alone say of ``rows`` (numbers, ascending) for other stems, over the best of them, in millionths."""
     if not stems:
         return np.zeros(len(rows), np.int64)
     most = max(max(stems.values()), 1)
     weighed = tuple((stem, value * MILLION // most) for stem, value in stems.items())
-    legs = ask(Question(weighed, None, question.mask, question.wide))
+    legs = ask(Question(weighed, None, question.mask, question.wide, rows))
     place = np.minimum(np.searchsorted(legs.n, rows), max(len(legs.n) - 1, 0))
     if not len(legs.n):
         return np.zeros(len(rows), np.int64)
