@@ -593,7 +593,7 @@ async def test_a_mail_deleted_between_two_looks_is_no_lie(house: MailHouse, user
 
 
 async def test_a_silent_server_is_given_up(house: MailHouse, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("soloist.plugins.connectors.mail.imap.READ", 0.3)
+    monkeypatch.setattr("soloist.plugins.connectors.mail.imap.READ", 1.5)
     async with lines.proxy(house.imap, lambda words: b"" if b"SEARCH" in words else words) as line:
         cursor = await start(house, user)
         house.deliver(user, mail(1))
