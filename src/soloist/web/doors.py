@@ -16,8 +16,8 @@ from soloist.web.keeping_door import Kept
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
-from soloist.web.policy_door import Policies
 from soloist.web.merging_door import Merges
+from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.records_door import Book
 from soloist.web.safety_door import Safety

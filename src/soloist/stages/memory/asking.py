@@ -24,9 +24,9 @@ STEMS = 62
 GENERAL = frozenset(
     """
     kind type sort many much name names called thing things way ways get gets got go goes going gone went long often big
-    ask asks asked asking tell tells told write writes wrote written mention mentions mentioned reply replied answer answered
+    ask asks asked asking tell tells told write writes wrote written mention mentions mentioned answer answered
     say says said want wants wanted need needs like give gave give take took make made happen happened cost costs price
-    fragt fragte gefragt schreibt schrieb geschrieben erwahnt erwahnte antwortet antwortete
+    reply replied fragt fragte gefragt schreibt schrieb geschrieben erwahnt erwahnte antwortet antwortete
     lautet heisst heissen name viel viele wieviel lange oft gross hoch wollte mochte will bekommt bekommen bekam gibt
     geben frau herr herrn dr kostet kosten preis passiert sagt sagte braucht brauchen geht ging kam kommt
     demande demandait demander ecrit ecrivait repond repondu
