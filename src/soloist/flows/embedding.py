@@ -19,7 +19,7 @@ from soloist.stages.memory import Memory, decide
 
 TOGETHER = 16
 """Texts in one call: a question that comes meanwhile waits a quarter of a second for its turn."""
-LOOK_EVERY = 0.5
+LOOK_EVERY = 1.0
 """Seconds between two looks for rows without a vector."""
 AT_THE_START = 2.0
 AFTER_A_FAULT = 30.0

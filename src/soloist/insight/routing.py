@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from soloist.config import Settings
-from soloist.engine.local.model import KINDS
 from soloist.engine.store import kinds as kind_rows
 from soloist.engine.store.reading import Connection
 from soloist.insight import policy
 from soloist.kernel.inbound import STARTS
 from soloist.kernel.kind import Kind
 from soloist.kernel.memory import TIERS
+from soloist.kernel.message import MESSAGE_KINDS
 from soloist.stages.policy import GATES, INTERNAL
 from soloist.stages.runtime.decide import SET_ASIDE
 
@@ -119,7 +119,7 @@ def _mailbox(source: Source) -> tuple[str, str]:
 
 def _sorted() -> Iterator[Route]:
     """Kinds of messages, as the model tells them apart."""
-    for kind in KINDS:
+    for kind in MESSAGE_KINDS:
         aside = kind in SET_ASIDE
         then = (
             "is set aside: no draft, no card, found in Activity"

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 MessageKind = Literal["enquiry", "client", "support", "billing", "scheduling", "bulk", "automatic", "spam", "unsure"]
 """What a message is to the business; "unsure" goes to the operator as it is."""
 
+MESSAGE_KINDS = ("enquiry", "client", "support", "billing", "scheduling", "bulk", "automatic", "spam", "other")
+"""What the local model tells apart, in its order."""
+
 AutomaticKind = Literal["bounce", "list", "auto_reply", "no_reply", "bulk"]
 Answer = Literal["met", "not_met", "unknown"]
 

@@ -18,11 +18,11 @@ import numpy as np
 from soloist.engine.local import ngrams, regress
 from soloist.engine.local.signs import NAMES, signs
 from soloist.kernel.errors import BadConfig
+from soloist.kernel.message import MESSAGE_KINDS as KINDS
 
 Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]
 Embed: TypeAlias = Callable[[Sequence[str]], Array]
 
-KINDS = ("enquiry", "client", "support", "billing", "scheduling", "bulk", "automatic", "spam", "other")
 RULES = ("enquiry", "pitch", "scam", "notice", "bulk", "billing", "scheduling", "support")
 FORMAT = 2
 KEPT_IN_SCOPE = 0.95
