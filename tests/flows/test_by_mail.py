@@ -28,10 +28,11 @@ async def opened(house: Open, **more: str) -> House:
 
 
 def press(home: House) -> None:
-    """Somebody said that the open cards are urgent."""
+    """Somebody said that the open cards are urgent, but for those that ask whether two are one person."""
     from soloist.engine.store.tables import tasks
 
-    home.app.store.write_now(lambda tx: tx.run(tasks.update().values(urgency="urgent")) and None)
+    pressing = tasks.update().where(tasks.c.type != "merge").values(urgency="urgent")
+    home.app.store.write_now(lambda tx: tx.run(pressing) and None)
 
 
 async def letter(home: House) -> EmailMessage:
