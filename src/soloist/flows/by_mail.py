@@ -198,7 +198,8 @@ class ByMail:
         for why in refused:
             payload = {"from": found.sender, "why": why}
             tx.append(REFUSED, subject=found.letters[0]["id"], payload=payload, actor="outside")
-        lately = events.counted(tx.conn, (REFUSED,), later(tx.now, -codes.HOUR))[REFUSED]
+        lately = events.counted(tx.conn, (REFUSED,), later(tx.now, -codes.HOUR))[REFUSED] - len(refused)
+        lately += sum(event.kind == REFUSED for event in tx.batch.pending.values())  # others of this very commit
         if not decided and lately >= MOST_REFUSALS:
             return
         whose = [] if found.sender in own_addresses(self._desk.settings) else [f"From {found.sender}:"]
