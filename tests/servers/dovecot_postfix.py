@@ -181,6 +181,9 @@ class MailHouse(MailServer):
     def renumber(self, user: str) -> None:
         """Forget every number of the inbox: the server gives new ones under a new UIDVALIDITY."""
         self.doveadm("kick", user)
+        ended = time.monotonic() + 20
+        while self.connections(user) and time.monotonic() < ended:  # a session that still ends writes its index anew
+            time.sleep(0.05)
         for path in self.box(user).glob("dovecot*"):
             path.unlink() if path.is_file() else shutil.rmtree(path)
 

@@ -17,7 +17,7 @@ APP_NEEDED = (
 )
 """Said with every refused password, because that is the most common reason."""
 
-_NOT_NOW = (b"[UNAVAILABLE]", b"[INUSE]", b"[SERVERBUG]", b"temporar", b"try again")
+_NOT_NOW = (b"[UNAVAILABLE]", b"[INUSE]", b"[SERVERBUG]", b"temporar", b"try again", b"deleted under us")
 _TOO_MANY = (b"[limit]", b"too many", b"rate limit", b"bandwidth", b"throttl")
 
 
