@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 
 from soloist.config import Server
@@ -23,12 +19,11 @@ from soloist.web.auth import SignIn
 from soloist.web.pages import routes
 from soloist.web.pages.edge import faults
 from soloist.web.security import SecurityMiddleware
+from tests.servers import serving
 
 pytestmark = pytest.mark.servers
 
 WEB = Path(__file__).parents[1] / "web"
-CHROMIUM = os.environ.get("SOLOIST_CHROMIUM", "/usr/bin/chromium")
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 AXE = (WEB / "vendor/axe.min.js").read_text()
 RULES = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 PAGES = ["/", "/?card=c1", "/?card=c1&mode=edit", "/?card=c5", "/cards/c4", "/activity", "/records"]
@@ -66,14 +61,6 @@ def load(name: str) -> Any:
     return module
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def desk() -> Iterator[tuple[str, Any]]:
     """A server with the story of Studio Linde; (address, the Door behind it)."""
@@ -82,15 +69,9 @@ def desk() -> Iterator[tuple[str, Any]]:
     access.add_link("good", sets_password=True)
     inner = Starlette(routes=[*SignIn(access).routes(), *routes()], exception_handlers=faults())
     inner.state.soloist = door
-    listening = socket.create_server(("127.0.0.1", 0))
-    wall = SecurityMiddleware(inner, access, Server())
-    server = uvicorn.Server(uvicorn.Config(wall, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://localhost:{listening.getsockname()[1]}", door
-    door.tell()
-    server.should_exit = True
-    thread.join(10)
+    with serving.listening(SecurityMiddleware(inner, access, Server())) as base:
+        yield base, door
+        door.tell()
 
 
 def opened(browser: Browser, base: str, width: int = 1440, scheme: Any = "light", script: bool = True) -> Page:

@@ -6,32 +6,27 @@ import asyncio
 import email
 import email.policy
 import re
-import socket
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser
-from starlette.applications import Starlette
 
 from soloist.app import App
 from soloist.engine.store import settings, tables_out, tasks
 from soloist.flows.deciding import Deciding
 from soloist.flows.urgent import Urgent
 from soloist.kernel.proposal import NewProposal
-from soloist.web import server
 from tests.flows.conftest import prepare
 from tests.flows.test_by_mail import code_in, press
+from tests.servers import serving
 from tests.servers import test_console_browser as console
 from tests.servers.dovecot_postfix import DOMAIN, PASSWORD, MailHouse
 from tests.servers.test_mailbox_story import Desk, _toml, asked, in_box, submit
 
 pytestmark = pytest.mark.servers
-browser = console.browser
 SIZES = [(1280, "light"), (390, "dark")]
 
 
@@ -107,18 +102,9 @@ def served(tmp_path: Path) -> Iterator[tuple[Callable[[], str], App]]:
     """A served home with a held answer on a known thread; (makes a link to its card, the App)."""
     (tmp_path / "soloist.toml").write_text('[business]\nname = "Studio Linde"\nemail = "mara@studio-linde.example"\n')
     app = App(tmp_path)
-    listening = socket.create_server(("127.0.0.1", 0))
-    base = f"http://localhost:{listening.getsockname()[1]}"
-    app.store.write_now(lambda tx: settings.put(tx, "console.address", base))
-    wall = server.create(app, start=False)
-    running = uvicorn.Server(uvicorn.Config(wall, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield lambda: f"{base}/d/{Deciding(app.desk).secrets.token(app.store.write_now(lambda tx: mark(app, tx)))}", app
-    cast(Starlette, wall.app).state.soloist.feed.close()
-    running.should_exit = True
-    thread.join(10)
-    app.close()
+    with serving.served(app) as base:
+        app.store.write_now(lambda tx: settings.put(tx, "console.address", base))
+        yield lambda: f"{base}/d/{Deciding(app.desk).secrets.token(app.store.write_now(lambda tx: mark(app, tx)))}", app
 
 
 def mark(app: App, tx: Any) -> str:

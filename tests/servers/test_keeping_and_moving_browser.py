@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from soloist.app import App
 from soloist.engine.store import contexts, journal, memories, records
 from soloist.engine.worker import LocalWorker
 from soloist.flows.erasing import Erasing
 from soloist.flows.importing import Importing
-from soloist.kernel.access import Session, secret_hash
 from soloist.kernel.hashing import sha256
 from soloist.kernel.memory import NewMemory
 from soloist.stages.records import merging
-from soloist.web import server
 from tests.flows import person
+from tests.servers import serving
 from tests.servers import test_console_browser as console
-from tests.servers.test_memory_browser import TOML, aside
+from tests.servers.serving import aside
 
 pytestmark = pytest.mark.servers
 
@@ -53,14 +47,6 @@ class Desk:
     def work(self, ident: str, step: str) -> None:
         """What the server's flow would do now."""
         aside(Importing(self.app.desk).step("", ident, step))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=console.CHROMIUM, args=console.FLAGS)
-        yield opened
-        opened.close()
 
 
 def fill(tx: Any) -> dict[str, str]:
@@ -112,24 +98,14 @@ async def filled(app: App, ids: dict[str, str]) -> None:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A real server without its engine."""
-    home: Path = tmp_path_factory.mktemp("home")
-    (home / "soloist.toml").write_text(TOML)
-    app = App(home)
+    app = serving.made(tmp_path_factory.mktemp("home"))
     app.desk.intake.ask_many = LocalWorker().call_many
     ids = app.store.write_now(fill)
     person.plant(app)
     aside(filled(app, ids))
-    aside(app.access.create_session(Session(secret_hash("the-session"), time.time(), time.time())))
-    listening = socket.create_server(("127.0.0.1", 0))
-    wall = server.create(app, start=False)
-    served = uvicorn.Server(uvicorn.Config(wall, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield Desk(f"http://localhost:{listening.getsockname()[1]}", app, ids)
-    wall.app.state.soloist.feed.close()  # type: ignore[attr-defined]
-    served.should_exit = True
-    thread.join(10)
-    app.close()
+    serving.signed_in(app)
+    with serving.served(app) as base:
+        yield Desk(base, app, ids)
 
 
 def stale(page: Page, desk: Desk) -> None:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page
-from starlette.applications import Starlette
 
 from soloist.app import App
 from soloist.engine import registry
 from soloist.sdk import Ctx, Health
-from soloist.web import server
 from tests.flows import mailbox_fake as fake
-from tests.servers import oauth_server
+from tests.servers import oauth_server, serving
 from tests.servers import test_console_browser as console
 
 pytestmark = pytest.mark.servers
-browser = console.browser
 SIZES = [(1440, "light"), (390, "dark")]
 
 
@@ -39,16 +33,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
 
     monkeypatch.setattr(registry, "load", load)
     app = App(tmp_path)
-    listening = socket.create_server(("127.0.0.1", 0))
-    wall = server.create(app, start=False)
-    running = uvicorn.Server(uvicorn.Config(wall, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://localhost:{listening.getsockname()[1]}", app
-    cast(Starlette, wall.app).state.soloist.feed.close()
-    running.should_exit = True
-    thread.join(10)
-    app.close()
+    with serving.served(app) as base:
+        yield base, app
 
 
 def opened(

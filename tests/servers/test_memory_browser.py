@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-import time
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, sync_playwright
 
-from soloist.app import App
 from soloist.engine.store import memories, records
-from soloist.kernel.access import Session, secret_hash
 from soloist.kernel.fact import NewFact
 from soloist.kernel.memory import NewMemory
 from soloist.stages.memory import Search, facts
-from soloist.web import server
+from tests.servers import serving
 from tests.servers import test_console_browser as console
+from tests.servers.serving import aside
 
 pytestmark = pytest.mark.servers
 
-TOML = '[business]\nname = "Studio Linde"\nowner = "Mara Linde"\nemail = "mara@studio-linde.example"\n'
 FROM = "ada@okafor-ceramics.example"
 LONG = "We need the glaze list before the spring collection goes on sale. " * 30
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=console.CHROMIUM, args=console.FLAGS)
-        yield opened
-        opened.close()
 
 
 def fill(tx: Any) -> dict[str, str]:
@@ -56,31 +38,15 @@ def fill(tx: Any) -> dict[str, str]:
     return {"ada": ada, "item": first}
 
 
-def aside(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run it on a thread, since the browser has an event loop on this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
     """A real server without its engine; (address, ids)."""
-    home: Path = tmp_path_factory.mktemp("home")
-    (home / "soloist.toml").write_text(TOML)
-    app = App(home)
+    app = serving.made(tmp_path_factory.mktemp("home"))
     ids = app.store.write_now(fill)
     ids["asked"] = aside(app.desk.memory.search(Search("which glaze", actor="operator"))).id
-    aside(app.access.create_session(Session(secret_hash("the-session"), time.time(), time.time())))
-    listening = socket.create_server(("127.0.0.1", 0))
-    wall = server.create(app, start=False)
-    served = uvicorn.Server(uvicorn.Config(wall, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://localhost:{listening.getsockname()[1]}", ids
-    wall.app.state.soloist.feed.close()  # type: ignore[attr-defined]
-    served.should_exit = True
-    thread.join(10)
-    app.close()
+    serving.signed_in(app)
+    with serving.served(app) as base:
+        yield base, ids
 
 
 def paths(ids: dict[str, str]) -> list[str]:

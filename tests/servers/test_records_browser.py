@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
-import socket
-import threading
-import time
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, sync_playwright
 
-from soloist.app import App
 from soloist.engine.store import assets, conversations, records, tasks
 from soloist.flows import noting
-from soloist.kernel.access import Session, secret_hash
-from soloist.web import server
+from tests.servers import serving
 from tests.servers import test_console_browser as console
+from tests.servers.serving import aside
 
 pytestmark = pytest.mark.servers
 
-TOML = '[business]\nname = "Studio Linde"\nowner = "Mara Linde"\nemail = "mara@studio-linde.example"\n'
 LONG_NAME = "Dr. Maximiliana-Friederike von Hohenstaufen-Wittelsbach-Donaudampfschifffahrt"
 SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=console.CHROMIUM, args=console.FLAGS)
-        yield opened
-        opened.close()
 
 
 def fill(tx: Any, raw: bytes, path: str) -> dict[str, str]:
@@ -76,35 +59,19 @@ def fill(tx: Any, raw: bytes, path: str) -> dict[str, str]:
     return {"ada": ada, "company": company}
 
 
-def aside(work: Coroutine[Any, Any, Any]) -> None:
-    """Run it on a thread, since the browser has an event loop on this one."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work).result()
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
     """A real server without its engine; (address, ids)."""
-    home: Path = tmp_path_factory.mktemp("home")
-    (home / "soloist.toml").write_text(TOML)
-    app = App(home)
+    app = serving.made(tmp_path_factory.mktemp("home"))
     mail = EmailMessage()
     mail.set_content("Here.")
     mail.add_attachment(b"<script>alert(1)</script>", maintype="text", subtype="html", filename="pieces.html")
     raw = mail.as_bytes()
     ids = app.store.write_now(lambda tx: fill(tx, raw, assets.write_file(app.home.assets, raw)))
     aside(noting.add(app.store, ids["ada"], "Prefers phone calls.", who="operator"))
-    aside(app.access.create_session(Session(secret_hash("the-session"), time.time(), time.time())))
-    listening = socket.create_server(("127.0.0.1", 0))
-    wall = server.create(app, start=False)
-    served = uvicorn.Server(uvicorn.Config(wall, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://localhost:{listening.getsockname()[1]}", ids
-    wall.app.state.soloist.feed.close()  # type: ignore[attr-defined]
-    served.should_exit = True
-    thread.join(10)
-    app.close()
+    serving.signed_in(app)
+    with serving.served(app) as base:
+        yield base, ids
 
 
 def paths(ids: dict[str, str]) -> list[str]:

@@ -15,10 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.servers import story
-from tests.servers import test_console_browser as console
 
 pytestmark = pytest.mark.servers
-browser = console.browser
 
 PASSWORD = "a calm desk at the window"
 EMILY = "New website for our bakery"

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from soloist.insight import diff, views
-from tests.servers.test_console_browser import browser, desk, listened, opened
+from tests.servers.test_console_browser import desk, listened, opened
 
-__all__ = ["browser", "desk"]
+__all__ = ["desk"]
 pytestmark = pytest.mark.servers
 
 

@@ -115,6 +115,19 @@ async def test_a_draft_is_generated_again_and_passages_are_chosen(app, console) 
     assert "Price 11." in row(app, ident)["body"]["text"]
 
 
+@pytest.mark.parametrize("again", ["Glaze. Price 11. New line.", "Glaze. Price 11. Newer line."])
+async def test_a_passage_nobody_chose_stays_open_when_it_is_generated_once_more(app, console, again) -> None:
+    ident = await made(app, "draft", name="Post", text="Glaze one. Price 10.", base="Glaze. Price 9.")
+    path = f"/records/draft/{ident}"
+    console.post(f"{path}/generated", data={"version": "1", "text": "Glaze. Price 11. New line."})
+    console.post(f"{path}/generated", data={"version": "2", "text": again})
+    assert "1 passage to choose" in console.get(path).text
+    assert row(app, ident)["body"]["text"] == "Glaze one. Price 10."
+    console.post(f"{path}/passages", data={"version": "3", "number": "0", "pick": "yours"})
+    console.post(f"{path}/generated", data={"version": "4", "text": again})
+    assert "passage to choose" not in console.get(path).text
+
+
 def test_what_was_written_is_escaped(app, console) -> None:
     answer = console.post("/records/idea/new", data={"f.name": "<script>x</script>", "f.text": "</textarea><b>"})
     page = console.get(answer.headers["location"]).text

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import time
 from typing import Any
 
 from soloist.engine.store import embeddings
 from soloist.engine.store.store import Store
+from soloist.flows import following
 from soloist.kernel.errors import BadInput, SoloistError
 from soloist.kernel.hashing import json_hash
 from soloist.stages.memory import Memory, decide
@@ -152,9 +152,7 @@ class Embedding:
 
     async def catch_up(self, within: float = 60.0) -> None:
         """Embed until nothing is left, or so many seconds are over."""
-        end = time.monotonic() + within
-        while time.monotonic() < end and await self.turn():
-            pass
+        await following.catch_up(self.turn, within)
 
     async def follow(self) -> None:
         """For as long as the server runs; while there is no model, words go on and this waits."""

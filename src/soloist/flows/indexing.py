@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import time
-
 from soloist.engine.store import searching
 from soloist.engine.store.clock import iso
 from soloist.engine.store.store import Store
+from soloist.flows import following
+from soloist.flows.following import Pauses
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at the journal."""
-BREATH = 0.02
-"""Seconds between two turns of the server, so that mail that comes in is written first."""
-AT_THE_START = 3.0
-"""Seconds that a server has for its first page before a long journal is looked through."""
-AFTER_A_FAULT = 30.0
+PAUSES = Pauses(at_the_start=3.0, breath=0.02, look_every=1.0, after_a_fault=30.0)
+"""A server has its first page before a long journal is looked through; mail that comes in is written first."""
 
 
 class Indexing:
@@ -37,18 +30,10 @@ class Indexing:
 
     async def catch_up(self, within: float) -> None:
         """Index until there is nothing left, or until so many seconds are over."""
-        end = time.monotonic() + within
-        while time.monotonic() < end and await self.turn():
-            pass
+        await following.catch_up(self.turn, within)
 
     async def follow(self) -> None:
         """For as long as the server runs; a fault is written to the log and the next try waits."""
-        log = logging.getLogger("soloist.search")
-        await asyncio.sleep(AT_THE_START)
-        while True:
-            try:
-                more = await self.turn()
-                await asyncio.sleep(BREATH if more else LOOK_EVERY)
-            except Exception:  # an edge: search may fall behind, nothing else may stop for it
-                log.exception("the search index could not be brought up to date")
-                await asyncio.sleep(AFTER_A_FAULT)
+        await following.follow(
+            self.turn, PAUSES, log="soloist.search", trouble="the search index could not be brought up to date"
+        )

@@ -6,10 +6,7 @@ messages and records state becomes facts. A turn is repeated without harm: every
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +15,9 @@ from soloist.engine.store import facts as rows
 from soloist.engine.store import gathering, history, memories, outcomes, records, settings, tasks
 from soloist.engine.store.clock import from_iso, iso, later
 from soloist.engine.store.tx import Tx
+from soloist.flows import following
 from soloist.flows.desk import Desk
+from soloist.flows.following import Pauses
 from soloist.kernel import inbound
 from soloist.kernel.errors import BadInput
 from soloist.kernel.fact import NewFact
@@ -32,7 +31,7 @@ MARK = "memory.mark"
 """Key under which the home keeps how far the journal is remembered: {seq, waits}."""
 TURN = 50
 """Events that are remembered in one transaction."""
-LOOK_EVERY, BREATH, AT_THE_START, AFTER_A_FAULT = 1.0, 0.02, 4.0, 30.0
+PAUSES = Pauses(at_the_start=4.0, breath=0.02, look_every=1.0, after_a_fault=30.0)
 PATIENCE = 60.0
 """Seconds that a message may wait to be understood and for its sender to be known."""
 MOST_CARDS = 5
@@ -83,21 +82,13 @@ class Remembering:
 
     async def catch_up(self, within: float = 30.0) -> None:
         """Remember until there is nothing left, or until so many seconds are over."""
-        end = time.monotonic() + within
-        while time.monotonic() < end and await self.turn():
-            pass
+        await following.catch_up(self.turn, within)
 
     async def follow(self) -> None:
         """For as long as the server runs; a fault is written to the log and the next try waits."""
-        log = logging.getLogger("soloist.memory")
-        await asyncio.sleep(AT_THE_START)
-        while True:
-            try:
-                more = await self.turn()
-                await asyncio.sleep(BREATH if more else LOOK_EVERY)
-            except Exception:  # an edge: memory may fall behind, nothing else may stop for it
-                log.exception("memory could not be brought up to date")
-                await asyncio.sleep(AFTER_A_FAULT)
+        await following.follow(
+            self.turn, PAUSES, log="soloist.memory", trouble="memory could not be brought up to date"
+        )
 
     def about_fact(self, tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, Any]:
         """The operator's word on a contradiction: what is known stays, or the new one takes its place."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ from soloist.engine.store import contexts, conversations, memories, records, ses
 from soloist.engine.store.clock import iso, later
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
+from soloist.flows.following import Pauses, follow
 from soloist.flows.remembering import remember
 from soloist.kernel.errors import BadInput
 from soloist.kernel.memory import NewMemory
@@ -21,7 +20,7 @@ QUIET = 3 * 86400.0
 """Seconds without a message after which a thread gets its summary."""
 IDLE = 3 * 86400.0
 """Seconds without a change after which an open working session is closed into a summary."""
-LOOK_EVERY, AT_THE_START, AFTER_A_FAULT = 600.0, 20.0, 900.0
+PAUSES = Pauses(at_the_start=20.0, breath=1.0, look_every=600.0, after_a_fault=900.0)
 MARK = "sessions.quiet"
 MOST_LINES, LONGEST = 20, 500
 ENOUGH = 400
@@ -143,15 +142,7 @@ class Sessions:
 
     async def follow(self) -> None:
         """For as long as the server runs; a fault is written to the log and the next try waits."""
-        log = logging.getLogger("soloist.memory")
-        await asyncio.sleep(AT_THE_START)
-        while True:
-            try:
-                more = await self.turn()
-                await asyncio.sleep(1.0 if more else LOOK_EVERY)
-            except Exception:  # an edge: a summary may come later, nothing else may stop for it
-                log.exception("quiet threads could not be summed up")
-                await asyncio.sleep(AFTER_A_FAULT)
+        await follow(self.turn, PAUSES, log="soloist.memory", trouble="quiet threads could not be summed up")
 
 
 def _check(given: Mapping[str, Any], whole: bool = True) -> None:

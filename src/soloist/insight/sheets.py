@@ -68,6 +68,7 @@ def sheet(conn: Connection, ident: str) -> views.Sheet:
         value=words.money(card["value_minor"], card["currency"]) if card["value_minor"] else "",
         state=card["state"],
         state_line=_state_line(card, proposal),
+        successor=_successor(conn, card, proposal),
         why_you=said_plainly(card["why"]),
         due=card["deadline"],
         at_expiry=card["at_expiry"],
@@ -165,6 +166,18 @@ def _state_line(card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> 
     option = (card["decision"] or {}).get("option", "")
     label = next((o["label"] for o in card["options"] or [] if o["name"] == option), "")
     return f"Closed with: {label}." if label else f"This card is {card['state']}."
+
+
+def _successor(conn: Connection, card: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> str:
+    """The open card of the draft that took this one's place: its own copy, or the newest on its thread."""
+    if card["state"] == "open" or proposal is None or proposal["state"] not in ("withdrawn", "superseded"):
+        return ""
+    newer = proposals.waiting_on(conn, proposal["conversation"])
+    alike = [row["id"] for row in newer if row["operation"] == proposal["operation"]]
+    for ident in (proposal["superseded_by"], *reversed(alike)):
+        if ident and (found := tasks.open_for(conn, ident)):
+            return str(found["id"])
+    return ""
 
 
 def options(card: Mapping[str, Any]) -> tuple[views.Option, ...]:

@@ -192,6 +192,8 @@ class Sheet:
     value: str = ""
     state: str = "open"
     state_line: str = ""
+    successor: str = ""
+    """The open card whose draft took the place of this one's; "" for none."""
     why_you: str = ""
     if_wrong: str = ""
     way_back: str = ""

@@ -25,18 +25,8 @@ class Library:
         self._app = app
         self._indexing = Indexing(app.store)
 
-    async def csv(
-        self,
-        kind: str,
-        *,
-        query: str = "",
-        state: str = "",
-        sort: str = "",
-        direction: str = "",
-        separator: str = ",",
-    ) -> list[str]:
-        """The whole filtered table in pieces, all from one moment."""
-        asked = {"query": query, "state": state, "sort": sort, "direction": direction, "separator": separator}
+    async def csv(self, kind: str, **asked: str) -> list[str]:
+        """The whole filtered table in pieces, all from one moment; ``asked`` as ``records.csv_pieces`` takes it."""
         return await self._app.store.read(lambda conn: list(records.csv_pieces(conn, kind, **asked)))
 
     async def search(self, text: str, *, only: str = "", before: int = 0) -> search.SearchPage:

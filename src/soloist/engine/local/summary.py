@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from soloist.engine.local import ngrams
+from soloist.kernel.sentences import COURTESY, TELLING, spans
 
 Array: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[Any]]
 
@@ -16,28 +16,8 @@ MOST_READ = 24
 """Sentences that are compared; what stands later in a very long text is not read."""
 _SHORTEST = 25
 _LONGEST = 320
-_TELLING = re.compile(r"\d|[€$£?]")
-_COURTESY = re.compile(
-    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|day)|hallo|liebe[rs]?|sehr geehrte|guten (?:tag|morgen)|moin"
-    r"|bonjour|bonsoir|madame|monsieur|hola|buen[oa]s|estimad[oa]|thanks|thank you|danke|vielen dank|merci|gracias"
-    r"|(?:kind|best|warm) regards|viele grüße|mit freundlichen|cordialement|un saludo|i hope (?:you|this)"
-    r"|ich hoffe|j'espère|espero)\b",
-    re.IGNORECASE,
-)
-_BREAK = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+(?=[^\W\d_a-zß-öø-ÿ]|\d|[¿¡\"“«(])|\n\s*\n|\n(?=\s*[-*•–])|(?<=[?!:])\n")
 _ALIKE_COSTS = 0.45
 """How much likeness to a sentence already taken counts against one."""
-
-
-def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Offsets of the sentences, without white space at their ends."""
-    start = 0
-    for cut in [*_BREAK.finditer(text), None]:
-        end = cut.start() if cut else len(text)
-        part = text[start:end]
-        if part.strip():
-            yield start + len(part) - len(part.lstrip()), start + len(part.rstrip())
-        start = cut.end() if cut else end
 
 
 def summarise(text: str, most: int, embed: Callable[[Sequence[str]], Array] | None) -> list[dict[str, Any]]:
@@ -46,7 +26,7 @@ def summarise(text: str, most: int, embed: Callable[[Sequence[str]], Array] | No
     The sentences nearest to what all say together, each unlike those taken before; figures and questions count more.
     """
     found = [(start, end) for start, end in spans(text) if _SHORTEST <= end - start <= _LONGEST]
-    found = [pair for pair in found if not _COURTESY.match(text[pair[0] : pair[1]])][:MOST_READ]
+    found = [pair for pair in found if not COURTESY.match(text[pair[0] : pair[1]])][:MOST_READ]
     if len(found) > most:
         parts = [text[start:end] for start, end in found]
         vectors = embed(parts) if embed else _vectors(parts)
@@ -58,7 +38,7 @@ def _chosen(vectors: Array, parts: Sequence[str], most: int) -> list[int]:
     """Indexes by maximal marginal relevance to the mean of all."""
     middle = vectors.mean(0)
     worth = vectors @ (middle / (np.linalg.norm(middle) or 1.0))
-    worth = worth + np.array([0.12 if _TELLING.search(part) else 0.0 for part in parts])
+    worth = worth + np.array([0.12 if TELLING.search(part) else 0.0 for part in parts])
     worth[0] += 0.08  # the first sentence mostly says what a message is about
     alike = vectors @ vectors.T
     taken: list[int] = []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from soloist.kernel.hashing import json_hash
+from soloist.kernel.sentences import spans
 from soloist.stages.memory import facts, summing
 
 TOKENS = 1500
@@ -152,7 +153,7 @@ def _of_hit(hit: Mapping[str, Any], rank: int, kind: str) -> list[Slice]:
         return [_slice(hit, rank, kind, 0, len(text))]
     wanted = {word.casefold()[:6] for word in hit.get("held") or []}
     found = []
-    for start, end in summing.sentences(text):
+    for start, end in spans(text):
         words = {word.casefold()[:6] for word in _WORD.findall(text[start:end])}
         found.append((len(words & wanted), -start, start, min(end, start + SPAN)))
     best = sorted(found, reverse=True)[: 3 if kind == "summary" else 2]

@@ -9,23 +9,16 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from soloist.kernel.sentences import COURTESY, TELLING, spans
 
 SHORTEST, LONGEST = 12, 360
 """Characters of a sentence that is chosen."""
 MOST_READ = 20_000
 """Characters of one text that are looked at for its best sentences: its beginning and its end."""
-_BREAK = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+(?=[^\W_a-zß-öø-ÿ]|[¿¡\"“«(])|\n\s*\n|\n(?=\s*[-*•–])|(?<=[?!:])\n")
-_COURTESY = re.compile(
-    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|day)|hallo|liebe[rs]?|sehr geehrte|guten (?:tag|morgen)|moin"
-    r"|bonjour|bonsoir|madame|monsieur|hola|buen[oa]s|estimad[oa]|thanks|thank you|danke|vielen dank|merci|gracias"
-    r"|(?:kind|best|warm) regards|viele grüße|mit freundlichen|cordialement|un saludo|i hope (?:you|this)"
-    r"|ich hoffe|j'espère|espero)\b",
-    re.IGNORECASE,
-)
-_TELLING = re.compile(r"\d|[€$£?]")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _CLAIM = re.compile(r"\d[\d.,:/-]*\d|\d|(?<![.!?]\s)(?<!^)\b[A-ZÄÖÜ][\w-]{2,}")
 
@@ -56,26 +49,15 @@ class Piece:
         return {"ref": self.ref, "from": self.start, "to": self.end}
 
 
-def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Offsets of the sentences, without white space at their ends."""
-    start = 0
-    for cut in [*_BREAK.finditer(text), None]:
-        end = cut.start() if cut else len(text)
-        part = text[start:end]
-        if part.strip():
-            yield start + len(part) - len(part.lstrip()), start + len(part.rstrip())
-        start = cut.end() if cut else end
-
-
 def pieces(source: Source) -> list[Piece]:
     """The sentences of a source that could stand in a summary; of a very long one its beginning and end."""
     text, found = source.text, []
     half = MOST_READ // 2
     parts = [(0, text)] if len(text) <= MOST_READ else [(0, text[:half]), (len(text) - half, text[-half:])]
     for offset, part in parts:
-        for start, end in sentences(part):
+        for start, end in spans(part):
             words = part[start:end]
-            if SHORTEST <= end - start <= LONGEST and not _COURTESY.match(words):
+            if SHORTEST <= end - start <= LONGEST and not COURTESY.match(words):
                 found.append(Piece(source.ref, offset + start, offset + end, words, source.at, source.who))
     return found
 
@@ -114,7 +96,7 @@ def chosen(sources: Sequence[Source], most: int = 6, characters: int = 1200) -> 
 def _worth(piece: Piece, bag: Mapping[str, int], rare: Mapping[str, int], many: int) -> float:
     """How much a piece says of what all say."""
     shared = sum(math.log(1 + rare[word]) for word in bag) / math.log(2 + many) / (3 + len(bag))
-    return shared + (0.35 if _TELLING.search(piece.text) else 0.0)
+    return shared + (0.35 if TELLING.search(piece.text) else 0.0)
 
 
 def _alike(bags: Sequence[Mapping[str, int]], one: int, taken: Sequence[int]) -> float:
@@ -140,16 +122,16 @@ def faults(summary: Sequence[Mapping[str, Any]], sources: Mapping[str, str]) -> 
     """
     found: list[str] = []
     for number, sentence in enumerate(summary, 1):
-        spans = sentence.get("spans") or []
+        named = sentence.get("spans") or []
         cited = []
-        for span in spans:
+        for span in named:
             text = sources.get(str(span.get("ref")))
             begin, end = span.get("from"), span.get("to")
             if text is None or not _inside(begin, end, len(text)):
                 found.append(f"Sentence {number} cites {span.get('ref')!r} {begin}-{end}, and there is nothing there.")
                 continue
             cited.append(text[begin:end])
-        if not spans:
+        if not named:
             found.append(f"Sentence {number} cites nothing.")
         words = " ".join(cited).casefold()
         strange = [claim for claim in _CLAIM.findall(str(sentence.get("text", ""))) if claim.casefold() not in words]

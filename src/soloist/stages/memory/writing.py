@@ -12,6 +12,7 @@ from typing import Any
 
 from soloist.kernel.errors import BadInput, NotAllowed
 from soloist.kernel.memory import TIERS, NewMemory
+from soloist.kernel.sentences import spans
 from soloist.stages.memory import summing
 
 LONG = 3000
@@ -142,7 +143,7 @@ def of_document(item: NewMemory, name: str, text: str, *, size: int, mime: str) 
 def chunks(text: str) -> Iterator[tuple[int, int]]:
     """Places of a text's chunks, cut at the ends of sentences where there are some; together they are the whole."""
     start = 0
-    ends = [end for _, end in summing.sentences(text)]
+    ends = [end for _, end in spans(text)]
     while start < len(text):
         room = [end for end in ends if start + CHUNK // 3 < end <= start + CHUNK]
         end = min(room[-1] if room else start + CHUNK, len(text))

@@ -539,7 +539,8 @@ def _reasons(schema: Kind | None, old: Mapping[str, Any], fields: Mapping[str, A
 
 def _regenerated(body: Mapping[str, Any], text: str) -> dict[str, Any]:
     """The fields of a draft after it was generated again: the operator's words stay, conflicts are listed."""
-    merged = threeway.merge(str(body.get("base") or ""), str(body.get("text") or ""), text)
+    base = threeway.unsettled(str(body.get("base") or ""), body.get("conflicts") or ())
+    merged = threeway.merge(base, str(body.get("text") or ""), text)
     return {"text": merged.text, "base": text, "conflicts": threeway.listed(merged)}
 
 

@@ -120,6 +120,20 @@ def _places(base: list[str], side: list[str]) -> dict[int, tuple[int, int]]:
     return found
 
 
+def unsettled(base: str, passages: Sequence[Mapping[str, Any]]) -> str:
+    """The generated text with what stood there before at every passage nobody has chosen: the question stays open.
+
+    A passage that the generator had taken out leaves no trace to put back.
+    """
+    place = 0
+    for passage in passages:
+        new, before = str(passage["new"]), str(passage["base"])
+        at = base.find(new, place) if new else -1
+        if at >= 0:
+            base, place = base[:at] + before + base[at + len(new) :], at + len(before)
+    return base
+
+
 def listed(merged: Merged) -> list[dict[str, Any]]:
     """The conflicts as a record keeps them."""
     return [{"base": p.base, "yours": p.yours, "new": p.new, "at": p.at} for p in merged.conflicts]

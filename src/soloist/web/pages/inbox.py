@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +12,9 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from soloist.insight import diff
+from soloist.insight import carrying, diff
 from soloist.insight.together import Look
-from soloist.insight.views import Changed, Outcome, Sheet
+from soloist.insight.views import Changed, FieldDiff, Outcome, Sheet
 from soloist.kernel.errors import Conflict, StaleHash
 from soloist.web.doors import Decision
 from soloist.web.pages.edge import door, who
@@ -21,6 +22,7 @@ from soloist.web.render import page
 
 MOVED = "This changed since you looked."
 STALE = "It changed after you opened it, so nothing was approved. Please look at the new version."
+REPLACED = "A newer draft took its place, so nothing was approved. Your edit was brought over into it; please look."
 
 
 async def show(request: Request) -> Response:
@@ -47,10 +49,9 @@ async def decide(request: Request) -> Response:
     option = _text(form, "option")
     edits: dict[str, str] = {}
     if option == "look" or any(name.startswith("edit.") for name in form):
-        sheet = await door(request).sheet(ident)
-        edits = _edits(form, sheet)
+        edits = _edits(form, await door(request).sheet(ident))
     if option == "look":
-        return await _desk(request, ident, edits=edits, changed=_since_shown(form, sheet, MOVED))
+        return await _kept(request, form, ident, edits, MOVED)
     if option in ("edit", "compare"):
         return await _desk(request, ident, mode=option, edits=edits)
     said = {"reason": _text(form, "reason").strip(), "until": _text(form, "until") or "tomorrow"}
@@ -58,11 +59,28 @@ async def decide(request: Request) -> Response:
     try:
         outcome = await door(request).decide(ident, decision)
     except StaleHash:
-        changed = _since_shown(form, await door(request).sheet(ident))
-        return await _desk(request, ident, mode="edit" if edits else "", edits=edits, changed=changed, status=409)
+        return await _kept(request, form, ident, edits, STALE, status=409)
     except Conflict as error:
-        return await _desk(request, ident, changed=Changed(error.detail), status=409)
+        return await _kept(request, form, ident, edits, error.detail, status=409)
     return await _back(request, ident, outcome)
+
+
+async def _kept(
+    request: Request, form: FormData, ident: str, edits: dict[str, str], sentence: str, *, status: int = 200
+) -> Response:
+    """The card as it is now with what moved, and the edit in the text that counts by now; nothing was decided."""
+    sheet = await door(request).sheet(ident)
+    if edits and sheet.successor:
+        sheet, sentence = await door(request).sheet(sheet.successor), REPLACED
+    was = {field.name: _text(form, f"was.{field.name}") for field in sheet.draft if f"was.{field.name}" in form}
+    if sheet.state != "open":
+        line = sheet.state_line or "It is not open any more." if sentence in (MOVED, STALE) else sentence
+        mine = [diff.field(f"{f.label}, your words", f.value, edits[f.name]) for f in sheet.draft if f.name in edits]
+        return await _desk(request, sheet.id, changed=Changed(line, (*_moved(was, sheet), *mine)), status=status)
+    found = carrying.over(was, edits, sheet.draft)
+    changed = Changed(sentence, (*_moved(was, sheet), *found.both))
+    mode = "edit" if found.edits else ""
+    return await _desk(request, sheet.id, mode=mode, edits=dict(found.edits), changed=changed, status=status)
 
 
 async def undo(request: Request) -> Response:
@@ -178,10 +196,7 @@ def _edits(form: FormData, sheet: Sheet) -> dict[str, str]:
     return out
 
 
-def _since_shown(form: FormData, sheet: Sheet, sentence: str = STALE) -> Changed:
+def _moved(was: Mapping[str, str], sheet: Sheet) -> tuple[FieldDiff, ...]:
     """What moved between the text the operator saw and the text that counts now."""
-    pairs = [(f, _text(form, f"was.{f.name}")) for f in sheet.draft if f"was.{f.name}" in form]
-    moved = tuple(diff.field(f.label, was, f.value) for f, was in pairs if was != f.value)
-    if sheet.state != "open":
-        return Changed(sheet.state_line or "It is not open any more.", moved)
-    return Changed(sentence, moved)
+    fields = [field for field in sheet.draft if field.name in was]
+    return tuple(diff.field(f.label, was[f.name], f.value) for f in fields if was[f.name] != f.value)
