@@ -81,7 +81,7 @@ def desk(app: App, reader: LocalWorker) -> Desk:
 @pytest.mark.parametrize(
     ("data", "said_of_it"),
     [
-        (b"PK\x03\x04rest of an xlsx", "save it as CSV"),
+        (b"PK\x03\x04rest of an xlsx", "damaged"),
         (b"<!DOCTYPE html><html>sign in</html>", "no table"),
         (b"BEGIN:VCARD\nFN:Nobody", "no end"),
         (b"BEGIN:VCALENDAR\nEND:VCALENDAR\n", ""),
@@ -270,6 +270,18 @@ async def test_undo_of_rows_that_met_in_one_record_goes_back_step_by_step(desk: 
     ident = await desk.taken(text)
     assert await desk.undone(ident) == {"undone": 2}
     assert [row["state"] for row in desk.records("person")] == ["retired"]
+
+
+async def test_undo_of_three_rows_in_one_record_and_of_two_in_one_that_was_there(desk: Desk):
+    await desk.taken(PEOPLE)
+    rows = [f"Ada Okafor,ada@okafor-ceramics.example,+49 40 {n}" for n in (5, 6)]
+    rows += [f"New One,new@one.example,+49 30 {n}" for n in (7, 8, 9)]
+    ident = await desk.taken("Name,Email,Phone\n" + "\n".join(rows) + "\n")
+    assert desk.row(ident)["counts"] == {"filled": 4, "made": 1}
+    assert await desk.undone(ident) == {"undone": 5}
+    by_title = {row["title"]: row for row in desk.records("person")}
+    assert by_title["Ada Okafor"]["body"]["phones"] == ["+49 40 1234"]
+    assert by_title["New One"]["state"] == "retired"
 
 
 # ----- stopped in the middle

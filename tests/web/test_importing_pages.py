@@ -58,10 +58,10 @@ def test_an_import_that_is_not_there(console: TestClient):
     assert console.post("/imports/none/take").status_code == 404
 
 
-def test_a_spreadsheet_says_how_to_save_it(console: TestClient, app: App):
-    ident = upload(console, b"PK\x03\x04 a zip").headers["location"].rpartition("/")[2]
+def test_an_old_spreadsheet_says_how_to_save_it(console: TestClient, app: App):
+    ident = upload(console, b"\xd0\xcf\x11\xe0 old").headers["location"].rpartition("/")[2]
     step(app, ident, "read")
-    assert "save it as CSV" in console.get(f"/imports/{ident}").text
+    assert "Save it as .xlsx or CSV" in console.get(f"/imports/{ident}").text
 
 
 def test_a_row_and_a_column_that_are_not_there_are_refused(console: TestClient, app: App):

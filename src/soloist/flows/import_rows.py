@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,11 +61,14 @@ def _domains(body: Mapping[str, Any]) -> list[str]:
 
 
 class Names:
-    """Records by their titles, looked up for many rows at once."""
+    """Records by their titles and by what identifies them, looked up for many rows at once; links that are made."""
 
     def __init__(self, conn: Connection) -> None:
         """For one transaction."""
         self._conn = conn
+        self._held: dict[Key, tuple[str, str]] = {}
+        self._asked = set[Key]()
+        self._links: list[dict[str, Any]] = []
         self._known: dict[tuple[str, str], list[str]] = {}
         self._waiting: dict[str, list[str]] = {}
 
@@ -75,6 +78,31 @@ class Names:
         if new:
             found = imports.named(self._conn, kind, sorted(new))
             self._known |= {(kind, one): found.get(one, []) for one in new}
+
+    def load_keys(self, keys: Iterable[Key]) -> None:
+        """Look up the identifiers that are not known yet."""
+        if new := set(keys) - self._asked:
+            self._asked |= new
+            found = imports.identified(self._conn, [(key.scheme, key.value) for key in new])
+            self._held |= {Key(*key): record for key, record in found.items()}
+
+    def holder(self, key: Key) -> tuple[str, str]:
+        """The record that an identifier stands for and its kind, ("", "") for nobody."""
+        self.load_keys([key])
+        return self._held.get(key, ("", ""))
+
+    def link(self, tx: Tx, key: Key, record: str, kind: str, evidence: Mapping[str, Any]) -> None:
+        """Link an identifier to a record, unless it is somebody's already; written by ``settle_links``."""
+        if not self.holder(key)[0]:
+            event = tx.append("identity.linked", subject=record, payload={"scheme": key.scheme, "rule": "import"})
+            row = {"scheme": key.scheme, "value": key.value, "record": record, "event": event.id}
+            self._links.append({**row, "evidence": dict(evidence)})
+            self._held[key] = (record, kind)
+
+    def settle_links(self, tx: Tx) -> None:
+        """Write the links that were made."""
+        imports.link_many(tx, self._links)
+        self._links.clear()
 
     def note(self, kind: str, titles: Sequence[str]) -> None:
         """Titles to be looked up together."""
@@ -92,22 +120,24 @@ class Names:
         return self._known.get((kind, title.casefold()), [])
 
 
-def meant(conn: Connection, kind: Kind, read: Mapping[str, Any], source: str, names: Names | None) -> Meant:
+def meant(
+    conn: Connection, kind: Kind, read: Mapping[str, Any], source: str, names: Names, *, loose: bool = True
+) -> Meant:
     """The record a row is about; people are never taken for one by their name alone, that is a doubt.
 
-    Without ``names`` only what identifies for certain is looked at.
+    Only what identifies for certain is looked at unless it may be ``loose``.
     """
     hits: dict[str, str] = {}
     for key in keys(kind, read, source):
-        found = records.identified(conn, key.scheme, key.value)
-        if found and _is_a(conn, found, kind.name):
+        found, of = names.holder(key)
+        if found and of == kind.name:
             hits.setdefault(found, key.scheme)
     if len(hits) > 1:
         return Meant(next(iter(hits)), "several", "It fits several records; choose.")
     if hits:
         record, rule = next(iter(hits.items()))
         return Meant(record, rule)
-    if names is None:
+    if not loose:
         return Meant()
     if kind.name in PEOPLE:
         return _alike(conn, kind, read["body"])
@@ -124,10 +154,6 @@ def _alike(conn: Connection, kind: Kind, body: Mapping[str, Any]) -> Meant:
     told = ", ".join(f"{one.field} {one.verdict}" for one in found.evidence if one.verdict != "differs")
     why = "; ".join((f"It may be a record that is there: {told}", *found.vetoes))
     return Meant(found.record, "alike", "" if found.zone == "merge" else f"{why}.")
-
-
-def _is_a(conn: Connection, record: str, kind: str) -> bool:
-    return bool(records.get(conn, record)["kind"] == kind)
 
 
 def _same_body(conn: Connection, record: str, body: Mapping[str, Any]) -> bool:
@@ -157,8 +183,10 @@ def wanted(kind: Kind, read: Any) -> dict[str, list[str]]:
     return dict(read.names)
 
 
-def ahead(kind: Kind, reads: Sequence[Any], names: Names) -> None:
-    """Look up every title and reference of some rows in a few queries."""
+def ahead(kind: Kind, reads: Sequence[Any], names: Names, source: str) -> None:
+    """Look up every title, identifier and reference of some rows in a few queries."""
+    given = [{"body": read.body, "external": read.external} for read in reads]
+    names.load_keys(key for one in given for key in keys(kind, one, source))
     names.load(kind.name, [kind.titled(read.body) for read in reads])
     for read in reads:
         for name, texts in wanted(kind, read).items():
@@ -197,10 +225,12 @@ def _named(conn: Connection, kinds: Sequence[str], text: str, names: Names) -> s
     return ""
 
 
-def link(tx: Tx, kind: Kind, read: Mapping[str, Any], record: str, *, source: str, about: Mapping[str, Any]) -> None:
+def link(
+    tx: Tx, kind: Kind, read: Mapping[str, Any], record: str, names: Names, *, source: str, about: Mapping[str, Any]
+) -> None:
     """Link what identifies the row to its record; a key that is somebody's already stays theirs."""
     for key in keys(kind, read, source):
-        records.link(tx, key.scheme, key.value, record, rule="import", evidence=dict(about))
+        names.link(tx, key, record, kind.name, about)
 
 
 def missing(kind: Kind, body: Mapping[str, Any]) -> list[str]:

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from soloist.engine import failpoint
-from soloist.engine.store import assets, imports, kinds, records, tasks
+from soloist.engine.store import assets, imports, kinds, tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
-from soloist.flows import import_maps, import_rows, import_values
+from soloist.flows import import_maps, import_rows, import_taking, import_values
 from soloist.flows.desk import Desk
 from soloist.kernel.errors import BadInput, Conflict, SoloistError, TooLarge
 from soloist.kernel.ids import derived
@@ -24,6 +24,8 @@ from soloist.sdk.flow import Flow, Verbs
 SUBJECT = "import"
 BATCH = 100
 """Rows of one transaction."""
+AT_ONCE = 250
+"""Rows that are tried in one transaction."""
 READ_WITHIN = 120.0
 MOST_BYTES = 30 * 1024 * 1024
 """The largest file of rows; a mailbox may be larger."""
@@ -189,7 +191,7 @@ class Importing:
         row = await self._store.read(lambda conn: imports.get(conn, ident))
         seen: dict[str, int] = {}
         after = -1
-        asked = partial(imports.rows, ident=ident, outcomes=("read", *OPEN, "empty", "lacking"), limit=500)
+        asked = partial(imports.rows, ident=ident, outcomes=("read", *OPEN, "empty", "lacking"), limit=AT_ONCE)
         while part := await self._store.read(partial(asked, after=after)):
             await self._store.write(partial(self._check_rows, row=row, part=part, seen=seen), full=False)
             after = part[-1]["n"]
@@ -202,15 +204,17 @@ class Importing:
         kind, terms, names = kinds_of(tx.conn)[row["kind"]], self._terms(row), import_rows.Names(tx.conn)
         columns = {int(place): name for place, name in row["mapping"]["fields"].items()}
         read = {one["n"]: import_values.read(kind, columns, one["given"]["cells"], terms) for one in part}
-        import_rows.ahead(kind, list(read.values()), names)
+        source, marks = row["mapping"].get("source", ""), list[dict[str, Any]]()
+        import_rows.ahead(kind, list(read.values()), names, source)
         for line in part:
-            outcome = tried(tx.conn, kind, row["mapping"].get("source", ""), read[line["n"]], names)
+            outcome = import_taking.tried(tx.conn, kind, source, read[line["n"]], names)
             keys = outcome.pop("keys")
             for key in keys:
                 first = seen.setdefault(key, line["n"])
                 if first != line["n"]:
-                    _twice(outcome, first, by_name=key.startswith("title="))
-            imports.mark(tx, row["id"], line["n"], **outcome)
+                    import_taking.twice(outcome, first, by_name=key.startswith("title="))
+            marks.append({"n": line["n"], **outcome})
+        imports.mark_many(tx, row["id"], marks)
 
     def _terms(self, row: Mapping[str, Any]) -> import_values.Terms:
         business = self._desk.settings.business
@@ -281,25 +285,30 @@ class Importing:
 
     async def work(self, ident: str) -> None:
         """Take over batch by batch; it can be stopped and begun again anywhere."""
-        while await self._store.write(lambda tx: self._take_batch(tx, ident), full=False):
+        after = -1
+        while (after := await self._store.write(partial(self._take_batch, ident=ident, after=after), full=False)) >= -1:
             failpoint.hit("import.batch")
 
-    def _take_batch(self, tx: Tx, ident: str) -> bool:
-        """The next rows; False when the last is done."""
+    def _take_batch(self, tx: Tx, ident: str, after: int) -> int:
+        """The rows after one; answers the last of them, -1 to begin again at the first, -2 when all is done."""
         row = imports.hold(tx, ident, "taking")
-        lines = imports.rows(tx.conn, ident, outcomes=OPEN, limit=BATCH)
+        lines = imports.rows(tx.conn, ident, outcomes=OPEN, after=after, limit=BATCH)
         kind = kinds_of(tx.conn)[row["kind"]]
         names = import_rows.Names(tx.conn)
-        named = [line for line in lines if line["match"] in ("alike", "content") or line["outcome"] == "review"]
-        names.load(kind.name, [line["read"]["title"] for line in named])
-        for line in lines:
-            imports.mark(tx, ident, line["n"], **_taken(tx, kind, row, line, names if line in named else None))
+        loose = {line["n"] for line in lines if _loose(line)}
+        names.load(kind.name, [line["read"]["title"] for line in lines if line["n"] in loose])
+        source = row["mapping"].get("source", "")
+        names.load_keys(key for line in lines for key in import_rows.keys(kind, line["read"], source))
+        taking = import_taking.Taking(tx, kind, row, names)
+        marks = [{"n": line["n"], **taking.take(line, loose=line["n"] in loose)} for line in lines]
+        imports.mark_many(tx, ident, marks)
+        names.settle_links(tx)
         counts = imports.counts(tx.conn, ident)
-        if lines:
+        if lines or any(counts.get(name) for name in OPEN):
             imports.put(tx, ident, counts=counts)
-            return True
+            return int(lines[-1]["n"]) if lines else -1
         imports.move(tx, ident, ("taking",), "done", counts=counts)
-        return False
+        return -2
 
     # ----- undoing
 
@@ -317,21 +326,35 @@ class Importing:
 
     async def unwork(self, ident: str) -> None:
         """Take back batch by batch; a record that was changed since is listed and left."""
-        while await self._store.write(lambda tx: self._undo_batch(tx, ident), full=False):
+        met = await self._store.read(partial(imports.met, ident=ident))
+        before = -1
+        while (
+            before := await self._store.write(
+                partial(self._undo_batch, ident=ident, met=met, before=before), full=False
+            )
+        ) >= -1:
             failpoint.hit("import.batch")
 
-    def _undo_batch(self, tx: Tx, ident: str) -> bool:
+    def _undo_batch(self, tx: Tx, ident: str, met: Mapping[str, Sequence[int]], before: int) -> int:
+        """The rows before one, the last row first: a record that several rows filled goes back step by step."""
         row = imports.hold(tx, ident, "undoing")
-        # the last row first: a record that several rows filled goes back step by step
-        lines = imports.rows(tx.conn, ident, outcomes=("made", "filled"), limit=BATCH, backwards=True)
+        lines = imports.rows(tx.conn, ident, outcomes=("made", "filled"), after=before, limit=BATCH, backwards=True)
+        back = import_taking.TakingBack(tx, row, met)
+        marks = list[dict[str, Any]]()
+        now = imports.raw_many(tx.conn, [line["record"] for line in lines if line["record"] not in met])
         for line in lines:
-            imports.mark(tx, ident, line["n"], **_taken_back(tx, row, imports.row(tx.conn, ident, line["n"])))
+            done = back.take_back(line, now.get(line["record"]))
+            imports.mark(tx, ident, line["n"], **done) if line["record"] in met else marks.append(
+                {"n": line["n"], **done}
+            )
+        imports.mark_many(tx, ident, marks)
+        imports.unlink(tx, back.gone, back.why)
         counts = imports.counts(tx.conn, ident)
-        if lines:
+        if lines or any(counts.get(name) for name in ("made", "filled")):
             imports.put(tx, ident, counts=counts)
-            return True
+            return int(lines[-1]["n"]) if lines else -1
         imports.move(tx, ident, ("undoing",), "undone", counts=counts)
-        return False
+        return -2
 
     async def go_on(self) -> list[str]:
         """After a stop of this process or another: what is under way goes on; the ids."""
@@ -347,6 +370,11 @@ class Importing:
     def _withdraw(tx: Tx, ident: str, why: str) -> None:
         if card := tasks.open_for(tx.conn, ident):
             tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": why}, actor="soloist")
+
+
+def _loose(line: Mapping[str, Any]) -> bool:
+    """Whether a row may mean a record by less than what identifies it."""
+    return line["match"] in ("alike", "content") or line["outcome"] == "review"
 
 
 def kinds_of(conn: Any) -> dict[str, Kind]:
@@ -390,100 +418,3 @@ def _columns(heads: Sequence[str], given: Mapping[str, str], known: Mapping[str,
     if not found:
         raise BadInput("columns: choose a field for at least one column. Nothing was taken over.", field="columns")
     return found
-
-
-def tried(conn: Any, kind: Kind, source: str, read: import_values.Read, names: import_rows.Names) -> dict[str, Any]:
-    """What would become of a row: the columns of its row, and its keys."""
-    refs, unknown = import_rows.referred(conn, kind, read, names)
-    body = {**read.body, **refs}
-    if not body:
-        return {"outcome": "empty", "read": {}, "match": "", "record": "", "detail": {"notes": read.notes}, "keys": []}
-    given = {"body": body, "state": read.state, "external": read.external, "title": title(kind, body)}
-    lacking = import_rows.missing(kind, body)
-    keys = [f"{key.scheme}={key.value}" for key in import_rows.keys(kind, given, source)]
-    meant = import_rows.meant(conn, kind, given, source, names)
-    detail: dict[str, Any] = {"notes": [*read.notes, *unknown, *lacking]}
-    detail |= {"doubt": meant.doubt} if meant.doubt else {}
-    outcome = "lacking" if lacking and not meant.record else "new"
-    if meant.record:
-        change = import_rows.change(records.get(conn, meant.record), kind, body)
-        detail |= {"fills": change.fills, "differs": change.differs, "keeps": change.keeps}
-        outcome = "review" if meant.doubt or change.differs else "change" if change.fills else "same"
-    keys = [] if outcome == "lacking" else keys or [f"title={str(given['title']).casefold()}"]
-    return {
-        "outcome": outcome,
-        "read": given,
-        "match": meant.rule,
-        "record": meant.record,
-        "detail": detail,
-        "keys": keys,
-    }
-
-
-def _twice(outcome: dict[str, Any], first: int, *, by_name: bool) -> None:
-    """A row that is about the same as an earlier one of the file; by its name alone that is only a guess."""
-    outcome["detail"]["double"] = first
-    if outcome["outcome"] == "new":
-        outcome["outcome"] = "review" if by_name else "change"
-    if by_name and not outcome["record"]:
-        outcome["detail"]["doubt"] = f"Row {first} has the same name and nothing else in common."
-
-
-def title(kind: Kind, body: Mapping[str, Any]) -> str:
-    """What the record is called."""
-    return (
-        kind.titled(body)
-        or str(next((v for v in body.values() if isinstance(v, str) and v), kind.label or kind.name))[:300]
-    )
-
-
-def _taken(
-    tx: Tx, kind: Kind, row: Mapping[str, Any], line: Mapping[str, Any], names: import_rows.Names | None
-) -> dict[str, Any]:
-    """Take one row over; what it becomes. Whom it means is looked up again: much may have happened since."""
-    read, detail = line["read"], dict(line["detail"] or {})
-    choice = detail.get("choice", "keep")
-    source, why = row["mapping"].get("source", ""), f"taken over from {row['name']}, line {line['given']['line']}"
-    if choice == "leave":
-        return {"outcome": "left", "detail": detail}
-    meant = import_rows.meant(tx.conn, kind, read, source, names)
-    if not meant.record or choice == "new" or (meant.doubt and not line["record"]):
-        try:
-            with_origin = {**read["body"], **({"origin": "import"} if "origin" in kind.fields else {})}
-            record = records.create(
-                tx, kind.name, read["title"], with_origin, state=read["state"], why=why, by="outside"
-            )
-        except BadInput as error:
-            return {"outcome": "lacking", "detail": {**detail, "notes": [*detail.get("notes", []), error.detail]}}
-        import_rows.link(tx, kind, read, record, source=source, about={"import": row["id"], "line": line["n"]})
-        return {"outcome": "made", "record": record, "version": 1, "detail": detail}
-    now = records.get(tx.conn, meant.record)
-    change = import_rows.change(now, kind, read["body"])
-    fields = dict(change.fills)
-    if choice == "take":
-        fields |= {name: one["offered"] for name, one in {**change.differs, **change.keeps}.items()}
-    import_rows.link(tx, kind, read, meant.record, source=source, about={"import": row["id"], "line": line["n"]})
-    if not fields:
-        return {"outcome": "known", "record": meant.record, "version": now["version"], "detail": detail}
-    by = "operator" if choice == "take" else "outside"
-    written = records.write(tx, meant.record, now["version"], fields, why=why, by=by)
-    return {"outcome": "filled", "record": meant.record, "version": written["version"], "detail": detail}
-
-
-def _taken_back(tx: Tx, row: Mapping[str, Any], line: Mapping[str, Any]) -> dict[str, Any]:
-    """Take one row back, unless its record was changed since."""
-    now = records.raw(tx.conn, line["record"])
-    why = f"the import of {row['name']} was taken back"
-    before = records.version(tx.conn, line["record"], line["version"] - 1) if line["version"] > 1 else None
-    if now["version"] != line["version"] or now["merged_into"]:
-        return {"outcome": "kept"}
-    if line["outcome"] == "made":
-        records.write(tx, now["id"], now["version"], {}, why=why, state=imports.TAKEN_BACK, restored=True)
-        imports.unlink(tx, now["id"], why)
-    elif before is not None:
-        records.write(
-            tx, now["id"], now["version"], before["body"], why=why, replace=True, restored=True, owners=before["owners"]
-        )
-    # The version that the row before this one wrote is the newest again in all but its number.
-    imports.came_back(tx, row["id"], now["id"], line["version"], now["version"] + 1)
-    return {"outcome": "undone"}

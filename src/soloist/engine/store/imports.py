@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
+from soloist.engine.store import merges
 from soloist.engine.store.tables import identities, records
 from soloist.engine.store.tables_memory import import_rows, imports
 from soloist.engine.store.tx import Tx
@@ -15,6 +17,10 @@ from soloist.kernel.errors import Conflict, NotFound
 TAKEN_BACK = "retired"
 """State of a record that an import made and that was taken back with it: it is kept, and nothing finds or lists it."""
 _key = import_rows.c["import"]
+_CHUNK = 400
+"""Values of one query."""
+SEEN = 300
+"""Former imports that are looked through for one with the same columns."""
 
 
 def create(tx: Tx, values: Mapping[str, Any], *, who: str) -> str:
@@ -92,8 +98,10 @@ def rows(
     limit: int = 100,
     backwards: bool = False,
 ) -> list[dict[str, Any]]:
-    """Rows in the order of the file, after a line, or from the last one ``backwards``."""
-    query = sa.select(import_rows).where((_key == ident) & (import_rows.c.n > after))
+    """Rows in the order of the file, after one; or ``backwards`` from the last, before one (-1 for from the end)."""
+    query = sa.select(import_rows).where(_key == ident)
+    if after >= 0:
+        query = query.where(import_rows.c.n < after if backwards else import_rows.c.n > after)
     if outcomes:
         query = query.where(import_rows.c.outcome.in_(list(outcomes)))
     order = import_rows.c.n.desc() if backwards else import_rows.c.n
@@ -113,10 +121,23 @@ def mark(tx: Tx, ident: str, n: int, **values: Any) -> None:
     tx.run(import_rows.update().where((_key == ident) & (import_rows.c.n == n)).values(**values))
 
 
-def came_back(tx: Tx, ident: str, record: str, version: int, now: int) -> None:
-    """A record is again as the row before said: that row's write is the newest but for its number."""
-    same = (_key == ident) & (import_rows.c.record == record) & (import_rows.c.version == version - 1)
-    tx.run(import_rows.update().where(same & import_rows.c.outcome.in_(["made", "filled"])).values(version=now))
+def mark_many(tx: Tx, ident: str, marks: Iterable[Mapping[str, Any]]) -> None:
+    """Set columns of many rows, each named by its ``n``; rows that set the same columns go together."""
+    for names, some in groupby(sorted(marks, key=sorted), key=sorted):
+        columns = [name for name in names if name != "n"]
+        query = import_rows.update().where((_key == ident) & (import_rows.c.n == sa.bindparam("n_")))
+        query = query.values({name: sa.bindparam(f"{name}_") for name in columns})
+        tx.run(query, [{f"{name}_": value for name, value in one.items()} for one in some])
+
+
+def met(conn: sa.Connection, ident: str) -> dict[str, list[int]]:
+    """Records that more than one row of an import made or filled, with these rows."""
+    query = sa.select(import_rows.c.record, import_rows.c.n).where((_key == ident) & (import_rows.c.record != ""))
+    query = query.where(import_rows.c.outcome.in_(["made", "filled"])).order_by(import_rows.c.n)
+    found: dict[str, list[int]] = {}
+    for record, n in conn.execute(query):
+        found.setdefault(record, []).append(int(n))
+    return {record: rows for record, rows in found.items() if len(rows) > 1}
 
 
 def counts(conn: sa.Connection, ident: str) -> dict[str, int]:
@@ -139,10 +160,55 @@ def named(conn: sa.Connection, kind: str, titles: Sequence[str]) -> dict[str, li
     return found
 
 
-def unlink(tx: Tx, record: str, why: str) -> None:
-    """End the live identifiers of a record that was taken back, so that the next import does not find it."""
-    live = (identities.c.record == record) & (identities.c.ended == "")
-    if tx.conn.execute(sa.select(identities.c.id).where(live).limit(1)).first() is None:
-        return
-    event = tx.append("identity.unlinked", subject=record, payload={"why": why})
-    tx.run(identities.update().where(live).values(ended=tx.now, ended_event=event.id))
+def identified(conn: sa.Connection, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """(scheme, value) -> (record, its kind) for those identifiers that stand for somebody; a merged one's is kept."""
+    columns = (identities.c.value, identities.c.record, records.c.kind, records.c.merged_into)
+    joined = identities.join(records, records.c.id == identities.c.record)
+    found = {}
+    for scheme, same in groupby(sorted(keys), key=lambda key: key[0]):
+        values = [value for _, value in same]
+        for place in range(0, len(values), _CHUNK):
+            some = identities.c.value.in_(values[place : place + _CHUNK])
+            query = sa.select(*columns).select_from(joined).where((identities.c.scheme == scheme) & some)
+            for value, record, kind, merged in conn.execute(query.where(identities.c.ended == "")):
+                found[scheme, value] = (merges.root(conn, record) if merged else record, kind)
+    return found
+
+
+def link_many(tx: Tx, links: Sequence[Mapping[str, Any]]) -> None:
+    """Keep identifiers that nobody has: {scheme, value, record, evidence, event}."""
+    if links:
+        more = {"rule": "import", "at": tx.now, "ended": ""}
+        tx.run(identities.insert(), [{"id": tx.new_id(), **one, **more} for one in links])
+
+
+def raw_many(conn: sa.Connection, idents: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Records exactly as their rows have them, by id."""
+    found = {}
+    for place in range(0, len(idents), _CHUNK):
+        query = sa.select(records).where(records.c.id.in_(list(idents[place : place + _CHUNK])))
+        found.update({row["id"]: dict(row) for row in conn.execute(query).mappings()})
+    return found
+
+
+def unlink(tx: Tx, gone: Sequence[str], why: str) -> None:
+    """End the live identifiers of records that were taken back, so that the next import does not find them."""
+    live = identities.c.ended == ""
+    query = sa.select(identities.c.record).where(live & identities.c.record.in_(list(gone))).distinct()
+    linked = sorted(tx.conn.execute(query).scalars()) if gone else []
+    events = {one: tx.append("identity.unlinked", subject=one, payload={"why": why}).id for one in linked}
+    if events:
+        values = {"ended": tx.now, "ended_event": sa.bindparam("event_")}
+        ended = identities.update().where(live & (identities.c.record == sa.bindparam("record_"))).values(values)
+        tx.run(ended, [{"record_": record, "event_": event} for record, event in events.items()])
+
+
+def chosen_before(conn: sa.Connection, ident: str, columns: Sequence[str]) -> dict[str, Any] | None:
+    """The newest other import of a file with these columns whose mapping a person chose, if there is one."""
+    query = sa.select(imports.c.id, imports.c.name, imports.c.kind, imports.c.mapping, imports.c.created)
+    query = query.where((imports.c.id != ident) & (imports.c.format != "mbox"))
+    for row in conn.execute(query.order_by(imports.c.created.desc(), imports.c.id.desc()).limit(SEEN)).mappings():
+        mapping = row["mapping"] or {}
+        if mapping.get("chosen") and mapping.get("columns") == list(columns):
+            return dict(row)
+    return None

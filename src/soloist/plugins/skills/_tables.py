@@ -51,15 +51,21 @@ def read(data: bytes, *, delimiter: str = "", encoding: str = "", most: int = 20
         line += bool(told)
         if why:
             found.faults.append((line, why, raw[:RAW]))
-        elif not found.columns:
-            _head(found, line, cells)
-        elif any(cells):
-            _row(found, line, cells, raw)
+        else:
+            add(found, line, cells, raw)
         if len(found.rows) + len(found.faults) > most:
             raise ValueError(f"There are more than {most} rows; split the file.")
     if not found.columns:
         raise ValueError("There is no row in this file that can be read.")
     return found
+
+
+def add(found: Table, line: int, cells: list[str], raw: str) -> None:
+    """One more row: the first names the columns, empty ones are left out."""
+    if not found.columns:
+        _head(found, line, cells)
+    elif any(cells):
+        _row(found, line, cells, raw)
 
 
 def _head(found: Table, line: int, cells: list[str]) -> None:
@@ -93,8 +99,6 @@ def _row(found: Table, line: int, cells: list[str], raw: str) -> None:
 
 def decoded(data: bytes, encoding: str = "") -> tuple[str, str]:
     """The text and the encoding it was in; ValueError for what is no text, LookupError never."""
-    if data[:4] == b"PK\x03\x04" or data[:4] == b"\xd0\xcf\x11\xe0":
-        raise ValueError("This is a spreadsheet file. Open it and save it as CSV (UTF-8), then take that file.")
     if not data.strip():
         raise ValueError("The file is empty.")
     if encoding:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, Field
 
 from soloist.kernel.errors import BadInput
-from soloist.plugins.skills import _cards, _events, _tables
+from soloist.plugins.skills import _cards, _events, _sheets, _tables
 from soloist.sdk import calendars, skill
 
 EVENT_COLUMNS = ("title", "start", "end", "all day", "place", "attendees", "state", "text", "link", "uid")
@@ -23,7 +23,8 @@ MOST = 200_000
 class FileIn(BaseModel):
     """What is known of a file; an empty ``format``, ``delimiter`` or ``encoding`` is found out."""
 
-    format: str = Field(default="", description="csv, vcard or ics")
+    format: str = Field(default="", description="csv, xlsx, vcard or ics")
+    sheet: str = Field(default="", max_length=200, description="the sheet of a spreadsheet; empty: the first with rows")
     delimiter: str = Field(default="", max_length=1)
     encoding: str = Field(default="", max_length=40)
     start: str = Field(default="1990-01-01T00:00:00+00:00", description="from when events are taken, ISO")
@@ -52,6 +53,8 @@ class FileOut(BaseModel):
     format: str
     encoding: str = ""
     delimiter: str = ""
+    sheet: str = ""
+    sheets: list[str] = Field(default_factory=list)
     columns: list[str]
     rows: list[Row]
     faults: list[Unread]
@@ -74,11 +77,13 @@ class EventOut(BaseModel):
 
 @skill("read_import", version="1")
 def read_import(value: FileIn, blob: bytes) -> FileOut:
-    """Read a CSV, vCard or calendar file as rows; BadInput in plain words when it is none of these."""
+    """Read a CSV, spreadsheet, vCard or calendar file as rows; BadInput in plain words when it is none of these."""
     try:
         kind = value.format or kind_of(blob)
         if kind == "vcard":
             return _contacts(blob, value)
+        if kind == "xlsx":
+            return _sheet(blob, value)
         return _calendar(blob, value) if kind == "ics" else _table(blob, value)
     except ValueError as error:
         raise BadInput(f"{error} Nothing was taken over.", field="file") from error
@@ -103,6 +108,8 @@ def _event(value: EventIn, blob: bytes) -> EventOut:
 
 def kind_of(blob: bytes) -> str:
     """The format by the first words of a file."""
+    if _sheets.is_one(blob):
+        return "xlsx"
     head = blob[:400].decode("utf-8", "replace").replace("\x00", "").lstrip("\ufeff\ufffd \t\r\n").upper()
     if head.startswith("BEGIN:VCARD"):
         return "vcard"
@@ -112,9 +119,17 @@ def kind_of(blob: bytes) -> str:
 def _table(blob: bytes, value: FileIn) -> FileOut:
     if re.match(rb"\s*(<!doctype html|<html|%PDF-|\{)", blob[:200], re.IGNORECASE):
         raise ValueError("This is no table: it begins like a web page or a document.")
-    found = _tables.read(blob, delimiter=value.delimiter, encoding=value.encoding, most=MOST)
+    return _rows("csv", _tables.read(blob, delimiter=value.delimiter, encoding=value.encoding, most=MOST))
+
+
+def _sheet(blob: bytes, value: FileIn) -> FileOut:
+    found, sheet, sheets = _sheets.read(blob, sheet=value.sheet, most=MOST)
+    return _rows("xlsx", found).model_copy(update={"sheet": sheet, "sheets": sheets})
+
+
+def _rows(format_: str, found: _tables.Table) -> FileOut:
     return FileOut(
-        format="csv",
+        format=format_,
         encoding=found.encoding,
         delimiter=found.delimiter,
         columns=found.columns,
