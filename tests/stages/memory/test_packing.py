@@ -99,3 +99,9 @@ def test_the_question_is_made_of_subject_questions_and_telling_sentences():
     asked = packing.question({"understanding": read, "subject": "New website", "text": ""})
     assert asked.startswith("New website")
     assert "3,000 EUR" in asked
+
+
+def test_a_file_that_came_with_the_message_itself_is_no_memory():
+    hits = [hit(4, "plan.pdf", kind="document", ref="document:9#2")]
+    assert packing.pack([], hits, message="message:9").slices == ()
+    assert len(packing.pack([], hits, message="message:8").slices) == 1

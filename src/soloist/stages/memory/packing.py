@@ -106,15 +106,16 @@ def pack(
 ) -> Packed:
     """Choose what fits. ``known`` are the live facts, ``hits`` the answers of a retrieval in their order.
 
-    ``leave`` are refs that the run has before it anyway, ``message`` the ref of the one it answers (what that says is
-    no memory), ``whole`` the characters of the entire history.
+    ``leave`` are refs that the run has before it anyway, ``message`` the ref of the one it answers (what that says,
+    or brings as files, is no memory), ``whole`` the characters of the entire history.
     """
     budget = tokens * PER_TOKEN
     seen, taken = set(leave), list[Slice]()
     known = [row for row in known if not message or row["ref"] != message]
+    files = f"document:{message.partition(':')[2]}#"
     queues: dict[str, list[Slice]] = {"fact": [*_facts(known)], "summary": [], "span": [], "document": []}
     for rank, hit in enumerate(hits, 1):
-        if hit["ref"] in seen or hit["kind"] == "fact":
+        if hit["ref"] in seen or hit["kind"] == "fact" or (message and hit["ref"].startswith(files)):
             continue  # statements come from the facts themselves, which say what holds now
         seen.add(hit["ref"])
         kind = "summary" if hit["kind"] in _SUMMARIES else "document" if hit["kind"] in _DOCUMENTS else "span"
