@@ -6,16 +6,18 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from soloist.engine.store import base, events, journal, runs, settings
+from soloist.engine.store import base, events, journal, runs, settings, writer
 from soloist.engine.store.store import Store
 from soloist.engine.store.tables import tokens
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import BadInput, StoreTrouble
+from tests.engine.store import databases
 from tests.engine.store.conftest import Opener
 
 
@@ -305,3 +307,20 @@ def test_append_fills_place_and_hash_at_the_commit(store: Store) -> None:
     stored = store.read_now(lambda c: events.get(c, event.id))
     assert (event.seq, len(event.hash)) == (1, 64)
     assert (stored["hash"], stored["payload"], stored["actor"]) == (event.hash, {"a": "ä", "b": 1}, "operator")
+
+
+def test_log_of_a_file_has_its_room_before_it_is_needed(tmp_path: Path) -> None:
+    """It is as long as it will get after a few commits, also when somebody has emptied it; nothing is in the room."""
+    store = Store(databases.migrated("sqlite", tmp_path))
+    file = str(sa.make_url(store.url).database)
+    log, other = Path(f"{file}-wal"), base.sqlite_module().connect(file)
+    for _ in range(2):
+        for n in range(writer.ROOM_EVERY):
+            store.write_now(_put(f"key {n}"))
+        store.write_now(_put("after"))
+        assert log.stat().st_size >= 1000 * 4096
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall() == [(0, 0, 0)]
+    assert not store.read_now(lambda c: sa.inspect(c).has_table("room"))
+    assert _kept(store, "key 15", "after") == ["key 15", "after"]
+    other.close()
+    store.close()

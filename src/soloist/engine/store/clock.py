@@ -19,7 +19,7 @@ def utc_now() -> datetime:
 
 def iso(moment: datetime) -> str:
     """UTC ISO 8601 with microseconds and Z, 27 characters, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def from_iso(text: str) -> datetime:

@@ -29,6 +29,7 @@ _head = sa.select(journal_head.c.seq, journal_head.c.hash)
 _find_head = Statement(_head)
 _hold_head = Statement(_head.with_for_update())
 _move_head = Statement(journal_head.update().values(seq=sa.bindparam("s"), hash=sa.bindparam("h")))
+_mark = Statement(checkpoints.insert())
 _newest_mark = Statement(sa.text("SELECT at FROM checkpoints ORDER BY seq DESC LIMIT 1"))
 
 
@@ -48,7 +49,7 @@ def flush(conn: sa.Connection, pending: Sequence[Event], sign: Sign | None) -> N
     driver.many(_insert, rows)
     driver.run(_move_head, {"s": seq, "h": previous})
     if sign is not None:
-        _checkpoint(conn, (first, seq), previous, pending[-1].at, sign)
+        _checkpoint(driver, (first, seq), previous, pending[-1].at, sign)
 
 
 def _row(event: Event, seq: int, previous: str) -> dict[str, Any]:
@@ -89,16 +90,16 @@ def _fields(event: Any, seq: int) -> tuple[str, ...]:
     )
 
 
-def _checkpoint(conn: sa.Connection, span: tuple[int, int], head: str, at: str, sign: Sign) -> None:
+def _checkpoint(driver: Driver, span: tuple[int, int], head: str, at: str, sign: Sign) -> None:
     """Sign the head every 1,000 rows or every hour, whichever comes first."""
     first, last = span
     due = first // CHECKPOINT_ROWS != last // CHECKPOINT_ROWS
     if not due:
-        newest = Driver(conn).run(_newest_mark, {}).fetchone()
+        newest = driver.run(_newest_mark, {}).fetchone()
         due = newest is None or (from_iso(at) - from_iso(newest[0])).total_seconds() >= CHECKPOINT_SECONDS
     if due:
         signature = sign(signed_bytes(last, head)).hex()
-        conn.execute(checkpoints.insert().values(seq=last, hash=head, at=at, signature=signature))
+        driver.run(_mark, {"seq": last, "hash": head, "at": at, "signature": signature})
 
 
 def head(conn: sa.Connection) -> int:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from soloist.engine.store.base import is_sqlite
 from soloist.engine.store.clock import from_iso, iso
-from soloist.engine.store.quick import Driver, Statement
+from soloist.engine.store.quick import Statement
 from soloist.engine.store.tables import events
 from soloist.engine.store.tables_memory import memories
 from soloist.engine.store.tx import Tx
@@ -34,9 +34,9 @@ def add(tx: Tx, items: Sequence[NewMemory], *, actor: str, run: str = "") -> lis
         return []
     if not is_sqlite(tx.conn.dialect.name):
         tx.run(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    driver = Driver(tx.conn)
+    driver = tx.batch.driver
     last = int(driver.run(_last, {}).fetchone()[0] or 0)
-    expires = {tier: _expiry(tx.now, rule.lifetime) for tier, rule in TIERS.items()}
+    expires = {tier: _expiry(tx.now, TIERS[tier].lifetime) for tier in {item.tier for item in items}}
     rows = [_row(tx, item, last + place, run, expires=expires) for place, item in enumerate(items, 1)]
     payload = {
         "first": last + 1,
@@ -56,9 +56,17 @@ def _expiry(now: str, lifetime: int) -> str:
     return iso(from_iso(now) + timedelta(seconds=lifetime)) if lifetime else ""
 
 
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _json(value: Any) -> str:
     """As a JSON column stores it."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _encode(value)
+
+
+def _list(values: Sequence[str]) -> str:
+    """Texts as a JSON column stores them; most have none."""
+    return _json([*values]) if values else "[]"
 
 
 def _row(tx: Tx, item: NewMemory, n: int, run: str, *, expires: Mapping[str, str]) -> dict[str, Any]:
@@ -81,12 +89,12 @@ def _row(tx: Tx, item: NewMemory, n: int, run: str, *, expires: Mapping[str, str
         "asset": item.asset,
         "span_from": item.span[0],
         "span_to": item.span[1],
-        "origin": _json([*item.origin]),
+        "origin": _list(item.origin),
         "trust": item.trust,
         "importance": item.importance,
         "pinned": int(item.pinned),
-        "tags": _json([*item.tags]),
-        "detail": _json({**(item.detail or {})}),
+        "tags": _list(item.tags),
+        "detail": _json({**item.detail}) if item.detail else "{}",
         "run": run,
         "created": tx.now,
         "expires": item.expires or expires[item.tier],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
 
 from soloist.engine import failpoint
 from soloist.engine.store import journal
+from soloist.engine.store.base import is_sqlite, make_room
 from soloist.engine.store.clock import Clock
 from soloist.engine.store.tx import Batch, Send, Tx
 from soloist.kernel.errors import StoreTrouble
@@ -22,6 +23,8 @@ from soloist.kernel.errors import StoreTrouble
 T = TypeVar("T")
 MOST = 256
 """Units in one commit at the most, so that no unit waits long for its answer."""
+ROOM_EVERY = 16
+"""Commits between two looks at the length of the log."""
 
 
 @dataclass(slots=True)
@@ -41,6 +44,8 @@ class Writer:
     ) -> None:
         """``full`` waits for the disk at each commit, ``normal`` leaves that to a later full commit."""
         self._engines = {True: full, False: normal}
+        self._held: dict[bool, sa.Connection] = {}
+        self._commits = 0
         self._clock = clock
         self.send = send
         self.sign = sign
@@ -86,6 +91,16 @@ class Writer:
                     batch.append(unit)
             if batch:
                 self._commit(batch)
+                self._room()
+        for conn in self._held.values():
+            conn.close()
+
+    def _room(self) -> None:
+        """Now and then, after the answers: see that the file's log need not grow at each commit."""
+        self._commits += 1
+        if self._commits % ROOM_EVERY == 0:
+            for conn in self._held.values():
+                make_room(conn)
 
     def _commit(self, units: list[Unit[Any]]) -> None:
         """Commit the units together; when the commit itself fails, each gets one try of its own."""
@@ -125,7 +140,7 @@ class Writer:
         self, units: list[Unit[Any]], started: list[str]
     ) -> list[tuple[Unit[Any], Any, BaseException | None]]:
         """Run the units in one transaction, flush the journal last, commit; ``started`` gets the runs to begin."""
-        with self._engines[any(unit.full for unit in units)].begin() as conn:
+        with self._transaction(any(unit.full for unit in units)) as conn:
             batch = Batch(conn, self._clock(), self.send)
             results = [self._one(unit, Tx(batch)) for unit in units]
             batch.ask_for_runs()
@@ -135,6 +150,22 @@ class Writer:
         self._newest = max([self._newest, *(event.seq for event in batch.pending.values())])
         started.extend(batch.runs)
         return results
+
+    @contextlib.contextmanager
+    def _transaction(self, full: bool) -> Iterator[sa.Connection]:
+        """An open transaction that commits at the end; a file's connection is kept, a server's is looked at first."""
+        engine = self._engines[full]
+        if not is_sqlite(engine.dialect.name):
+            with engine.begin() as conn:
+                yield conn
+            return
+        conn = self._held.get(full) or self._held.setdefault(full, engine.connect())
+        try:
+            with conn.begin():
+                yield conn
+        except (DBAPIError, PendingRollbackError):
+            self._held.pop(full).close()
+            raise
 
     def _one(self, unit: Unit[Any], tx: Tx) -> tuple[Unit[Any], Any, BaseException | None]:
         """Run one unit inside its own savepoint; its fault undoes only itself."""
