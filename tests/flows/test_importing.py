@@ -12,6 +12,8 @@ from soloist.engine.store import imports, records, tasks
 from soloist.engine.worker import LocalWorker
 from soloist.flows.importing import BATCH, MOST_BYTES, Importing, said
 from soloist.kernel.errors import BadInput, Conflict, NotFound, TooLarge
+from tests.flows import dirty
+from tests.plugins.skills.test_sheets import book
 
 PEOPLE = (
     "First Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Organization Name,Labels\n"
@@ -345,3 +347,82 @@ async def test_a_calendar_file_becomes_appointments(desk: Desk):
     ada = next(row for row in desk.records("person") if row["title"] == "Ada Okafor")
     assert (one["title"], one["body"]["begins"]) == ("Fitting", "2026-03-01T09:00:00.000000Z")
     assert one["body"]["people"] == [ada["id"]]
+
+
+# ----- what a person chooses
+
+
+ODD = "Wer;Wie erreichen;Hund;Seit\nAda Okafor;ada@okafor-ceramics.example;Bello;2024\n"
+CHOSEN = {"0": "name", "1": "emails", "2": "as_note"}
+
+
+async def test_chosen_columns_are_remembered_for_a_file_with_the_same_ones(desk: Desk):
+    first = await desk.read(ODD)
+    await desk.work.map(first, "person", CHOSEN, who="operator", run=False)
+    again, other = await desk.read(ODD, "next.csv"), await desk.read(ODD.replace("Hund", "Katze"))
+    assert desk.row(again)["mapping"]["fields"] == CHOSEN
+    assert desk.row(again)["mapping"]["remembered"]["name"] == "file.csv"
+    assert desk.row(other)["mapping"].get("remembered") is None
+    await desk.work.step("", first, "check")
+    assert desk.rows(first)[0]["read"]["body"]["note"] == "Hund: Bello"
+
+
+async def test_what_was_only_guessed_is_not_remembered(desk: Desk):
+    await desk.tried("Name;Ort\nAda;Hamburg\n")
+    assert desk.row(await desk.read("Name;Ort\nJonas;Bremen\n"))["mapping"].get("remembered") is None
+
+
+async def test_the_newest_choice_holds(desk: Desk):
+    for fields in (CHOSEN, {"0": "name"}):
+        ident = await desk.read(ODD)
+        await desk.work.map(ident, "person", fields, who="operator", run=False)
+    assert desk.row(await desk.read(ODD))["mapping"]["fields"] == {"0": "name"}
+
+
+async def test_a_known_file_is_tried_without_asking_and_an_unknown_one_waits(desk: Desk):
+    for text, state in ((PEOPLE, "checking"), (ODD, "mapping")):
+        ident = await desk.work.begin("file.csv", text.encode(), who="operator", run=False)
+        await desk.work.step("a run of the server", ident, "read")
+        assert desk.row(ident)["state"] == state
+
+
+async def test_another_sheet_is_read_instead(desk: Desk):
+    blob = book(Kunden=[["Name", "E-Mail"], ["Ada", "ada@a.example"]], Alt=[["Name", "Ort"], ["Jonas", "Bremen"]])
+    ident = await desk.read(blob, "kunden.xlsx")
+    assert (desk.row(ident)["format"], desk.row(ident)["mapping"]["sheet"]) == ("xlsx", "Kunden")
+    with pytest.raises(BadInput, match="There are: Kunden, Alt"):
+        await desk.work.sheet(ident, "Neu", who="operator", run=False)
+    await desk.work.sheet(ident, "Alt", who="operator", run=False)
+    await desk.work.step("", ident, "read")
+    assert desk.row(ident)["mapping"]["columns"] == ["Name", "Ort"]
+    assert [row["given"]["cells"] for row in desk.rows(ident)] == [["Jonas", "Bremen"]]
+
+
+async def test_one_word_for_all_rows_to_be_looked_at(desk: Desk):
+    await desk.taken(PEOPLE)
+    rows = "Ada Okafor,ada@okafor-ceramics.example,Okafor GmbH\nJonas Brandt,jonas@brandt-physio.example,Brandt GmbH\n"
+    ident = await desk.tried(f"Name,Email,Company\n{rows}")
+    first = desk.rows(ident, "review")[0]
+    with pytest.raises(BadInput, match="choice"):
+        await desk.work.choose(ident, {}, rest="burn", who="operator")
+    assert await desk.work.choose(ident, {first["n"]: "leave"}, rest="take", who="operator") == 1
+    await desk.work.take(ident, who="operator", run=False)
+    await desk.work.work(ident)
+    assert desk.row(ident)["counts"] == {"filled": 1, "left": 1}
+    assert {row["body"]["company_name"] for row in desk.records("person")} == {"Okafor Ceramics", "Brandt GmbH"}
+
+
+async def test_companies_among_people_become_companies_and_go_back_with_them(desk: Desk):
+    ident = await desk.taken(
+        "Name;Firma;E-Mail\nAda;Okafor Ceramics;ada@a.example\n;Brandt Physio;praxis@brandt.example\n"
+    )
+    assert [row["title"] for row in desk.records("company")] == ["Brandt Physio"]
+    assert await desk.undone(ident) == {"undone": 2}
+    assert desk.records("company")[0]["state"] == "retired"
+
+
+async def test_a_file_makes_one_card_however_many_rows_it_has(desk: Desk):
+    ident = await desk.tried(dirty.table(300), "alt.csv")
+    assert sum(desk.row(ident)["counts"].values()) == 300
+    cards = desk.app.store.read_now(lambda conn: tasks.cards(conn, "open"))
+    assert [card["subject"] for card in cards] == [ident]

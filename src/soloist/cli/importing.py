@@ -1,8 +1,9 @@
-"""``soloist import``: a file from elsewhere (CSV, vCard, calendar, mailbox) or a whole exported home is taken over."""
+"""``soloist import``: a file from elsewhere (table, contacts, calendar, mailbox) or a whole home is taken over."""
 
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,14 +28,18 @@ if TYPE_CHECKING:
 
 
 def import_(
-    file: Annotated[Path | None, typer.Argument(help="A .csv, .vcf, .ics, .mbox file, or an exported home.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A .xlsx, .csv, .vcf, .ics, .mbox file, or an exported home.")
+    ] = None,
     home: HomeOption = None,
     database: DatabaseOption = "",
     *,
     kind: Annotated[str, typer.Option(help="What the rows are: person, company, invoice, ...; empty: found out.")] = "",
     column: Annotated[
-        list[str] | None, typer.Option("--map", help='"Column=field", again for each; "Column=" leaves it out.')
+        list[str] | None,
+        typer.Option("--map", help='"Column=field", again for each; "Column=" leaves it out; or a .toml file of them.'),
     ] = None,
+    sheet: Annotated[str, typer.Option(help="Which sheet of a spreadsheet; empty: the first with rows.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Take over what the dry run says without asking.")] = False,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen; the import waits.")] = False,
     undo: Annotated[str, typer.Option(help="Take a whole import back, by its id.")] = "",
@@ -50,7 +55,7 @@ def import_(
 
         work = Importing(app.desk)
         if file is not None:
-            value, text = asyncio.run(_take(app, work, file.expanduser(), _Wish(kind, column or [], yes, dry)))
+            value, text = asyncio.run(_take(app, work, file.expanduser(), _Wish(kind, column or [], sheet, yes, dry)))
         elif undo:
             value, text = asyncio.run(_undo(app, work, undo))
         elif go_on:
@@ -64,8 +69,23 @@ def import_(
 class _Wish:
     """What was asked for on the command line."""
 
-    def __init__(self, kind: str, columns: list[str], yes: bool, dry: bool) -> None:
-        self.kind, self.columns, self.yes, self.dry = kind, columns, yes, dry
+    def __init__(self, kind: str, columns: list[str], sheet: str, yes: bool, dry: bool) -> None:
+        self.kind, self.sheet, self.yes, self.dry = kind, sheet, yes, dry
+        self.columns: list[tuple[str, str]] = []
+        for part in columns:
+            head, equals, field = part.rpartition("=")
+            self.columns += [(head, field)] if equals else self._file(Path(part))
+
+    def _file(self, path: Path) -> list[tuple[str, str]]:
+        """Columns from a file: "Column" = "field" under [columns], and perhaps a kind."""
+        try:
+            told = tomllib.loads(path.expanduser().read_text(encoding="utf-8"))
+            self.kind = self.kind or str(told.get("kind", ""))
+            return [(str(head), str(field)) for head, field in told["columns"].items()]
+        except (OSError, KeyError, AttributeError, ValueError) as error:
+            why = "it has no table [columns]" if isinstance(error, KeyError | AttributeError) else str(error)
+            typer.echo(f'soloist: --map {path}: neither "Column=field" nor a file of them: {why}.', err=True)
+            raise typer.Exit(USAGE) from error
 
 
 async def _take(app: App, work: Importing, file: Path, wish: _Wish) -> tuple[dict[str, Any], str]:
@@ -87,6 +107,10 @@ async def _take(app: App, work: Importing, file: Path, wish: _Wish) -> tuple[dic
         raise typer.Exit(USAGE) from error
     await work.step("", ident, "read")
     view = _view(app, ident)
+    if wish.sheet and wish.sheet != view.sheet:
+        await work.sheet(ident, wish.sheet, who="operator", run=False)
+        await work.step("", ident, "read")
+        view = _view(app, ident)
     fields = {str(one.number): one.field for one in view.columns} | _said_columns(view, wish.columns)
     await work.map(ident, view.kind, fields, who="operator", run=False)
     await work.step("", ident, "check")
@@ -110,12 +134,11 @@ def _view(app: App, ident: str) -> Any:
     return view
 
 
-def _said_columns(view: Any, given: list[str]) -> dict[str, str]:
+def _said_columns(view: Any, given: list[tuple[str, str]]) -> dict[str, str]:
     """The columns named on the command line, by their numbers."""
     numbers = {one.head: str(one.number) for one in view.columns}
     found = {}
-    for part in given:
-        head, _, field = part.rpartition("=")
+    for head, field in given:
         if head not in numbers:
             typer.echo(f"soloist: there is no column {head!r}. There are: {', '.join(numbers)}.", err=True)
             raise typer.Exit(USAGE)

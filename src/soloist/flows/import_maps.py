@@ -18,6 +18,7 @@ EXTRA = {
     "currency": "Currency of the amounts",
     "state": "State",
     "external_id": "The program's own id",
+    "as_note": "A line of the note",
 }
 """Where a column may lead besides the fields of a kind."""
 _OF_NAMES = ("first_name", "last_name")
@@ -38,6 +39,8 @@ def targets(kind: Kind) -> dict[str, str]:
     extra = dict(EXTRA)
     if "name" not in found or kind.name == "company":
         extra = {name: said for name, said in extra.items() if name not in _OF_NAMES}
+    if "note" not in found:
+        extra.pop("as_note")
     if not any(known.item == "money" for known in kind.fields.values()):
         extra.pop("currency")
     return {**found, **extra}
@@ -47,7 +50,8 @@ def guess(columns: Sequence[str], format_: str, kinds: Mapping[str, Kind], kind:
     """What the columns of a file probably are; a ``kind`` that was chosen is kept."""
     heads = [_plain(name) for name in columns]
     for source in _table()["sources"]:
-        known = set(source["known_by"]) <= set(heads) and source.get("format", "csv") == format_
+        fits_format = source.get("format", "csv") == ("csv" if format_ == "xlsx" else format_)
+        known = fits_format and set(source["known_by"]) <= set(heads)
         if known and source["kind"] in kinds and kind in ("", source["kind"]):
             fits = targets(kinds[source["kind"]])
             led = {place: source["columns"][head] for place, head in enumerate(heads) if head in source["columns"]}

@@ -18,7 +18,13 @@ def tried(conn: Any, kind: Kind, source: str, read: import_values.Read, names: i
     body = {**read.body, **refs}
     if not body:
         return {"outcome": "empty", "read": {}, "match": "", "record": "", "detail": {"notes": read.notes}, "keys": []}
-    given = {"body": body, "state": read.state, "external": read.external, "title": title(kind, body)}
+    given = {
+        "body": body,
+        "state": read.state,
+        "external": read.external,
+        "title": title(kind, body),
+        "kind": kind.name,
+    }
     lacking = import_rows.missing(kind, body)
     keys = [f"{key.scheme}={key.value}" for key in import_rows.keys(kind, given, source)]
     meant = import_rows.meant(conn, kind, given, source, names)
@@ -60,22 +66,22 @@ def title(kind: Kind, body: Mapping[str, Any]) -> str:
 class Taking:
     """Rows of one import that are taken over in one transaction."""
 
-    def __init__(self, tx: Tx, kind: Kind, row: Mapping[str, Any], names: import_rows.Names) -> None:
-        """``row`` is the import, ``names`` whom its rows may mean."""
-        self._tx, self._kind, self._row, self._names = tx, kind, row, names
+    def __init__(self, tx: Tx, kinds: Mapping[str, Kind], row: Mapping[str, Any], names: import_rows.Names) -> None:
+        """``row`` is the import, ``names`` whom its rows may mean, ``kinds`` are those of this home."""
+        self._tx, self._kinds, self._row, self._names = tx, kinds, row, names
         self._source, self._rest = row["mapping"].get("source", ""), row["mapping"].get("rest", "keep")
 
     def take(self, line: Mapping[str, Any], *, loose: bool) -> dict[str, Any]:
         """Take one row over; what it becomes. Whom it means is looked up again: much may have happened since."""
-        read, detail = line["read"], dict(line["detail"] or {})
+        read, detail, kind = line["read"], dict(line["detail"] or {}), self.kind(line)
         choice = detail.get("choice") or (self._rest if line["outcome"] == "review" else "keep")
         if choice == "leave":
             return {"outcome": "left"}
-        meant = import_rows.meant(self._tx.conn, self._kind, read, self._source, self._names, loose=loose)
+        meant = import_rows.meant(self._tx.conn, kind, read, self._source, self._names, loose=loose)
         if not meant.record or choice == "new" or (meant.doubt and not line["record"]):
-            return self._made(line, read, detail)
+            return self._made(kind, line, detail)
         now = records.get(self._tx.conn, meant.record)
-        change = import_rows.change(now, self._kind, read["body"])
+        change = import_rows.change(now, kind, read["body"])
         fields = dict(change.fills)
         if choice == "take":
             fields |= {name: one["offered"] for name, one in {**change.differs, **change.keeps}.items()}
@@ -86,12 +92,17 @@ class Taking:
         written = records.write(self._tx, meant.record, now["version"], fields, why=self._why(line), by=by)
         return {"outcome": "filled", "record": meant.record, "version": written["version"]}
 
-    def _made(self, line: Mapping[str, Any], read: Mapping[str, Any], detail: Mapping[str, Any]) -> dict[str, Any]:
+    def kind(self, line: Mapping[str, Any]) -> Kind:
+        """What a row is: the kind of the import, unless it was found to be another."""
+        return self._kinds[line["read"].get("kind") or self._row["kind"]]
+
+    def _made(self, kind: Kind, line: Mapping[str, Any], detail: Mapping[str, Any]) -> dict[str, Any]:
         """A record of its own."""
-        body = {**read["body"], **({"origin": "import"} if "origin" in self._kind.fields else {})}
+        read = line["read"]
+        body = {**read["body"], **({"origin": "import"} if "origin" in kind.fields else {})}
         try:
             record = records.create(
-                self._tx, self._kind.name, read["title"], body, state=read["state"], why=self._why(line), by="outside"
+                self._tx, kind.name, read["title"], body, state=read["state"], why=self._why(line), by="outside"
             )
         except BadInput as error:
             return {"outcome": "lacking", "detail": {**detail, "notes": [*detail.get("notes", []), error.detail]}}
@@ -103,7 +114,7 @@ class Taking:
 
     def _link(self, line: Mapping[str, Any], record: str) -> None:
         about = {"import": self._row["id"], "line": line["n"]}
-        import_rows.link(self._tx, self._kind, line["read"], record, self._names, source=self._source, about=about)
+        import_rows.link(self._tx, self.kind(line), line["read"], record, self._names, source=self._source, about=about)
 
 
 class TakingBack:

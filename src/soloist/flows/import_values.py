@@ -38,11 +38,12 @@ class Read:
 
 @dataclass(frozen=True)
 class Terms:
-    """How cells are understood: where the business is, its currency, the address of its own mailbox; day first."""
+    """How cells are understood: where the business is, its currency, day or month first; how the columns are called."""
 
     zone: ZoneInfo
     currency: str = "EUR"
     month_first: bool = False
+    heads: tuple[str, ...] = ()
 
 
 def read(kind: Kind, columns: Mapping[int, str], cells: Sequence[str], terms: Terms) -> Read:
@@ -50,7 +51,9 @@ def read(kind: Kind, columns: Mapping[int, str], cells: Sequence[str], terms: Te
     found, given = Read(), dict[str, list[str]]()
     for place, name in sorted(columns.items()):
         text = cells[place].strip() if place < len(cells) else ""
-        if text and name:
+        if text and name == "as_note":
+            given.setdefault("note", []).append(f"{terms.heads[place] if place < len(terms.heads) else ''}: {text}")
+        elif text and name:
             given.setdefault(name, []).append(text)
     found.external = "".join(given.pop("external_id", [])[:1])[:300]
     found.state = _state(kind, " ".join(given.pop("state", [])), found)
@@ -71,6 +74,19 @@ def read(kind: Kind, columns: Mapping[int, str], cells: Sequence[str], terms: Te
         elif value not in kinds.EMPTY:
             found.body[name] = value
     return found
+
+
+def as_company(read: Read, company: Kind) -> Read | None:
+    """The same row as a company when it names one and nobody who works there; None when it names a person or nothing.
+
+    Address books of bookkeeping programs hold both in one table.
+    """
+    body = read.body
+    if body.get("name") or not body.get("company_name"):
+        return None
+    kept = {name: value for name, value in body.items() if name in company.fields}
+    names = {name: texts for name, texts in read.names.items() if name in company.fields}
+    return Read({**kept, "name": body["company_name"]}, read.state, read.external, names, read.notes)
 
 
 def _value(known: kinds.Field, texts: Sequence[str], terms: Terms) -> Any:

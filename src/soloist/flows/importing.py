@@ -102,11 +102,21 @@ class Importing:
         work = {"read": self.read, "check": self.check, "take": self.work, "undo": self.unwork}[step]
         try:
             await work(ident)
+            if step == "read" and run:
+                await self._store.write(lambda tx: self._go_on_known(tx, ident))
         except Conflict as error:
             return {"state": "elsewhere", "why": error.detail}
         except (BadInput, TooLarge) as error:
             await self._fail(ident, error)
         return await self._store.read(lambda conn: {"state": imports.get(conn, ident)["state"]})
+
+    def _go_on_known(self, tx: Tx, ident: str) -> None:
+        """A file whose columns are known is tried without asking: nothing is written by that."""
+        row = imports.get(tx.conn, ident)
+        mapping = row["mapping"]
+        if row["state"] == "mapping" and mapping["fields"] and (mapping["source"] or mapping.get("remembered")):
+            imports.move(tx, ident, ("mapping",), "checking")
+            self._run(tx, "check", ident)
 
     async def _fail(self, ident: str, error: SoloistError) -> None:
         def work(tx: Tx) -> None:
@@ -120,7 +130,7 @@ class Importing:
         """The file as rows, and a proposal for what its columns mean."""
         row = await self._store.read(lambda conn: imports.get(conn, ident))
         raw = await self._store.read(lambda conn: assets.load(conn, self._desk.home.assets, row["asset"]))
-        given = {"zone": self._desk.settings.business.timezone}
+        given = {"zone": self._desk.settings.business.timezone, "sheet": (row["mapping"] or {}).get("sheet", "")}
         (found,) = await self._desk.intake.ask_many("read_import", [given], [raw], timeout=READ_WITHIN)
         if isinstance(found, SoloistError):
             raise BadInput(f"{row['name']}: {found.detail}", field="file") from found
@@ -141,13 +151,11 @@ class Importing:
             await self._store.write(partial(imports.put_rows, ident=ident, rows=part), full=False)
 
         def work(tx: Tx) -> None:
-            known = kinds_of(tx.conn)
-            guess = import_maps.guess(found["columns"], found["format"], known, row["kind"])
-            mapping = _mapping(found, guess)
+            kind, mapping = _proposed(tx.conn, row, found)
+            counts = imports.counts(tx.conn, ident)
             imports.move(
-                tx, ident, ("reading",), "mapping", format=found["format"], kind=guess.kind, mapping=mapping,
-                counts=imports.counts(tx.conn, ident),
-            )  # fmt: skip
+                tx, ident, ("reading",), "mapping", format=found["format"], kind=kind, mapping=mapping, counts=counts
+            )
 
         await self._store.write(work)
 
@@ -161,10 +169,30 @@ class Importing:
                 raise BadInput(f"kind: one of {', '.join(sorted(known))}, not {kind[:40]!r}.", field="kind")
             wanted = _columns(row["mapping"]["columns"], columns, import_maps.targets(known[kind]))
             self._withdraw(tx, ident, "the columns were changed")
-            mapping = {**row["mapping"], "fields": wanted}
+            before = row["mapping"]
+            mapping = {**before, "fields": wanted}
+            if before.get("chosen") or kind != row["kind"] or wanted != before["fields"]:
+                mapping["chosen"] = True
+                mapping["remembered"] = before.get("remembered") if wanted == before["fields"] else None
             imports.move(tx, ident, ("mapping", "review"), "checking", who=who, kind=kind, mapping=mapping)
             if run:
                 self._run(tx, "check", ident)
+
+        await self._store.write(work)
+
+    async def sheet(self, ident: str, sheet: str, *, who: str, run: bool = True) -> None:
+        """Another sheet of a spreadsheet is read instead (BadInput names those there are)."""
+
+        def work(tx: Tx) -> None:
+            row = imports.hold(tx, ident, "mapping", "review")
+            there = row["mapping"].get("sheets") or []
+            if sheet not in there:
+                known = f"There are: {', '.join(there)}." if there else "This file has none."
+                raise BadInput(f"sheet: there is no sheet {sheet[:60]!r}. {known}", field="sheet")
+            self._withdraw(tx, ident, "another sheet was chosen")
+            imports.move(tx, ident, ("mapping", "review"), "reading", who=who, kind="", mapping={"sheet": sheet})
+            if run:
+                self._run(tx, "read", ident)
 
         await self._store.write(work)
 
@@ -179,7 +207,7 @@ class Importing:
             guess = import_maps.guess(row["mapping"]["columns"], row["format"], known, kind)
             fields = {str(place): name for place, name in guess.columns.items()}
             self._withdraw(tx, ident, "another kind was chosen")
-            mapping = {**row["mapping"], "fields": fields, "source": guess.source}
+            mapping = {**row["mapping"], "fields": fields, "source": guess.source, "chosen": True, "remembered": None}
             imports.put(tx, ident, state="mapping", kind=kind, mapping=mapping)
 
         await self._store.write(work)
@@ -201,13 +229,13 @@ class Importing:
         self, tx: Tx, row: Mapping[str, Any], part: Sequence[Mapping[str, Any]], seen: dict[str, int]
     ) -> None:
         row = imports.hold(tx, row["id"], "checking")
-        kind, terms, names = kinds_of(tx.conn)[row["kind"]], self._terms(row), import_rows.Names(tx.conn)
-        columns = {int(place): name for place, name in row["mapping"]["fields"].items()}
-        read = {one["n"]: import_values.read(kind, columns, one["given"]["cells"], terms) for one in part}
+        known, terms, names = kinds_of(tx.conn), self._terms(row), import_rows.Names(tx.conn)
         source, marks = row["mapping"].get("source", ""), list[dict[str, Any]]()
-        import_rows.ahead(kind, list(read.values()), names, source)
+        read = _read(known, row, part, terms)
+        for kind in {one.name: one for one, _ in read.values()}.values():
+            import_rows.ahead(kind, [found for one, found in read.values() if one is kind], names, source)
         for line in part:
-            outcome = import_taking.tried(tx.conn, kind, source, read[line["n"]], names)
+            outcome = import_taking.tried(tx.conn, read[line["n"]][0], source, read[line["n"]][1], names)
             keys = outcome.pop("keys")
             for key in keys:
                 first = seen.setdefault(key, line["n"])
@@ -218,7 +246,9 @@ class Importing:
 
     def _terms(self, row: Mapping[str, Any]) -> import_values.Terms:
         business = self._desk.settings.business
-        return import_values.Terms(business.zone, business.currency, bool(row["mapping"].get("month_first")))
+        mapping = row["mapping"]
+        heads = tuple(mapping.get("columns") or ())
+        return import_values.Terms(business.zone, business.currency, bool(mapping.get("month_first")), heads)
 
     def _checked(self, tx: Tx, ident: str) -> None:
         counts = imports.counts(tx.conn, ident)
@@ -243,20 +273,21 @@ class Importing:
             at_expiry="Nothing is taken over; the file stays kept.",
         )
 
-    async def choose(self, ident: str, choices: Mapping[int, str], *, who: str) -> int:
-        """What to do with rows that have to be looked at (BadInput); how many were set."""
-        wrong = [choice for choice in choices.values() if choice not in CHOICES]
+    async def choose(self, ident: str, choices: Mapping[int, str], *, who: str, rest: str = "") -> int:
+        """What to do with rows to be looked at, and with the ``rest`` of them (BadInput); how many were set."""
+        wrong = [choice for choice in (*choices.values(), rest or CHOICES[0]) if choice not in CHOICES]
         if wrong:
             raise BadInput(f"choice: one of {', '.join(CHOICES)}, not {wrong[0][:40]!r}.", field="choice")
 
         def work(tx: Tx) -> int:
-            imports.hold(tx, ident, "review")
-            lines = imports.rows(tx.conn, ident, outcomes=("review",), limit=1_000_000)
-            chosen = [line for line in lines if line["n"] in choices]
-            for line in chosen:
-                detail = {**(line["detail"] or {}), "choice": choices[line["n"]], "who": who}
-                imports.mark(tx, ident, line["n"], detail=detail)
-            return len(chosen)
+            row = imports.hold(tx, ident, "review")
+            lines = imports.numbered(tx.conn, ident, "review", list(choices))
+            told = [{**(line["detail"] or {}), "choice": choices[line["n"]], "who": who} for line in lines]
+            marks = [{"n": line["n"], "detail": detail} for line, detail in zip(lines, told, strict=True)]
+            imports.mark_many(tx, ident, marks)
+            if rest:
+                imports.put(tx, ident, mapping={**row["mapping"], "rest": rest})
+            return len(lines)
 
         return await self._store.write(work)
 
@@ -293,13 +324,12 @@ class Importing:
         """The rows after one; answers the last of them, -1 to begin again at the first, -2 when all is done."""
         row = imports.hold(tx, ident, "taking")
         lines = imports.rows(tx.conn, ident, outcomes=OPEN, after=after, limit=BATCH)
-        kind = kinds_of(tx.conn)[row["kind"]]
         names = import_rows.Names(tx.conn)
+        taking = import_taking.Taking(tx, kinds_of(tx.conn), row, names)
         loose = {line["n"] for line in lines if _loose(line)}
-        names.load(kind.name, [line["read"]["title"] for line in lines if line["n"] in loose])
+        names.load(row["kind"], [line["read"]["title"] for line in lines if line["n"] in loose])
         source = row["mapping"].get("source", "")
-        names.load_keys(key for line in lines for key in import_rows.keys(kind, line["read"], source))
-        taking = import_taking.Taking(tx, kind, row, names)
+        names.load_keys(key for line in lines for key in import_rows.keys(taking.kind(line), line["read"], source))
         marks = [{"n": line["n"], **taking.take(line, loose=line["n"] in loose)} for line in lines]
         imports.mark_many(tx, ident, marks)
         names.settle_links(tx)
@@ -372,6 +402,21 @@ class Importing:
             tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": why}, actor="soloist")
 
 
+def _read(
+    known: Mapping[str, Kind], row: Mapping[str, Any], part: Sequence[Mapping[str, Any]], terms: import_values.Terms
+) -> dict[int, tuple[Kind, import_values.Read]]:
+    """Rows as fields, each with its kind: among people a row that names only a company is one."""
+    kind, company = known[row["kind"]], known.get("company")
+    columns = {int(place): name for place, name in row["mapping"]["fields"].items()}
+    found = {}
+    for line in part:
+        one, read = kind, import_values.read(kind, columns, line["given"]["cells"], terms)
+        if kind.name == "person" and company and (other := import_values.as_company(read, company)):
+            one, read = company, other
+        found[line["n"]] = (one, read)
+    return found
+
+
 def _loose(line: Mapping[str, Any]) -> bool:
     """Whether a row may mean a record by less than what identifies it."""
     return line["match"] in ("alike", "content") or line["outcome"] == "review"
@@ -382,9 +427,29 @@ def kinds_of(conn: Any) -> dict[str, Kind]:
     return {kind.name: kind for kind in kinds.everything(conn)}
 
 
+def targets_of(conn: Any, ident: str) -> dict[str, str]:
+    """The fields a column of an import may become (NotFound); none before its kind is known."""
+    kind = kinds_of(conn).get(imports.get(conn, ident)["kind"])
+    return import_maps.targets(kind) if kind else {}
+
+
 def said(counts: Mapping[str, int]) -> str:
     """The counts of a dry run or of what was done, in words."""
     return ", ".join(f"{counts[name]} {text}" for name, text in SAID.items() if counts.get(name)) or "no rows"
+
+
+def _proposed(conn: Any, row: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The kind and mapping to begin with: as chosen before for a file with these columns, else as guessed."""
+    known = kinds_of(conn)
+    guess = import_maps.guess(found["columns"], found["format"], known, row["kind"])
+    kind, mapping = guess.kind, _mapping(found, guess)
+    before = imports.chosen_before(conn, row["id"], found["columns"])
+    if before and before["kind"] in known and row["kind"] in ("", before["kind"]):
+        fits = import_maps.targets(known[before["kind"]])
+        kind = before["kind"]
+        mapping["fields"] = {place: to for place, to in before["mapping"]["fields"].items() if to in fits}
+        mapping |= {"chosen": True, "remembered": {"name": before["name"], "at": before["created"]}}
+    return kind, mapping
 
 
 def _mapping(found: Mapping[str, Any], guess: import_maps.Guess) -> dict[str, Any]:
@@ -396,6 +461,8 @@ def _mapping(found: Mapping[str, Any], guess: import_maps.Guess) -> dict[str, An
         "source": guess.source,
         "encoding": found["encoding"],
         "delimiter": found["delimiter"],
+        "sheet": found["sheet"],
+        "sheets": found["sheets"],
         "samples": [
             list(dict.fromkeys(row[n][:80] for row in cells if row[n]))[:3] for n in range(len(found["columns"]))
         ],

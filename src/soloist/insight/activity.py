@@ -66,6 +66,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "calendar.removed": ("clock", "disconnected a calendar", ""),
     "calendar.unread": ("triangle-alert", "could not read an event of", "warn"),
     "home.imported": ("check", "was taken in from an export", "go"),
+    "home.exported": ("file-text", "took everything out as one file", ""),
     "process.died": ("triangle-alert", "took over from a process that died", "warn"),
     "machine.woke": ("clock", "woke from sleep", ""),
     "clock.jumped": ("clock", "noticed that the clock was set", "warn"),

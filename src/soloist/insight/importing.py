@@ -10,7 +10,7 @@ from soloist.engine.store import imports, kinds, reading
 from soloist.engine.store.reading import Connection
 from soloist.insight import records, sheets
 
-SHOWN = 200
+SHOWN = 50
 """Rows of one list on a page; the rest is counted."""
 WORDS: Mapping[str, str] = {
     "read": "not looked at yet",
@@ -73,12 +73,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the file: its line, what it is called, what would be or was done, and what was left out."""
+    """A row of the file: its line, title, what would be or was done; ``kind`` where it is not that of all rows."""
 
     n: int
     line: int
     title: str
     outcome: str
+    kind: str = ""
     why: str = ""
     href: str = ""
     fields: tuple[tuple[str, str], ...] = ()
@@ -111,6 +112,10 @@ class ImportPage:
     at: str
     source: str = ""
     understood: str = ""
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+    remembered: str = ""
+    rest: str = ""
     why: str = ""
     review: str = ""
     busy: bool = False
@@ -128,11 +133,21 @@ class ImportPage:
         return told(self.counts)
 
     @property
+    def left_out(self) -> list[str]:
+        """Columns that are not taken."""
+        return [one.head for one in self.columns if not one.field]
+
+    @property
     def lines(self) -> list[str]:
         """The page as text for the terminal."""
         named = [f"  {one.head} -> {one.field or '(left out)'}" for one in self.columns]
         head = f"{self.name}: {STATES.get(self.state, (self.state, ''))[0]}; each row is a {self.kind}."
         known = [f"It looks like an export of {self.source}."] if self.source else []
+        known += [self.remembered] if self.remembered else []
+        others = [name for name in self.sheets if name != self.sheet]
+        known += (
+            [f"Sheet {self.sheet!r} was read. There are also: {', '.join(others)} (--sheet NAME)."] if others else []
+        )
         unread = [
             f"  line {row.line}: {row.why}"
             for group in self.groups
@@ -158,6 +173,51 @@ _TOLD = ("unreadable", "lacking", "review", "kept")
 def lines(conn: Connection) -> list[Line]:
     """Every import, the newest first."""
     return [_line(row) for row in imports.listed(conn)]
+
+
+def listed(conn: Connection, limit: int, before: tuple[str, str] | None = None) -> list[dict[str, Any]]:
+    """Imports as values, the newest first, after the (created, id) of the last one seen."""
+    return [_values(row) for row in imports.listed(conn, limit, before)]
+
+
+def row(conn: Connection, ident: str) -> dict[str, Any]:
+    """One import as values (NotFound)."""
+    return _values(imports.get(conn, ident))
+
+
+def whole(conn: Connection, ident: str, targets: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """One import with its columns as values (NotFound); ``targets`` are the fields that a column may become."""
+    view = page(conn, ident, targets)
+    told = {name: getattr(view, name) for name in ("source", "sheet", "sheets", "remembered", "rest", "why")}
+    columns = [{"column": one.head, "field": one.field, "samples": list(one.samples)} for one in view.columns]
+    return {**row(conn, ident), **told, "columns": columns, "targets": dict(targets or {})}
+
+
+def rows(conn: Connection, ident: str, outcome: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """Rows of an import as values (NotFound), of one outcome ("" for all), after a number."""
+    kind = imports.get(conn, ident)["kind"]
+    outcomes = [outcome] if outcome else []
+    return [_row_values(one, kind) for one in imports.rows(conn, ident, outcomes=outcomes, after=after, limit=limit)]
+
+
+def _row_values(one: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    given, read = one["given"] or {}, one["read"] or {}
+    return {
+        "n": one["n"],
+        "line": given.get("line", 0),
+        "title": str(read.get("title") or ""),
+        "kind": str(read.get("kind") or kind),
+        "outcome": one["outcome"],
+        "record": one["record"],
+        "body": read.get("body") or {},
+        "detail": one["detail"] or ({"why": one["match"]} if one["outcome"] == "unreadable" else {}),
+        "raw": given.get("raw", ""),
+    }
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: row[name] for name in ("id", "name", "kind", "format", "state", "created")}
+    return {**told, "counts": {name: int(value) for name, value in (row["counts"] or {}).items()}}
 
 
 def line(conn: Connection, ident: str) -> Line:
@@ -206,6 +266,10 @@ def page(conn: Connection, ident: str, targets: Mapping[str, str] | None = None)
         at=row["created"],
         source=str(mapping.get("source", "")),
         understood=_understood(mapping),
+        sheet=str(mapping.get("sheet") or ""),
+        sheets=tuple(mapping.get("sheets") or ()),
+        remembered=_remembered(mapping.get("remembered")),
+        rest=str(mapping.get("rest") or "keep"),
         why=str((row["report"] or {}).get("why", "")),
         review=str((row["report"] or {}).get("review", "")),
         busy=state in BUSY,
@@ -219,11 +283,19 @@ def page(conn: Connection, ident: str, targets: Mapping[str, str] | None = None)
     )
 
 
+def _remembered(before: Mapping[str, str] | None) -> str:
+    """That the columns are as they were chosen for another file, "" when they are not."""
+    if not before:
+        return ""
+    return f"The columns are as you chose them for {before['name']} on {before['at'][:10]}, which had the same ones."
+
+
 def _understood(mapping: Mapping[str, Any]) -> str:
     """How the file was read, in words."""
     named = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
     sign = mapping.get("delimiter", "")
     parts = [str(mapping.get("encoding", "")), f"parted by {named.get(sign, sign)}" if sign else ""]
+    parts.append(f"sheet {mapping['sheet']}" if mapping.get("sheet") else "")
     parts.append("dates with the month first" if mapping.get("month_first") else "")
     return ", ".join(part for part in parts if part)
 
@@ -255,6 +327,7 @@ def _row(row: Mapping[str, Any], kind: str, linked: Mapping[str, Mapping[str, An
         n=row["n"],
         line=given.get("line", 0),
         title=str(read.get("title") or ""),
+        kind=read["kind"] if read.get("kind", kind) != kind else "",
         outcome=row["outcome"],
         why=" ".join(part for part in (why, notes) if part),
         href=records.href(kind, row["record"]) if row["record"] in linked else "",
@@ -262,7 +335,7 @@ def _row(row: Mapping[str, Any], kind: str, linked: Mapping[str, Mapping[str, An
         differs=_pairs(detail.get("differs", {})),
         keeps=_pairs(detail.get("keeps", {})),
         raw=given.get("raw", ""),
-        choice=detail.get("choice", "keep"),
+        choice=detail.get("choice", ""),
     )
 
 

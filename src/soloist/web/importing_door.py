@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from soloist.app import App
-from soloist.flows import exporting, import_maps
+from soloist.flows import exporting, exports
 from soloist.flows.import_mail import Mailing
-from soloist.flows.importing import Importing, kinds_of
+from soloist.flows.importing import Importing, targets_of
 from soloist.insight import importing as views
 
 _BLOCK = 256 * 1024
@@ -30,13 +30,7 @@ class Imports:
 
     async def page(self, ident: str) -> views.ImportPage:
         """One import (NotFound)."""
-
-        def read(conn: object) -> views.ImportPage:
-            row = views.page(conn, ident)  # type: ignore[arg-type]  # the store's connection
-            kind = kinds_of(conn).get(row.kind)
-            return views.page(conn, ident, import_maps.targets(kind) if kind else {})  # type: ignore[arg-type]  # same
-
-        return await self._app.store.read(read)
+        return await self._app.store.read(lambda conn: views.page(conn, ident, targets_of(conn, ident)))
 
     async def begin(self, name: str, data: bytes, kind: str, who: str) -> str:
         """Take a file in and have it read; its id. A mailbox file is read at once (BadInput, TooLarge)."""
@@ -55,18 +49,26 @@ class Imports:
         """Which column leads where; then the dry run begins."""
         await self._flow.map(ident, kind, columns, who=who)
 
-    async def take(self, ident: str, choices: Mapping[int, str], who: str) -> None:
-        """Keep the choices for rows that have to be looked at, then take over."""
-        if choices:
-            await self._flow.choose(ident, choices, who=who)
+    async def sheet(self, ident: str, sheet: str, who: str) -> None:
+        """Another sheet of a spreadsheet is read."""
+        await self._flow.sheet(ident, sheet, who=who)
+
+    async def take(self, ident: str, choices: Mapping[int, str], rest: str, who: str) -> None:
+        """Keep the choices for rows that have to be looked at and for the rest of them, then take over."""
+        if choices or rest:
+            await self._flow.choose(ident, choices, rest=rest, who=who)
         await self._flow.take(ident, who=who)
 
     async def undo(self, ident: str, who: str) -> None:
         """Take the whole import back."""
         await self._flow.undo(ident, who=who)
 
-    def export(self) -> Iterator[bytes]:
+    async def export(self, who: str) -> Iterator[bytes]:
         """Everything of this home as a zip in pieces; the file it is made in goes away afterwards."""
+        await exports.note(self._app.store, who)
+        return self._zip()
+
+    def _zip(self) -> Iterator[bytes]:
         with tempfile.TemporaryDirectory(prefix="soloist-export-") as folder:
             path = Path(folder) / "export.zip"
             exporting.write(self._app.store, self._app.home, self._app.vault, path)

@@ -40,9 +40,11 @@ def get(conn: sa.Connection, ident: str) -> dict[str, Any]:
     return dict(row)
 
 
-def listed(conn: sa.Connection, limit: int = 100) -> list[dict[str, Any]]:
-    """Imports, the newest first."""
+def listed(conn: sa.Connection, limit: int = 100, before: tuple[str, str] | None = None) -> list[dict[str, Any]]:
+    """Imports, the newest first, after the (created, id) of the last one seen."""
     query = sa.select(imports).order_by(imports.c.created.desc(), imports.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(sa.tuple_(imports.c.created, imports.c.id) < sa.tuple_(*map(sa.literal, before)))
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
@@ -106,6 +108,16 @@ def rows(
         query = query.where(import_rows.c.outcome.in_(list(outcomes)))
     order = import_rows.c.n.desc() if backwards else import_rows.c.n
     return [dict(row) for row in conn.execute(query.order_by(order).limit(limit)).mappings()]
+
+
+def numbered(conn: sa.Connection, ident: str, outcome: str, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Those of these rows that have an outcome."""
+    found = []
+    for place in range(0, len(numbers), _CHUNK):
+        where = (_key == ident) & (import_rows.c.outcome == outcome)
+        query = sa.select(import_rows).where(where & import_rows.c.n.in_(numbers[place : place + _CHUNK]))
+        found += [dict(row) for row in conn.execute(query.order_by(import_rows.c.n)).mappings()]
+    return found
 
 
 def row(conn: sa.Connection, ident: str, n: int) -> dict[str, Any]:

@@ -32,6 +32,8 @@ _SIMPLE = {
     "NOTE": "note",
     "UID": "uid",
     "NICKNAME": "nickname",
+    "X-ABSHOWAS": "shown as",
+    "KIND": "shown as",
 }
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MOST = 20
@@ -67,6 +69,9 @@ def card(block: str) -> dict[str, str]:
     whole = " ".join(part for part in (found.get("first name", ""), found.get("last name", "")) if part)
     found["name"] = found.get("name", "").split("\n")[0] or whole or found.pop("nickname", "")
     found.pop("nickname", None)
+    if found.pop("shown as", "").upper() in ("COMPANY", "ORG"):  # the card of a company, under its name
+        found["company"] = found.get("company") or found["name"]
+        found |= {"name": "", "first name": "", "last name": ""}
     return {key: text for key, text in found.items() if text}
 
 

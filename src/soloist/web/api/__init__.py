@@ -23,6 +23,7 @@ from soloist.web.api import (
     problems,
     reconcile,
     records,
+    taking,
     troubles,
 )
 from soloist.web.api.strict import StrictRoute
@@ -47,6 +48,7 @@ def create(app: App) -> FastAPI:
     api.router.route_class = StrictRoute
     api.state.soloist = app
     api.include_router(curating.many)
+    api.include_router(taking.files)
     for part in (
         acts,
         lists,
@@ -60,6 +62,7 @@ def create(app: App) -> FastAPI:
         keeping,
         memories,
         merging,
+        taking,
     ):
         api.include_router(part.router)
     for part in (facts, curating):

@@ -77,12 +77,14 @@ async def show(request: Request) -> Response:
 
 
 async def columns(request: Request) -> Response:
-    """POST: which column leads to which field, or another kind; then the dry run."""
+    """POST: which column leads to which field, then the dry run; or another kind, or another sheet."""
     ident = request.path_params["ident"]
     sent = await request.form(max_fields=MOST_COLUMNS)
     kind = str(sent.get("kind", ""))
     if sent.get("guess"):
         await (await _door(request)).kind(ident, kind)
+    elif sent.get("read"):
+        await (await _door(request)).sheet(ident, str(sent.get("sheet", "")), who(request))
     else:
         given = {name.removeprefix("column-"): str(value) for name, value in sent.items() if name.startswith("column-")}
         await (await _door(request)).map(ident, kind, given, who(request))
@@ -98,8 +100,9 @@ async def take(request: Request) -> Response:
         if name.startswith("row-"):
             if not re.fullmatch(r"row-\d{1,9}", name):
                 raise BadInput(f"There is no row {name[4:30]!r}. Nothing was taken over.")
-            chosen[int(name[4:])] = str(value)
-    await (await _door(request)).take(ident, chosen, who(request))
+            if value:
+                chosen[int(name[4:])] = str(value)
+    await (await _door(request)).take(ident, chosen, str(sent.get("rest", "")), who(request))
     return RedirectResponse(f"{HERE}/{ident}", status_code=303)
 
 
@@ -117,6 +120,6 @@ async def export(request: Request) -> Response:
 
 async def download(request: Request) -> Response:
     """POST /export.zip: everything as one file."""
-    pieces = (await _door(request)).export()
+    pieces = await (await _door(request)).export(who(request))
     headers = {"Content-Disposition": 'attachment; filename="soloist-export.zip"', "Cache-Control": "no-store"}
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)
