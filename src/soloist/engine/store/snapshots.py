@@ -96,19 +96,27 @@ def root_at(conn: sa.Connection, seq: int) -> tuple[str, dict[str, int]]:
     parts = {"records": _records(conn, seq), "facts": _facts(conn, seq), "memories": _memories(conn, seq)}
     leaves, counts = [], {}
     for name, rows in parts.items():
-        found = [_leaf(name, row) for row in rows]
+        found = _leaves(name, rows)
         counts[name] = len(found)
         leaves += found
     return merkle(leaves), counts
 
 
-def _leaf(name: str, row: Iterable[Any]) -> bytes:
-    """Length before content, so that no two rows can be written as one."""
-    hashed = hashlib.sha256(b"\x00" + name.encode())
-    for part in row:
-        data = str(part).encode()
-        hashed.update(len(data).to_bytes(8, "big") + data)
-    return hashed.digest()
+_LENGTHS = tuple(length.to_bytes(8, "big") for length in range(256))
+
+
+def _leaves(name: str, rows: Iterable[Iterable[Any]]) -> list[bytes]:
+    """A hash of each row: length before content, so that no two rows can be written as one."""
+    sha, head = hashlib.sha256, b"\x00" + name.encode()
+    found = []
+    for row in rows:
+        said = [head]
+        for part in row:
+            data = str(part).encode()
+            size = len(data)
+            said += (_LENGTHS[size] if size < 256 else size.to_bytes(8, "big"), data)
+        found.append(sha(b"".join(said)).digest())
+    return found
 
 
 def merkle(leaves: list[bytes]) -> str:
@@ -137,7 +145,9 @@ def _facts(conn: sa.Connection, seq: int) -> Iterator[Any]:
     yield from conn.execute(sa.select(*said).where(asof.there(facts, seq)).order_by(row.id))
 
 
-def _memories(conn: sa.Connection, seq: int) -> Iterator[Any]:
+def _memories(conn: sa.Connection, seq: int) -> Iterable[Any]:
     """(row number, id, hash of the text): the text may leave the disk later, its hash stays for as long as the row."""
     row = memories.c
-    yield from conn.execute(sa.select(row.n, row.id, row.hash).where(asof.there(memories, seq)).order_by(row.n))
+    found = conn.execute(sa.select(row.n, row.id, row.hash).where(asof.there(memories, seq)).order_by(row.n))
+    # the driver's own tuples: there may be a hundred thousand of them, and only their values are wanted
+    return found.cursor.fetchall() if found.cursor is not None else ()

@@ -200,16 +200,28 @@ def in_file(path: Path, low: Mapping[bytes, str], raw: Mapping[bytes, str]) -> t
             size += len(block)
             window = tail + block
             for pieces, data in ((low, window.lower()), (raw, window)):
-                for piece, text in pieces.items():
-                    if count := _count(data, piece, len(tail)):
-                        counts[text] = counts.get(text, 0) + count
+                for text, count in _counts(data, pieces, len(tail)):
+                    counts[text] = counts.get(text, 0) + count
             tail = window[-overlap:] if overlap else b""
     return size, counts
 
 
-def _count(data: bytes, piece: bytes, tail: int) -> int:
-    """Hits that do not lie in the part that was looked at before, and are no part of a longer word."""
-    at, count = data.find(piece), 0
+def _counts(data: bytes, pieces: Mapping[bytes, str], tail: int) -> Iterator[tuple[str, int]]:
+    """Hits of each text; the shortest pieces come first, since what holds one that is not there is not there either."""
+    absent: list[bytes] = []
+    for piece in sorted(pieces, key=len):
+        if any(part in piece for part in absent):
+            continue
+        at = data.find(piece)
+        if at < 0:
+            absent.append(piece)
+        elif count := _count(data, piece, at, tail):
+            yield pieces[piece], count
+
+
+def _count(data: bytes, piece: bytes, at: int, tail: int) -> int:
+    """Hits from a first one on that do not lie in the part looked at before, and are no part of a longer word."""
+    count = 0
     while at >= 0:
         whole = at + len(piece) > tail
         before, after = data[at - 1 : at], data[at + len(piece) : at + len(piece) + 1]
