@@ -79,6 +79,7 @@ async def test_a_goal_is_as_far_as_what_was_paid(app: App) -> None:
     ident = await made(app, "goal", name="Revenue", **about)
     inside = await made(app, "payment", amount=eur(1200.5), on="2020-05-05")
     await made(app, "payment", amount=eur(99), on="2021-01-01")
+    await made(app, "payment", amount={"minor": 700, "currency": "USD"}, on="2020-05-06")
     await Objectives(app.desk).count()
     assert (row(app, ident)["body"]["current"], row(app, ident)["body"]["rests_on"]) == (1200.5, [inside])
 

@@ -14,6 +14,7 @@ from soloist.engine.store import memories, pins
 from soloist.engine.store.tx import Tx
 from soloist.flows.curating import Curating
 from soloist.flows.desk import Desk
+from soloist.kernel import money
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.kernel.fact import MANY, NewFact
 from soloist.stages.memory import facts
@@ -153,6 +154,7 @@ def _money(text: str, currency: str) -> dict[str, Any]:
         if found is None:
             raise InvalidOperation
         plain = re.sub(r"[., ](?=\d{3}(?:\D|$))", "", found[2]).replace(",", ".").replace(" ", "")
-        return {"minor": int(Decimal(plain) * 100), "currency": (found[1] or found[3] or currency).upper()}
-    except InvalidOperation:
+        code = (found[1] or found[3] or currency).upper()
+        return {"minor": money.minor(Decimal(plain), code), "currency": code}
+    except (InvalidOperation, ValueError):
         raise BadInput(f"value: {text[:40]!r} is no amount; write it like EUR 1,200.", field="value") from None

@@ -8,11 +8,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from soloist.engine.store import records
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
+from soloist.kernel import money
 from soloist.kernel.errors import SoloistError
 
 LOOK_EVERY = 60.0
@@ -31,10 +33,11 @@ _log = logging.getLogger("soloist.objectives")
 
 @dataclass(frozen=True)
 class Figures:
-    """The records that objectives are counted from, by kind, and the day it is (ISO) where the operator is."""
+    """The records that objectives are counted from, by kind, the day it is (ISO) where the operator is, her money."""
 
     rows: Mapping[str, Sequence[Row]]
     today: str
+    currency: str = "EUR"
 
     def of(self, kind: str) -> Sequence[Row]:
         """Records of a kind that were not merged into another."""
@@ -80,7 +83,7 @@ class Objectives:
     def _count(self, tx: Tx) -> list[str]:
         """All in one transaction: what is read is what the figures rest on."""
         rows = {kind: records.listed(tx.conn, kind, before=None, limit=MOST) for kind in SOURCES}
-        figures, written = Figures(rows, self._today()), []
+        figures, written = Figures(rows, self._today(), self._desk.settings.business.currency), []
         for kind, count in (("runway", runway), ("capacity", capacity), ("goal", goal)):
             for row in records.listed(tx.conn, kind, before=None, limit=MOST):
                 fields = count(row["body"], figures, tx.now)
@@ -160,9 +163,11 @@ def goal(body: Row, figures: Figures, _now: str) -> dict[str, Any]:
         found = [row for row in known if row["state"] == "client" and begin <= row["created"][:10] <= end]
     else:
         return {}
-    money = metric in ("paid", "invoiced")
-    current = _round(sum(_money(row).get("minor", 0) for row in found) / 100) if money else len(found)
-    return {"current": current, "rests_on": _cited(found)}
+    if metric in ("paid", "invoiced"):
+        found = [row for row in found if _money(row).get("currency") == figures.currency]
+        total = Decimal(money.plain(_sum(found, figures.currency), figures.currency))
+        return {"current": _round(float(total)), "rests_on": _cited(found)}
+    return {"current": len(found), "rests_on": _cited(found)}
 
 
 def _money(row: Row) -> Row:
@@ -195,6 +200,6 @@ def _overlap(body: Row, begin: datetime, end: datetime) -> float:
     try:
         first = datetime.fromisoformat(str(body.get("begins")))
         last = datetime.fromisoformat(str(body["ends"])) if body.get("ends") else first + timedelta(hours=1)
-    except ValueError:
+        return max(0.0, (min(last, end) - max(first, begin)).total_seconds() / 3600)
+    except (ValueError, TypeError, OverflowError):  # from an older schema: no instant, or one without a zone
         return 0.0
-    return max(0.0, (min(last, end) - max(first, begin)).total_seconds() / 3600)

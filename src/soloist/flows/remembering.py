@@ -191,10 +191,12 @@ def _decisions(conn: Any, turn: Turn, found: Sequence[Mapping[str, Any]]) -> Non
         turn.items += [item] if item else []
         if said["decision"] == "approve" and said["edits"]:
             turn.results.append(_own(proposal["id"], "decision", "edited", said["id"], said["at"]))
-    for card in gathering.cards_of(conn, _of(found, "card.done")):
+    who = {row["subject"]: row["actor"] for row in found if row["kind"] == "card.done"}
+    for card in gathering.cards_of(conn, [ident for ident in who if who[ident] != "soloist"]):
         reason = str((card["decision"] or {}).get("reason") or "")
         if reason and card["subject_kind"] != "proposal":
             said = {"id": card["id"], "decision": card["decision"].get("option", ""), "reason": reason, "edits": None}
+            said["who"] = who[card["id"]]
             about = {"id": card["id"], "conversation": card["conversation"], "record": card["record"]}
             about |= {"operation": card["type"], "agent": ""}
             item = writing.of_decision(about, said, card["title"], card["closed"])

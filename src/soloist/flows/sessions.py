@@ -75,18 +75,19 @@ class Sessions:
             old = sessions.get(tx.conn, ident)
             named = {name: given.get(name) or old[name] for name in ("title", "objectives", "expectations")}
             made = sessions.begin(tx, {**named, "scope": old["scope"]}, who=who)
+            origin = _origin(tx, ident)
             self._close(tx, ident, who=who, why="carried over", carried_to=made)
-            return self._keep(tx, made, who)
+            return self._keep(tx, made, who, origin)
 
         return await self._store.write(work)
 
     @staticmethod
-    def _keep(tx: Tx, ident: str, who: str) -> dict[str, Any]:
-        """The session with its item of working memory."""
+    def _keep(tx: Tx, ident: str, who: str, former: Sequence[str] = ()) -> dict[str, Any]:
+        """The session with its item of working memory; ``former`` is whose words it goes on with."""
         row = sessions.get(tx.conn, ident)
+        origin = writing.union(former, _origin(tx, ident), [writing.voice(who)])
         lines = [row["title"], *(f"Objective: {text}" for text in row["objectives"] or [])]
         lines += [f"Expected: {text}" for text in row["expectations"] or []]
-        mine = who == writing.OPERATOR
         item = NewMemory(
             text="\n".join(lines),
             tier="working",
@@ -94,10 +95,10 @@ class Sessions:
             source="session",
             ref=f"work:{ident}",
             at=row["updated"],
-            actor="you" if mine else who,
+            actor="you" if who == writing.OPERATOR else who,
             record=row["scope"],
-            origin=(who,),
-            trust="confirmed" if mine else "rule",
+            origin=origin,
+            trust=writing.trust_of(origin),
         )
         remember(tx, [item], actor=who)
         return row
@@ -106,7 +107,7 @@ class Sessions:
         """End it, with what was noted and decided meanwhile as its summary."""
         row = sessions.get(tx.conn, ident)
         done = contexts.told_since(tx.conn, row["created"], _TELLING, row["scope"])
-        item = writing.of_work({**row, "closed": tx.now}, done)
+        item = writing.of_work({**row, "closed": tx.now}, done, _origin(tx, ident))
         state = sessions.CARRIED if carried_to else sessions.CLOSED
         row = sessions.end(tx, ident, state, who=who, summary=item.text, carried_to=carried_to)
         (made,) = remember(tx, [item], actor=who)
@@ -143,6 +144,12 @@ class Sessions:
     async def follow(self) -> None:
         """For as long as the server runs; a fault is written to the log and the next try waits."""
         await follow(self.turn, PAUSES, log="soloist.memory", trouble="quiet threads could not be summed up")
+
+
+def _origin(tx: Tx, ident: str) -> tuple[str, ...]:
+    """Whose words a session is made of: of who wrote it before, and of the sessions it was carried over from."""
+    kept = [item["origin"] or () for item in memories.of_ref(tx.conn, f"work:{ident}")]
+    return writing.union(*kept, [writing.voice(who) for who in sessions.writers(tx.conn, ident)])
 
 
 def _check(given: Mapping[str, Any], whole: bool = True) -> None:

@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
+from soloist.kernel import money
 from soloist.kernel.kind import Kind
 
 CALENDAR_BEGINS = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Soloist//export//EN\r\n"
@@ -24,8 +24,8 @@ def cell(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(cell(one) for one in value)
     if isinstance(value, Mapping):
-        if set(value) == {"minor", "currency"}:
-            return f"{Decimal(value['minor']) / 100:.2f} {value['currency']}"
+        if money.is_amount(value):
+            return f"{money.plain(value['minor'], value['currency'])} {value['currency']}"
         return "; ".join(f"{key}: {cell(one)}" for key, one in sorted(value.items()))
     return "" if value is None else str(value)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from soloist.kernel import money
+
 _SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
     " eighteen nineteen"
@@ -12,7 +14,6 @@ _TENS = ". . twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
 _NAMES = {"EUR": ("euro", "euros"), "USD": ("US dollar", "US dollars"), "GBP": ("pound", "pounds")}
 _NAMES |= {"CHF": ("Swiss franc", "Swiss francs"), "JPY": ("yen", "yen"), "PLN": ("zloty", "zloty")}
-_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 _SAID = re.compile(
     r"(?:EUR|USD|GBP|CHF|[€$£])\s?(\d[\d.,]{0,30})|(?<![\d.,])(\d[\d.,]{0,30})\s?(?:EUR|USD|GBP|CHF|[€$£])"
 )
@@ -34,7 +35,7 @@ def number(value: int) -> str:
 
 def whole(minor: int, currency: str) -> str:
     """An amount with all its digits and in words: "EUR 4,500.00 (four thousand five hundred euros)"."""
-    digits = _DIGITS.get(currency, 2)
+    digits = money.digits(currency)
     units, rest = divmod(abs(minor), 10**digits)
     written = f"{units:,}" + (f".{rest:0{digits}d}" if digits else "")
     one, many = _NAMES.get(currency, (currency, currency))
@@ -47,7 +48,7 @@ def whole(minor: int, currency: str) -> str:
 
 def contradicts(text: str, minor: int, currency: str) -> str:
     """A sum named in a title that is not the one in the content, as it stands there; "" when they agree."""
-    digits = _DIGITS.get(currency, 2)
+    digits = money.digits(currency)
     units, rest = divmod(abs(minor), 10**digits)
     same = {str(units), f"{units}{rest:0{digits}d}"} if digits else {str(units)}
     for match in _SAID.finditer(text):

@@ -24,7 +24,7 @@ def instant(text: str, field: str, *, end: bool = False) -> str:
         if _DAY.match(text):
             from_iso(text)
             return f"{text}T23:59:59.999999Z" if end else text
-        return iso(from_iso(text)) if text else ""
+        return asof.utc(text) if text else ""
     except (ValueError, OverflowError):
         said = f"{field}: {text[:40]!r} is no day (2026-11-21) and no instant (2026-11-21T09:00:00Z)."
         raise BadInput(said, field=field) from None

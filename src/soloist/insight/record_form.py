@@ -14,6 +14,7 @@ from soloist.engine.store import kinds, records
 from soloist.engine.store.reading import Connection
 from soloist.insight import diff
 from soloist.insight.views import FieldDiff
+from soloist.kernel import money
 from soloist.kernel.errors import BadInput
 from soloist.kernel.kind import EMPTY, Field, Kind, fault
 
@@ -230,7 +231,7 @@ def entered(known: Field, body: Mapping[str, Any], zone: ZoneInfo) -> list[str]:
 def shown(known: Field, value: Any, zone: ZoneInfo) -> str:
     """One value as a person writes it: amounts like "1200.00 EUR", instants in the operator's zone."""
     if known.item == "money" and isinstance(value, Mapping):
-        return f"{Decimal(value['minor']) / 100:.2f} {value['currency']}"
+        return f"{money.plain(value['minor'], value['currency'])} {value['currency']}"
     if known.item == "boolean":
         return "yes" if value else "no"
     if known.item == "instant" and not fault(Field("probe", "instant"), value):
@@ -263,9 +264,9 @@ def _one(known: Field, text: str, zone: ZoneInfo, currency: str) -> Any:
     if known.item == "instant":
         try:
             told = datetime.fromisoformat(text)
-        except ValueError as error:
+            return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(ZoneInfo("UTC")).isoformat()
+        except (ValueError, OverflowError) as error:
             raise BadInput(f"{known.name}: needs an instant like 2026-11-21T09:00.", field=known.name) from error
-        return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(ZoneInfo("UTC")).isoformat()
     return text
 
 
@@ -277,10 +278,14 @@ def amount(text: str, currency: str, name: str) -> dict[str, Any]:
     sign, digits, code = found.groups()
     digits = re.sub(r"[' \u00a0]", "", digits)
     last = max(digits.rfind("."), digits.rfind(","))
-    cents = digits[last + 1 :] if last >= 0 and len(digits) - last - 1 in (1, 2) else ""
+    fine = {1, 2, money.digits((code or currency).upper())} - {0}
+    cents = digits[last + 1 :] if last >= 0 and len(digits) - last - 1 in fine else ""
     whole = re.sub(r"[.,]", "", digits[:last] if cents else digits)
-    minor = int(whole or 0) * 100 + int(cents.ljust(2, "0") or 0)
-    return {"minor": -minor if sign else minor, "currency": (code or currency).upper()}
+    code = (code or currency).upper()
+    try:
+        return {"minor": money.minor(Decimal(f"{sign}{whole or 0}.{cents or 0}"), code), "currency": code}
+    except ValueError as error:
+        raise BadInput(f"{name}: {error}; it has {money.digits(code)} digits.", field=name) from error
 
 
 # ----- a write that came too late

@@ -9,6 +9,7 @@ from typing import Any
 from soloist.engine.store import contexts, facts, records, sessions
 from soloist.engine.store.reading import Connection
 from soloist.insight import words
+from soloist.kernel import money
 from soloist.kernel.fact import CONFIDENCES, MANY, RANK, same_value
 from soloist.kernel.memory import TIERS
 
@@ -276,8 +277,8 @@ def named(attribute: str) -> str:
 
 def said(value: Any) -> str:
     """A value as a person reads it; amounts carry their currency."""
-    if isinstance(value, dict) and {"minor", "currency"} <= value.keys():
-        return words.money(int(value["minor"]), str(value["currency"]))
+    if money.is_amount(value):
+        return words.money(value["minor"], value["currency"])
     if isinstance(value, dict) and {"low", "high"} <= value.keys():
         low, high = said(value["low"]), said(value["high"])
         return low if low == high else f"{low} to {high}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_NO_CENTS = {"JPY", "KRW", "VND", "CLP", "ISK"}
-_THREE = {"BHD", "KWD", "OMR", "TND", "JOD"}
+from soloist.kernel import money as amounts
 
 
 def money(minor: int, currency: str) -> str:
     """``450000, "EUR"`` -> "EUR 4,500"; cents are shown only when there are any."""
-    digits = 3 if currency in _THREE else 0 if currency in _NO_CENTS else 2
+    digits = amounts.digits(currency)
     whole, rest = divmod(abs(minor), 10**digits)
     sign = "-" if minor < 0 else ""
     tail = f".{rest:0{digits}d}" if rest else ""

@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from soloist.kernel.errors import BadInput
 from soloist.kernel.hashing import canonical
+from soloist.kernel.kind import storable
 from soloist.kernel.memory import TRUSTS
+from soloist.kernel.money import is_amount
 
 State = Literal["held", "disputed"]
 RANK: Mapping[str, int] = {"unverified": 1, "rule": 2, "confirmed": 3}
@@ -84,6 +86,11 @@ def check(new: NewFact) -> None:
         raise BadInput(f"trust: one of {', '.join(TRUSTS)}.", field="trust")
     if new.confidence not in CONFIDENCES:
         raise BadInput(f"confidence: one of {', '.join(CONFIDENCES)}; a word, not a percentage.", field="confidence")
+    if new.value is None or new.value == "" or not storable(new.value):
+        raise BadInput("value: say what is the case, in texts and numbers; nothing was stored.", field="value")
+    if isinstance(new.value, Mapping) and {"minor", "currency"} & new.value.keys() and not is_amount(new.value):
+        right = 'an amount is like {"minor": 120000, "currency": "EUR"}'
+        raise BadInput(f"value: {right}; nothing was stored.", field="value")
     if len(canonical(new.value)) > LONGEST_VALUE:
         raise BadInput(f"value: at most {LONGEST_VALUE} bytes; keep a document as a document.", field="value")
     if new.valid_from and new.valid_to and new.valid_to <= new.valid_from:

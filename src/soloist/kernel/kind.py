@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from soloist.kernel import money
+
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 MOST_TEXT, MOST_LONG, MOST_ITEMS, MOST_MINOR = 10_000, 2_000_000, 1_000, 2**53
 TYPES: Mapping[str, str] = {
@@ -195,11 +197,7 @@ def _text(value: Any, most: int = MOST_TEXT) -> bool:
 
 
 def _money(value: Any) -> bool:
-    if not isinstance(value, Mapping) or set(value) != {"minor", "currency"}:
-        return False
-    minor, currency = value["minor"], value["currency"]
-    whole = isinstance(minor, int) and not isinstance(minor, bool) and abs(minor) < MOST_MINOR
-    return whole and isinstance(currency, str) and re.fullmatch(r"[A-Z]{3}", currency) is not None
+    return money.is_amount(value) and abs(value["minor"]) < MOST_MINOR
 
 
 def _day(value: Any) -> bool:
@@ -232,13 +230,13 @@ def _pattern(pattern: str, most: int) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and len(value) <= most and found.fullmatch(value) is not None
 
 
-def _json(value: Any, depth: int = 0) -> bool:
+def storable(value: Any, depth: int = 0) -> bool:
     """JSON of a bounded depth, without the character no database text can hold."""
     if isinstance(value, str):
         return _text(value, MOST_LONG)
     if isinstance(value, Mapping | list):
         inner = [*value, *value.values()] if isinstance(value, Mapping) else value
-        return depth < 20 and all(_json(one, depth + 1) for one in inner)
+        return depth < 20 and all(storable(one, depth + 1) for one in inner)
     return value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
 
 
@@ -255,7 +253,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "url": _pattern(r"https?://[^\s\x00-\x1f]+", 4000),
     "record": _pattern(r"[A-Za-z0-9:._\-]+", 300),
     "asset": _pattern(r"[0-9a-f]{64}", 64),
-    "data": _json,
+    "data": storable,
     "choice": lambda value: False,
 }
 
@@ -359,14 +357,14 @@ def _to_number(value: Any) -> int | float:
 
 def _to_money(value: Any) -> dict[str, Any]:
     amount, _, currency = str(value).strip().rpartition(" ")
-    return {"minor": int(Decimal(amount.replace(",", "")) * 100), "currency": currency.upper()}
+    return {"minor": money.minor(Decimal(amount.replace(",", "")), currency), "currency": currency.upper()}
 
 
 def _to_text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if _money(value):
-        return f"{Decimal(value['minor']) / 100:.2f} {value['currency']}"
+        return f"{money.plain(value['minor'], value['currency'])} {value['currency']}"
     return str(value)
 
 

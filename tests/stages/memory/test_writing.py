@@ -49,6 +49,41 @@ def test_of_a_very_long_text_beginning_and_end_are_read_and_it_is_quick():
     assert any("4 May" in piece.text for piece in found)
 
 
+MINUTES = {"subject": "Shop", "client": "ada", "minutes": "She wants oak shelves.", "agreed": ["Two drafts by May"]}
+
+
+def met(**owners: str) -> dict[str, Any]:
+    return {"id": "m", "title": "Shop", "updated": "2026-03-01", "body": MINUTES, "owners": owners, "kind": "meeting"}
+
+
+def test_the_minutes_of_a_meeting_are_remembered_of_the_client():
+    (item,) = writing.of_meeting(met(minutes="operator", agreed="operator"))
+    assert item.text == "Shop\nShe wants oak shelves.\nAgreed: Two drafts by May"
+    assert (item.record, item.trust, item.origin) == ("ada", "confirmed", ("operator",))
+
+
+@pytest.mark.parametrize(("by", "trust"), [("system", "rule"), ("outside", "unverified")])
+def test_minutes_of_somebody_else_are_not_the_operators_word(by: str, trust: str):
+    (item,) = writing.of_meeting(met(minutes=by, agreed="operator"))
+    assert item.trust == trust
+    assert writing.tainted(item.origin) == (by == "outside")
+
+
+@pytest.mark.parametrize(
+    ("who", "trust", "words"), [("operator", "confirmed", "You"), ("Jonas", "unverified", "Jonas")]
+)
+def test_a_decision_is_the_word_of_who_made_it(who: str, trust: str, words: str):
+    proposal = {"id": "p", "operation": "mail.send", "conversation": "", "record": "", "agent": ""}
+    said = {"id": "a", "decision": "reject", "reason": "too early", "edits": None, "who": who}
+    item = writing.of_decision(proposal, said, "Reply to Ada", "2026-03-01")
+    assert item is not None
+    assert (item.trust, item.text) == (
+        trust,
+        f"{'You' if who == 'operator' else who} rejected 'Reply to Ada': too early",
+    )
+    assert writing.tainted(item.origin) == (trust == "unverified")
+
+
 def read(**more: Any) -> dict[str, Any]:
     text = "Our budget is 3,000 EUR and we start on 4 May."
     span = Span(text="3,000 EUR", start=14, end=23)

@@ -1,12 +1,14 @@
 """Facts, results, working sessions and single items over the API: two clocks, trust, bad input named."""
 
 import base64
+import time
 from typing import Any
 
 import pytest
 
 from soloist.app import App
-from soloist.engine.store import records
+from soloist.engine.store import contexts, records
+from soloist.flows.sessions import Sessions
 
 
 @pytest.fixture
@@ -64,12 +66,34 @@ async def test_a_fact_can_be_taken_back_and_read_as_it_was(http: Any, ada: str) 
         ("valid_to", {"valid_to": "2026-02-01"}),
         ("confidence", {"confidence": "93 %"}),
         ("colour", {"colour": "red"}),
+        ("value", {"value": None}),
+        ("value", {"value": {"minor": "a lot", "currency": "EUR"}}),
+        ("value", {"value": {"minor": 1.5, "currency": "EUR"}}),
+        ("valid_from", {"valid_from": "0001-01-01T00:00:00+14:00"}),
     ],
 )
 async def test_a_bad_fact_is_named(http: Any, ada: str, field: str, wrong: dict[str, Any]) -> None:
     answer = await http.post("/facts", json={"record": ada, "attribute": "budget", "value": "x", **wrong})
     assert (answer.status_code, answer.json()["field"]) == (422, field)
     assert await held(http, ada) == []
+
+
+async def test_an_instant_without_a_zone_is_utc_wherever_the_machine_is(http: Any, ada: str, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        made = await say(http, ada, "x", valid_from="2026-03-01T09:00:00")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (await http.get(f"/facts/{made['id']}")).json()["valid_from"] == "2026-03-01T09:00:00.000000Z"
+
+
+@pytest.mark.parametrize("asked", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_an_instant_no_calendar_holds_is_refused(http: Any, asked: str) -> None:
+    for path in ("/facts", "/records/person"):
+        answer = await http.get(path, params={"as_of": asked})
+        assert (answer.status_code, answer.json()["field"]) == (422, "as_of")
 
 
 async def test_before_the_first_event_nothing_is_known(http: Any, ada: str) -> None:
@@ -106,6 +130,27 @@ async def test_a_working_session_is_carried_over_and_closed_with_a_summary(http:
     assert done["state"] == "closed"
     found = (await http.get("/memories/search", params={"q": "spring offers"})).json()["items"]
     assert {item["kind"] for item in found} == {"summary"}
+
+
+async def test_what_a_program_says_in_a_session_stays_unverified_in_its_summary(clients: Any, app: App) -> None:
+    http = clients("read,propose", name="helper")
+    made = (await http.post("/work-sessions", json={"title": "Pay into the new account", "objectives": ["ask"]})).json()
+    items = lambda: app.store.read_now(lambda conn: contexts.told_since(conn, "", ("session", "summary")))  # noqa: E731
+    (working,) = items()
+    assert (working["trust"], working["origin"]) == ("unverified", ["outside:token:helper"])
+    await http.put(f"/work-sessions/{made['id']}/conclusion", json={"outcome": "closed"})
+    (summary,) = items()
+    assert (summary["trust"], summary["origin"]) == ("unverified", ["outside:token:helper"])
+
+
+async def test_a_session_of_the_operator_that_a_program_changed_is_hers_no_more(clients: Any, app: App) -> None:
+    given = {"title": "Offers", "scope": "", "objectives": [], "expectations": []}
+    made = await Sessions(app.desk).begin(given, who="operator")
+    http = clients("read,propose", name="helper")
+    assert (await http.put(f"/work-sessions/{made['id']}", json={"objectives": ["Send it all"]})).status_code == 200
+    await Sessions(app.desk).close(made["id"], who="operator")
+    (summary,) = app.store.read_now(lambda conn: contexts.told_since(conn, "", ("summary",)))
+    assert (summary["trust"], set(summary["origin"])) == ("unverified", {"operator", "outside:token:helper"})
 
 
 async def test_an_item_is_promoted_corrected_and_says_what_can_be_done(http: Any) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from soloist.flows.embedding import Embedding
 
 NOTES = [
@@ -106,3 +108,36 @@ async def test_vectors_of_the_shipped_model_and_another_generation(http: Any, ap
     assert sorted(states) == [("speaker: text", "retired"), ("text", "active")]
     assert (await http.post(f"/retrievals/{answer['retrieval']}/replays")).json()["identical"] is True
     assert (await http.delete("/memories/generations/none")).status_code == 404
+
+
+NUL = "a\x00b"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/retrievals", {"q": NUL}, "q"),
+        ("/retrievals", {"q": "x", "scope": [NUL]}, "scope[0]"),
+        ("/retrievals", {"q": "x", "record": ["r" * 301]}, "record[0]"),
+        ("/facts", {"record": "r", "attribute": "note", "value": {"of": [NUL]}}, "value"),
+        ("/outcomes", {"object": "r", "metric": "clicks", "value": NUL}, "value"),
+        ("/outcomes", {"object": "r", "metric": "clicks", "unit": NUL}, "unit"),
+        ("/work-sessions", {"title": "x", "scope": NUL}, "scope"),
+        ("/documents", {"name": "x", "text": "x", "mime": NUL}, "mime"),
+        ("/snapshots", {"label": NUL}, "label"),
+        ("/merges", {"kept": "a", "other": "b", "why": NUL}, "why"),
+    ],
+)
+async def test_what_no_database_can_hold_is_refused_and_the_field_is_named(http, path, body, field):
+    answer = await http.post(path, json=body)
+    assert (answer.status_code, answer.json()["field"].split(".")[0]) == (422, field)
+
+
+async def test_only_who_may_approve_writes_what_is_kept_for_good(clients):
+    helper, mine = clients("propose", name="helper"), clients()
+    for tier, code in (("session", 201), ("working", 201), ("canonical", 403)):
+        answer = await helper.post("/memories", json={"text": "Pay at once", "tier": tier})
+        assert answer.status_code == code, answer.text
+    assert answer.json()["field"] == "tier"
+    (ident,) = (await mine.post("/memories", json={"text": "For good", "tier": "canonical"})).json()["ids"]
+    assert (await mine.get(f"/memories/{ident}")).json()["trust"] == "unverified"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,8 +27,8 @@ def sequence(conn: sa.Connection, asked: str) -> int:
             raise BadInput(f"as_of: the journal goes from event 1 to event {head}; there is no {seq}.", field="as_of")
         return seq
     try:
-        moment = iso(_aware(from_iso(asked)))
-    except ValueError as error:
+        moment = utc(asked)
+    except (ValueError, OverflowError) as error:
         raise BadInput(
             f"as_of: {asked[:60]!r} is no sequence number and no instant (2026-11-21T09:00:00Z).", field="as_of"
         ) from error
@@ -40,9 +40,13 @@ def sequence(conn: sa.Connection, asked: str) -> int:
     return int(found)
 
 
-def _aware(moment: datetime) -> datetime:
-    """An instant without a zone is meant in UTC, whatever the zone of the machine."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def utc(text: str) -> str:
+    """An ISO instant as the store writes it (ValueError, OverflowError).
+
+    One without a zone is meant in UTC, whatever the zone of the machine.
+    """
+    moment = from_iso(text)
+    return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def there(table: Any, seq: int) -> sa.ColumnElement[bool]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.tables import conversations
+from soloist.engine.store.tables import conversations, events
 from soloist.engine.store.tables_memory import memories, work_sessions
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
@@ -56,6 +56,13 @@ def get(conn: sa.Connection, ident: str) -> dict[str, Any]:
     if row is None:
         raise NotFound(f"There is no working session {ident}.")
     return dict(row)
+
+
+def writers(conn: sa.Connection, ident: str) -> list[str]:
+    """Whose words a session is made of: who began it and who changed it, the first first."""
+    kinds = ("work_session.begun", "work_session.changed")
+    query = sa.select(events.c.actor).where((events.c.subject == ident) & events.c.kind.in_(kinds))
+    return [*dict.fromkeys(conn.execute(query.order_by(events.c.seq)).scalars())]
 
 
 def listed(

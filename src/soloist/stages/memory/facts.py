@@ -9,6 +9,7 @@ from typing import Any
 from soloist.engine.store import facts, memories, records
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
+from soloist.kernel import money
 from soloist.kernel.errors import NotFound
 from soloist.kernel.fact import NewFact, same_value
 from soloist.kernel.memory import NewMemory
@@ -222,8 +223,9 @@ def memory_of(row: Mapping[str, Any], title: str) -> NewMemory | None:
 
 def told(value: Any) -> str:
     """A value in plain words that can be searched for."""
-    if isinstance(value, dict) and {"minor", "currency"} <= value.keys():
-        return f"{int(value['minor']) / 100:,.2f} {value['currency']}".replace(".00 ", " ")
+    if money.is_amount(value):
+        amount = money.plain(value["minor"], value["currency"], grouped=True)
+        return f"{amount.removesuffix('.00')} {value['currency']}"
     if isinstance(value, dict) and {"low", "high"} <= value.keys():
         low, high = told(value["low"]), told(value["high"])
         return low if low == high else f"{low} to {high}"

@@ -36,6 +36,18 @@ def tainted(origin: Sequence[str]) -> bool:
     return any(source.startswith(OUTSIDE) for source in origin)
 
 
+def voice(who: str) -> str:
+    """Where words come from by who said them: the operator, the house itself, or somebody outside."""
+    return {OPERATOR: OPERATOR, "soloist": "rule"}.get(who, f"{OUTSIDE}:{who}")
+
+
+def trust_of(origin: Sequence[str]) -> str:
+    """How far something may be trusted by what it rests on."""
+    if tainted(origin):
+        return "unverified"
+    return "confirmed" if OPERATOR in origin else "rule"
+
+
 def check_tier(item: NewMemory, writer: str) -> None:
     """Refuse what a writer may not put into a tier (BadInput, NotAllowed); ``writer`` is a word of the tier's rule.
 
@@ -171,23 +183,24 @@ def of_note(note: Mapping[str, Any], record: str) -> NewMemory:
 
 def of_decision(proposal: Mapping[str, Any], said: Mapping[str, Any], title: str, event_at: str) -> NewMemory | None:
     """A decision with a reason or an edit, so that it need not be explained twice; None for a plain yes."""
-    edited = sorted(said["edits"] or {})
+    edited, who = sorted(said["edits"] or {}), str(said["who"])
     if not said["reason"] and not edited:
         return None
+    origin = (voice(who),)
     did = {"approve": "approved", "reject": "rejected"}.get(said["decision"], said["decision"])
     how = f", after changing {' and '.join(edited)}" if edited else ""
     because = f": {said['reason']}" if said["reason"] else "."
     return NewMemory(
-        text=f"You {did} {title!r}{how}{because}",
+        text=f"{'You' if who == OPERATOR else who} {did} {title!r}{how}{because}",
         kind="decision",
         source="decision",
         ref=f"decision:{proposal['id']}#{said['id']}",
         at=event_at,
-        actor="you",
+        actor="you" if who == OPERATOR else who,
         thread=proposal["conversation"],
         record=proposal["record"],
-        origin=(OPERATOR,),
-        trust="confirmed",
+        origin=origin,
+        trust=trust_of(origin),
         importance=3,
         tags=[did, *(["edited"] if edited else [])],
         detail={"operation": proposal["operation"], "agent": proposal["agent"]},
@@ -237,21 +250,28 @@ def of_outcome(outcome: Mapping[str, Any], record: str, title: str) -> NewMemory
 
 
 def of_meeting(record: Mapping[str, Any]) -> list[NewMemory]:
-    """The notes of a meeting: whole, or condensed and in chunks when they are long."""
-    body = record["body"]
-    text = str(body.get("notes") or body.get("summary") or "")
-    if not text.strip():
+    """The minutes of a meeting and what was agreed: whole, or condensed and in chunks when they are long.
+
+    They are trusted as far as the weakest of those who own these fields.
+    """
+    body, held = record["body"], record["owners"] or {}
+    lines = [str(body.get("minutes") or ""), *(f"Agreed: {one}" for one in body.get("agreed") or ())]
+    text = "\n".join(line for line in lines if line.strip())
+    if not text:
         return []
-    whom = str(body.get("person") or body.get("company") or record["id"])
+    whom = str(body.get("client") or next(iter(body.get("people") or ()), "") or record["id"])
+    whose = {"operator": OPERATOR, "system": "rule"}
+    written = [held.get(name, "outside") for name in ("minutes", "agreed") if body.get(name)]
+    origin = union(*((whose.get(by, f"{OUTSIDE}:record"),) for by in written))
     base = NewMemory(
         text=f"{record['title']}\n{text}",
         kind="meeting",
         source="record",
         ref=f"meeting:{record['id']}",
-        at=str(body.get("start") or body.get("at") or record["updated"]),
+        at=str(body.get("at") or record["updated"]),
         record=whom,
-        origin=(OPERATOR,),
-        trust="confirmed",
+        origin=origin,
+        trust="rule" if "rule" in origin and not tainted(origin) else trust_of(origin),
         importance=2,
     )
     if len(text) <= LONG:
@@ -294,13 +314,18 @@ def of_thread(conversation: Mapping[str, Any], thread: Sequence[Mapping[str, Any
     )
 
 
-def of_work(session: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> NewMemory:
-    """A working session as a summary: what it was about, what was expected, and what was decided meanwhile."""
+def of_work(
+    session: Mapping[str, Any], done: Sequence[Mapping[str, Any]], origin: Sequence[str] = (OPERATOR,)
+) -> NewMemory:
+    """A working session as a summary: what it was about, what was expected, and what was decided meanwhile.
+
+    ``origin`` is whose words the session is made of.
+    """
     lines = [str(session["title"] or "Working session")]
     lines += [f"Objective: {text}" for text in session["objectives"] or []]
     lines += [f"Expected: {text}" for text in session["expectations"] or []]
     lines += [f"{item['at'][:10]}: {' '.join(item['text'].split())[:200]}" for item in done[:10]]
-    origin = union((OPERATOR,), *(item["origin"] or () for item in done[:10]))
+    origin = union(origin, *(item["origin"] or () for item in done[:10]))
     return NewMemory(
         text="\n".join(lines),
         kind="summary",
@@ -309,7 +334,7 @@ def of_work(session: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> Ne
         at=session["closed"] or session["updated"],
         record=session["scope"],
         origin=origin,
-        trust="unverified" if tainted(origin) else "confirmed",
+        trust=trust_of(origin),
         importance=2,
         tags=["summary", "working session"],
         detail={"spans": [{"ref": item["ref"], "from": 0, "to": len(item["text"])} for item in done[:10]]},

@@ -29,7 +29,7 @@ class NewWorkSession(Taken):
     """What a working session is about and what is expected of it; ``scope`` is a record or empty for the house."""
 
     title: Name
-    scope: Annotated[str, Field(max_length=100)] = ""
+    scope: Annotated[str, Field(max_length=100), AfterValidator(no_nul)] = ""
     objectives: Lines = Field(default_factory=list)
     expectations: Lines = Field(default_factory=list)
 
@@ -86,8 +86,8 @@ class NewDocument(Taken):
     name: Name
     text: Annotated[str, AfterValidator(no_nul)] = ""
     content: str = Field(default="", description="base64; the bytes that are kept")
-    mime: Annotated[str, Field(max_length=100)] = "text/plain"
-    record: Annotated[str, Field(max_length=100)] = ""
+    mime: Annotated[str, Field(max_length=100), AfterValidator(no_nul)] = "text/plain"
+    record: Annotated[str, Field(max_length=100), AfterValidator(no_nul)] = ""
     ref: Annotated[str, Field(max_length=300), AfterValidator(no_nul)] = ""
     at: Annotated[str, Field(max_length=40)] = ""
 

@@ -94,9 +94,9 @@ class NewOutcome(Taken):
 
     object: Name
     metric: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9 ._-]+$")]
-    kind: Annotated[str, Field(max_length=80)] = ""
-    value: Annotated[str | int | float, Field()] = ""
-    unit: Annotated[str, Field(max_length=40)] = ""
+    kind: Annotated[str, Field(max_length=80), AfterValidator(no_nul)] = ""
+    value: Words | int | float = ""
+    unit: Annotated[str, Field(max_length=40), AfterValidator(no_nul)] = ""
     ref: Annotated[str, Field(max_length=300), AfterValidator(no_nul)] = ""
     at: Instant = ""
     detail: Json = Field(default_factory=dict)

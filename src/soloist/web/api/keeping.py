@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from soloist.flows import keeping
 from soloist.flows.erasing import Erasing
@@ -15,7 +15,7 @@ from soloist.insight import erasures, timetravel
 from soloist.insight import keeping as insight
 from soloist.kernel.errors import BadInput
 from soloist.web.api import shapes
-from soloist.web.api.asking import After, Approver, Id, Limit, Reader, TheDesk, key, page, read
+from soloist.web.api.asking import After, Approver, Id, Limit, Reader, TheDesk, key, no_nul, page, read
 from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
@@ -25,7 +25,7 @@ Counts = dict[str, int]
 class NewSnapshot(shapes.Taken):
     """A name for an instant; ``as_of`` is a sequence number or an ISO instant, empty for now."""
 
-    label: Annotated[str, Field(min_length=1, max_length=200)]
+    label: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(no_nul)]
     as_of: Annotated[str, Field(max_length=60)] = ""
 
 
@@ -82,7 +82,7 @@ async def post_verification(_: Reader, desk: TheDesk, ident: Id) -> Any:
     return await read(desk, lambda conn: timetravel.verified(conn, ident))
 
 
-_Text = Annotated[str, Field(min_length=1, max_length=400)]
+_Text = Annotated[str, Field(min_length=1, max_length=400), AfterValidator(no_nul)]
 
 
 class NewErasure(shapes.Taken):
@@ -92,9 +92,7 @@ class NewErasure(shapes.Taken):
     """
 
     who: _Text
-    also: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=400)]], Field(max_length=20, default_factory=list)
-    ]
+    also: Annotated[list[_Text], Field(max_length=20, default_factory=list)]
     dry: bool = False
     confirm: Annotated[str, Field(max_length=400)] = ""
     why: shapes.Reason = ""

@@ -13,7 +13,7 @@ from soloist.flows.embedding import Embedding
 from soloist.kernel.access import Principal
 from soloist.kernel.errors import BadInput
 from soloist.kernel.memory import NewMemory
-from soloist.stages.memory import Search
+from soloist.stages.memory import Search, writing
 from soloist.web.api.asking import Approver, Id, Proposer, Reader, TheDesk, no_nul
 from soloist.web.api.shapes import Json, Taken
 from soloist.web.api.strict import StrictRoute, WideRoute
@@ -25,7 +25,7 @@ Tier = Literal["ephemeral", "working", "session", "canonical"]
 Plain = AfterValidator(no_nul)
 Short = Annotated[str, Field(max_length=300), Plain]
 Instant = Annotated[str, Field(max_length=40, description="ISO 8601; without a zone it is UTC")]
-Several = Annotated[list[str] | None, Query(max_length=50, description="any of these")]
+Several = Annotated[list[Short] | None, Query(max_length=50, description="any of these")]
 
 
 class NewItem(Taken):
@@ -218,13 +218,13 @@ class Replayed(BaseModel):
 class Question(Taken):
     """What to look for; as the parameters of GET /memories/search."""
 
-    q: str
+    q: Annotated[str, Plain]
     k: Annotated[StrictInt, Field(ge=1, le=1000)] = 10
-    scope: list[str] = Field(default=[], max_length=50)
-    tier: list[str] = Field(default=[], max_length=50)
-    kind: list[str] = Field(default=[], max_length=50)
-    record: list[str] = Field(default=[], max_length=50)
-    thread: list[str] = Field(default=[], max_length=50)
+    scope: list[Short] = Field(default=[], max_length=50)
+    tier: list[Short] = Field(default=[], max_length=50)
+    kind: list[Short] = Field(default=[], max_length=50)
+    record: list[Short] = Field(default=[], max_length=50)
+    thread: list[Short] = Field(default=[], max_length=50)
     as_of: str = ""
     at: str = ""
     meaning: bool = True
@@ -237,6 +237,8 @@ async def post_memories(who: Proposer, desk: TheDesk, body: NewItems) -> Any:
         raise BadInput("items: send the fields of one item, or items, not both.", field="items")
     given = body.items if body.items is not None else [body]
     items = [_new(item, who, f"items[{n}]." if body.items is not None else "") for n, item in enumerate(given)]
+    for item in items:
+        writing.check_tier(item, "operator" if who.may("approve") else "agent")
     return {"ids": await desk.memory.remember(items, actor=who.actor)}
 
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from soloist.flows.merging import Merging
 from soloist.insight import merging as rows
 from soloist.kernel.errors import BadInput, NotFound
 from soloist.web.api import shapes
-from soloist.web.api.asking import After, Approver, Id, Limit, Reader, TheDesk, key, page, read
+from soloist.web.api.asking import After, Approver, Id, Limit, Reader, TheDesk, key, no_nul, page, read
 from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
@@ -57,7 +57,7 @@ class NewMerge(shapes.Taken):
     kept: shapes.Name
     other: shapes.Name
     choices: dict[str, Literal["kept", "other", "both"]] = Field(default={}, max_length=200)
-    why: Annotated[str, Field(max_length=500)] = ""
+    why: Annotated[str, Field(max_length=500), AfterValidator(no_nul)] = ""
 
 
 class MergeDecision(shapes.Taken):
