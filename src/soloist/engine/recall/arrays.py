@@ -9,6 +9,8 @@ import numpy as np
 
 Array = np.ndarray[tuple[Any, ...], np.dtype[Any]]
 SMALLEST = 1024
+SPARSE = 32
+"""When the highest number is so many times the count of values, they are sorted; else each has a place in a table."""
 
 
 class Column:
@@ -104,3 +106,18 @@ def best(scores: Array, count: int) -> Array:
     above = np.flatnonzero(scores > edge)
     level = np.flatnonzero(scores == edge)[: count - len(above)]
     return np.sort(np.concatenate([above, level]))
+
+
+def numbered(values: Array) -> tuple[list[int], Array]:
+    """Which numbers there are, ascending, and for each value the place of its own; -1 is none and stays -1."""
+    top = int(values.max(initial=-1)) + 1
+    if top > SPARSE * len(values):
+        known, places = np.unique(values, return_inverse=True)
+        none = int(known[0] == -1)
+        return known[none:].tolist(), places.astype(np.int64) - none
+    there = np.zeros(top + 1, bool)
+    there[values] = True  # -1 falls on the spare place at the end
+    there[-1] = False
+    places = np.cumsum(there, dtype=np.int64) - 1
+    places[-1] = -1
+    return np.flatnonzero(there).tolist(), places[values]

@@ -21,8 +21,10 @@ from soloist.kernel.errors import StoreTrouble
 
 if TYPE_CHECKING:
     from soloist.engine.recall.index import Index, Moment, View
+    from soloist.engine.recall.views import Views
 
-
+MOST_SCOPES = 64
+"""Choices of scopes whose writers are kept."""
 MOST_BLOCKS = 2
 """Blocks of vectors that wait in memory before they are written and mapped."""
 
@@ -56,6 +58,11 @@ def micros(instant: str) -> int:
     return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 
 
+def _sequence(conn: Connection, as_of: str) -> int:
+    """The place in the journal that is meant, the newest for ""."""
+    return asof.sequence(conn, as_of) if as_of else memories.head(conn)
+
+
 class Recall:
     """The index of one process."""
 
@@ -68,6 +75,8 @@ class Recall:
         self._lock: ServerLock | None = None
         self._saved = (0, 0)
         self._unclean = False
+        self._views: Views | None = None
+        self._writers: dict[tuple[str, ...], tuple[int, list[str]]] = {}
         self.rebuilt = ""
         """Why the index was made anew when it was opened, "" when it was there."""
 
@@ -82,7 +91,7 @@ class Recall:
         ``mask`` brings the filters and ``at``; sequence and newest row are filled in from the connection's snapshot.
         """
         index = self.follow(conn, model)
-        whole = replace(mask, seq=asof.sequence(conn, as_of), newest=index.newest)
+        whole = replace(mask, seq=_sequence(conn, as_of), newest=index.newest)
         return self._ask(index, whole, model, vector, upto=None)
 
     def asking_again(self, conn: Connection, mask: Mask, *, model: str, vector: bytes, upto: int) -> Ask:
@@ -92,21 +101,32 @@ class Recall:
     def _ask(self, index: Index, mask: Mask, model: str, vector: bytes, *, upto: int | None) -> Ask:
         import numpy as np
 
-        from soloist.engine.recall import index as answering
+        from soloist.engine.recall import views
 
         numbers = np.frombuffer(vector, "<i2").astype(np.int16) if vector and model else None
         with index.lock:
             moment = index.moment(model)
+            self._views = kept = self._views or views.Views()
         if upto is None:
             upto = moment.vectors.upto if moment.vectors else 0
-        shown = answering.view(moment, mask, micros(mask.at), upto)
+        shown = kept.view(moment, mask, micros(mask.at), upto)
         return Ask(moment, shown, mask, model if numbers is not None else "", numbers, upto)
 
     def writers(self, conn: Connection, scopes: Sequence[str], as_of: str = "") -> list[str]:
-        """Names of those who had written in some scopes; no scopes are all (BadInput: as of no time there was)."""
-        index, seq = self.follow(conn, ""), asof.sequence(conn, as_of)
+        """Names of those who had written in some scopes; no scopes are all (BadInput: as of no time there was).
+
+        The same list as before when nobody new has written.
+        """
+        index, seq, chosen = self.follow(conn, ""), _sequence(conn, as_of), tuple(scopes)
         with index.lock:
-            return index.writers(scopes, seq)
+            if seq < index.seq:
+                return index.writers(scopes, seq)
+            known = self._writers.get(chosen)
+            if known is None or known[0] != index.spoken:
+                if len(self._writers) >= MOST_SCOPES:
+                    self._writers.clear()
+                known = self._writers[chosen] = index.spoken, index.writers(scopes, seq)
+            return known[1]
 
     def follow(self, conn: Connection, model: str) -> Index:
         """The index, in step with the store on this connection's snapshot, with the vectors of a model."""
@@ -115,7 +135,9 @@ class Recall:
         with self._opening:
             index = self._index or self._open(conn)
             with index.lock:
-                self._unclean |= following.catch_up(index, conn, model)
+                if following.catch_up(index, conn, model):
+                    self._unclean, self._views = True, None
+                    self._writers.clear()
             self._index = index
         return index
 

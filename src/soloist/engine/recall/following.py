@@ -33,12 +33,12 @@ def catch_up(index: Index, conn: Any, model: str) -> bool:
 
 def embed(index: Index, conn: Any, model: str) -> None:
     """Take over the vectors of a model that are new."""
-    room = index.vectors.setdefault(model, Vectors(model))
+    room = index.vectors.get(model) or index.vectors.setdefault(model, Vectors(model))
     for rows in embeddings.after(conn, model, room.upto):
-        whole = [(row.n, row.vector) for row in rows if len(row.vector) == SIZE * 2]
+        whole = [(n, vector) for n, vector in rows if len(vector) == SIZE * 2]
         numbers = np.array([n for n, _ in whole], np.int64)
         index.embed(model, numbers, unpacked([vector for _, vector in whole]))
-        room.upto = int(rows[-1].n)
+        room.upto = int(rows[-1][0])
 
 
 def unpacked(vectors: list[bytes]) -> Array:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from soloist.engine.recall import places, words
-from soloist.engine.recall.arrays import Array, Column, Names, best
+from soloist.engine.recall.arrays import Array, Column, Names, best, numbered
 from soloist.engine.recall.legs import MILLION, Legs, Mask, Question
 from soloist.engine.recall.postings import Parts, Postings
 from soloist.engine.recall.vectors import ONE, Vectors
@@ -80,6 +80,10 @@ class Moment:
     threads: tuple[tuple[Array, Array], ...]
     vectors: Vectors | None
     names: Mapping[str, Names]
+    seq: int = 0
+    """The place in the journal up to which everything is here."""
+    changes: int = 0
+    """Grows with every change of rows or vectors."""
 
     @property
     def count(self) -> int:
@@ -100,11 +104,14 @@ class Index:
         self.vectors: dict[str, Vectors] = {}
         self.actors: dict[int, dict[int, int]] = {}
         self.seq = self.newest = 0
+        self.changes = self.spoken = 0
+        """How often rows or vectors changed, and how often somebody wrote in a scope for the first time."""
 
     def add(self, rows: Sequence[Row]) -> None:
         """Add rows in the order of their numbers, all above those there are."""
         if not rows:
             return
+        self.changes += 1
         first, number = self.columns["n"].count, {name: self.names[name].number for name in NAMES}
         stems, at, often, lengths = self._counted((row.text for row in rows), first)
         values = {
@@ -133,8 +140,9 @@ class Index:
     def _speak(self, spoken: Iterable[tuple[int, int, int]]) -> None:
         """Note who wrote in which scope, and from which sequence on."""
         for scope, actor, seq in spoken:
-            if actor >= 0:
-                self.actors.setdefault(scope, {}).setdefault(actor, seq)
+            if actor >= 0 and actor not in (known := self.actors.setdefault(scope, {})):
+                known[actor] = seq
+                self.spoken += 1
 
     def writers(self, scopes: Sequence[str], seq: int) -> list[str]:
         """Names of those who had written in some scopes as of a sequence; no scopes are all."""
@@ -165,6 +173,7 @@ class Index:
     def end(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Rows by number that ended at a sequence."""
         for n, seq in pairs:
+            self.changes += 1
             if (place := self.place(n)) >= 0:
                 self.columns["ended"].view[place] = seq
 
@@ -176,6 +185,7 @@ class Index:
 
     def embed(self, model: str, numbers: Array, vectors: Array) -> None:
         """Vectors (16-bit rows) of rows by number, ascending; rows that are not here are passed over."""
+        self.changes += 1
         room = self.vectors.setdefault(model, Vectors(model))
         known = self.columns["n"].view
         if len(numbers) and len(known):
@@ -189,6 +199,7 @@ class Index:
         """Have nothing left of rows at some places: no words, no names, no vectors; nobody will see them."""
         if not len(gone):
             return
+        self.changes += 1
         for name, value in (("begun", FOREVER), ("ended", 0), ("length", 0), ("at", 0), ("hash", 0)):
             self.columns[name].view[gone] = value
         for name in ("scope", "kind", "record", "thread", "actor"):
@@ -208,7 +219,7 @@ class Index:
 
     def note_writers(self) -> None:
         """Work out anew who wrote in which scope."""
-        self.actors = {}
+        self.actors, self.spoken = {}, self.spoken + 1
         scopes, actors = self.columns["scope"].view.astype(np.int64), self.columns["actor"].view
         spoken, first = np.unique((scopes << places.SHIFT) | (actors + 1).astype(np.int64), return_index=True)
         columns = (spoken >> places.SHIFT, (spoken & (2**32 - 1)) - 1, self.columns["begun"].view[first])
@@ -225,7 +236,8 @@ class Index:
         """Views of now, with the vectors of a model."""
         columns = {name: column.view for name, column in self.columns.items()}
         vectors = self.vectors.get(model) if model else None
-        return Moment(columns, self.postings.parts(), self.threads.parts(), vectors, self.names)
+        parts = self.postings.parts(), self.threads.parts()
+        return Moment(columns, *parts, vectors, self.names, self.seq, self.changes)
 
     @property
     def nbytes(self) -> int:
@@ -290,28 +302,33 @@ def view(moment: Moment, mask: Mask, now: int, upto: int) -> View:
 def answer(moment: Moment, question: Question, shown: View) -> Legs:
     """The candidates of a question."""
     question = replace(question, stems=question.stems[:MOST_STEMS])
-    mask, rows, total = shown.mask, shown.figures.rows, shown.figures.words
-    meant = shown.meant if question.vector is not None else None
-    whole = rows <= ALL_ROWS and question.among is None
-    scores, held, often = _words(moment, question, mask if rows < moment.count else None, (rows, total))
-    near = NOTHING
     if question.among is not None:
-        chosen = _among(moment, mask, question.among)
-    elif whole:
-        chosen = np.flatnonzero(mask)
+        return _again(moment, question, shown)
+    said = _words(moment, question.stems, shown)
+    meant = shown.meant if question.vector is not None else None
+    whole, near = shown.figures.rows <= ALL_ROWS, NOTHING
+    if whole:
+        chosen = np.flatnonzero(shown.mask)
     else:
-        near = _nearest(moment.vectors, question, meant) if meant is not None else NOTHING
-        chosen = _chosen(moment, question, mask, scores, near[0])
-    legs = _legs(moment, question, chosen, (scores, held), (meant, *near))
-    return replace(legs, whole=whole, rows=rows, document_frequency=often)
+        near = _nearest(moment.vectors, question, meant, shown.figures.vectors) if meant is not None else NOTHING
+        chosen = _chosen(moment, question, shown.mask, said, near[0])
+    legs = _legs(moment, question, chosen, said.of(chosen), (meant, *near))
+    return replace(legs, whole=whole, rows=shown.figures.rows, document_frequency=said.often)
 
 
-def _among(moment: Moment, mask: Array, numbers: Array) -> Array:
-    """Places of those of some rows that the mask shows."""
+def _again(moment: Moment, question: Question, shown: View) -> Legs:
+    """What words say of rows that were candidates of another question."""
     known = moment.columns["n"]
-    found = np.searchsorted(known, numbers)
-    found = found[found < len(known)]
-    return found[mask[found] & np.isin(known[found], numbers)]
+    found = np.minimum(np.searchsorted(known, question.among), max(len(known) - 1, 0))
+    found = found[known[found] == question.among] if len(known) else found[:0]
+    chosen = found[shown.mask[found]]
+    said = _words(moment, question.stems, shown, chosen)
+    scores, held = said.of(chosen)
+    zero, none = np.zeros(len(chosen), np.int64), np.full(len(chosen), -1, np.int64)
+    columns: dict[str, Any] = dict.fromkeys(("meaning", "has_vector", "ordinal", "at", "length"), zero)
+    columns |= dict.fromkeys(("thread", "actor", "record"), none)
+    legs = Legs(n=known[chosen], words=scores, held=held, whole=False, **columns)
+    return replace(legs, rows=shown.figures.rows, document_frequency=said.often)
 
 
 def _meant(moment: Moment, mask: Array, upto: int) -> Array | None:
@@ -326,38 +343,71 @@ def _meant(moment: Moment, mask: Array, upto: int) -> Array | None:
     return found
 
 
-def _words(
-    moment: Moment, question: Question, mask: Array | None, figures: tuple[int, int]
-) -> tuple[Array, Array, dict[str, int]]:
-    """By place BM25 in millionths and a bit for each stem that is held; and how many rows hold each stem."""
-    rows, total = figures
-    scores, held = np.zeros((2, moment.count), np.int64)
-    lengths, often = moment.columns["length"], {}
-    average = max(total / rows, 1.0) if rows else 1.0
-    for bit, (stem, weight) in enumerate(question.stems):
-        at, counts = moment.postings.find(moment.names["stem"].find(stem))
-        if mask is not None and len(at):
-            inside = mask[at]
-            at, counts = at[inside], counts[inside]
-        often[stem] = len(at)
-        held[at] |= 1 << bit
-        if not len(at) or not weight:
-            continue
-        rarity = round(math.log(1 + (rows - len(at) + 0.5) / (len(at) + 0.5)) * MILLION)
-        times = counts.astype(np.float64)
-        norm = lengths[at] * (K1 * B / average)
-        norm += K1 * (1 - B)
-        norm += times
-        times *= (K1 + 1) * rarity * weight / MILLION
-        times /= norm
-        scores[at] += np.rint(times, out=times).astype(np.int64)
-    return scores, held, often
+@dataclass(frozen=True)
+class Said:
+    """What words say of the rows that hold any: places ascending, BM25 in millionths, a bit for each stem held.
+
+    ``often`` says how many rows hold each stem.
+    """
+
+    places: Array
+    scores: Array
+    held: Array
+    often: dict[str, int]
+
+    def of(self, chosen: Array) -> tuple[Array, Array]:
+        """Scores and bits of some places, 0 for those that hold nothing."""
+        if not len(self.places):
+            return np.zeros((2, len(chosen)), np.int64)[0], np.zeros(len(chosen), np.int64)
+        at = np.minimum(self.places.searchsorted(chosen), len(self.places) - 1)
+        here = self.places[at] == chosen
+        return self.scores[at] * here, self.held[at] * here
 
 
-def _chosen(moment: Moment, question: Question, mask: Array, scores: Array, near_ones: Array) -> Array:
+def _words(moment: Moment, stems: Sequence[tuple[str, int]], shown: View, only: Array | None = None) -> Said:
+    """BM25 of all rows of the mask, or of some places ``only``; its figures are those of the mask all the same."""
+    rows, total = shown.figures.rows, shown.figures.words
+    at, counts, sizes = moment.postings.find([moment.names["stem"].find(stem) for stem, _ in stems])
+    bits = np.repeat(np.arange(len(sizes)), sizes)
+    if rows < moment.count:
+        at, counts, bits = _those(shown.mask[at], at, counts, bits)
+        sizes = np.bincount(bits, minlength=len(sizes)).tolist()
+    if only is not None:
+        there = np.zeros(moment.count, bool)
+        there[only] = True
+        at, counts, bits = _those(there[at], at, counts, bits)
+    # One sort by row, then stem, instead of a sum over all rows of the home for each stem.
+    keys = (at.astype(np.int64) << 14) | (bits << 8) | counts
+    keys.sort()
+    at, bits = keys >> 14, (keys >> 8) & 63
+    times = (keys & 255).astype(np.float64)
+    norm = moment.columns["length"][at] * (K1 * B / (max(total / rows, 1.0) if rows else 1.0))
+    norm += K1 * (1 - B)
+    norm += times
+    times *= np.array([_worth(rows, size) * weight / MILLION for size, (_, weight) in zip(sizes, stems, strict=True)])[
+        bits
+    ]
+    times /= norm
+    first = np.flatnonzero(np.diff(at, prepend=-1))
+    scores = np.add.reduceat(np.rint(times, out=times).astype(np.int64), first) if len(first) else at
+    held = np.bitwise_or.reduceat(np.int64(1) << bits, first) if len(first) else at
+    return Said(at[first], scores, held, {stem: size for (stem, _), size in zip(stems, sizes, strict=True)})
+
+
+def _those(which: Array, *columns: Array) -> list[Array]:
+    """The same columns where it holds."""
+    return [column[which] for column in columns]
+
+
+def _worth(rows: int, size: int) -> float:
+    """How much a stem tells apart that ``size`` of ``rows`` hold."""
+    return (K1 + 1) * round(math.log(1 + (rows - size + 0.5) / (size + 0.5)) * MILLION)
+
+
+def _chosen(moment: Moment, question: Question, mask: Array, said: Said, near_ones: Array) -> Array:
     """The best of both legs, and their neighbours in a thread, ascending."""
-    holding = np.flatnonzero(scores)
-    chosen = _united(holding[best(scores[holding], question.wide)], near_ones)
+    holding = np.flatnonzero(said.scores)
+    chosen = _united(said.places[holding[best(said.scores[holding], question.wide)]], near_ones)
     columns = moment.columns
     near = places.beside(moment.threads, columns["thread"][chosen], columns["ordinal"][chosen])
     near = near[near < len(mask)]
@@ -373,9 +423,8 @@ def _united(one: Array, other: Array) -> Array:
 NOTHING = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
-def _nearest(vectors: Vectors | None, question: Question, meant: Array) -> tuple[Array, Array]:
+def _nearest(vectors: Vectors | None, question: Question, meant: Array, there: int) -> tuple[Array, Array]:
     """The ``wide`` rows of the highest sums among those whose signs are nearest, ascending, and their sums."""
-    there = int(np.count_nonzero(meant))
     if not there or vectors is None:
         return NOTHING
     count = max(RESCORED, question.wide, there // SHARE)
@@ -411,13 +460,12 @@ def _legs(
     known: tuple[Array | None, Array, Array],
 ) -> Legs:
     """The columns of the chosen rows."""
-    scores, held = said[0][chosen], said[1][chosen]
+    scores, held = said
     columns = moment.columns
     meaning, has = _meaning(moment, question, chosen, known)
     taken: dict[str, Any] = {name: columns[name][chosen].astype(np.int64) for name in ("n", "ordinal", "at", "length")}
     for name in ("thread", "actor", "record"):
-        numbers, places_of = np.unique(columns[name][chosen], return_inverse=True)
-        none = int(len(numbers) > 0 and numbers[0] == -1)
-        taken[name] = places_of.astype(np.int64) - none
-        taken[f"{name}s"] = [moment.names[name].texts[number] for number in numbers[none:]]
+        numbers, taken[name] = numbered(columns[name][chosen])
+        texts = moment.names[name].texts
+        taken[f"{name}s"] = [texts[number] for number in numbers]
     return Legs(**taken, words=scores, meaning=meaning, has_vector=has, held=held)

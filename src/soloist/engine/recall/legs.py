@@ -47,7 +47,7 @@ class Question:
     mask: Mask
     wide: int = 400
     among: Any = None
-    """Row numbers, ascending, that are the only candidates (None: whatever the mask shows)."""
+    """Row numbers, ascending, that were candidates before; of these only ``n``, ``words`` and ``held`` are told."""
 
 
 @dataclass(frozen=True)

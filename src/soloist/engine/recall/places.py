@@ -21,6 +21,7 @@ class Threads:
         self.keys = np.zeros(0, np.int64) if keys is None else keys
         self.rows = np.zeros(0, np.int32) if rows is None else rows
         self._tail = Column(np.int64, width=2)
+        self._sorted: tuple[int, Array, Array] | None = None
 
     def add(self, threads: list[int], ordinals: list[int], rows: list[int]) -> None:
         """Add rows; those without a thread have no neighbours."""
@@ -42,12 +43,15 @@ class Threads:
             order = np.argsort(keys, kind="stable")
             self.keys, self.rows = keys[order], rows[order]
             self._tail = Column(np.int64, width=2)
+            self._sorted = None
 
     def parts(self) -> tuple[tuple[Array, Array], ...]:
         """What there is now, for a reader: (keys ascending, rows) of both parts."""
-        keys, rows = self._tail.view
-        order = np.argsort(keys, kind="stable")
-        return (self.keys, self.rows), (keys[order], rows[order])
+        if self._sorted is None or self._sorted[0] != self._tail.count:
+            keys, rows = self._tail.view
+            order = np.argsort(keys, kind="stable")
+            self._sorted = self._tail.count, keys[order], rows[order]
+        return (self.keys, self.rows), self._sorted[1:]
 
     @property
     def nbytes(self) -> int:
@@ -56,16 +60,19 @@ class Threads:
 
 
 def beside(parts: tuple[tuple[Array, Array], ...], threads: Array, ordinals: Array) -> Array:
-    """Rows within ``REACH`` of the given places, in no order; places without a thread have none."""
+    """Rows within ``REACH`` of the given places, in no order and some more than once; no thread, no neighbours."""
     placed = threads >= 0
     ordinals = np.clip(ordinals[placed], 0, MOST)
-    base = (threads[placed].astype(np.int64) << SHIFT) + ordinals
-    far = [step for step in range(-REACH, REACH + 1) if step]
-    wanted = np.unique(np.concatenate([base[ordinals + step >= 0] + step for step in far]))
+    base = np.sort((threads[placed].astype(np.int64) << SHIFT) + ordinals)
+    before = base - np.minimum(base & (2**SHIFT - 1), REACH)
     found = []
     for keys, rows in parts:
-        low, high = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
-        sizes = high - low
-        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        found.append(rows[np.repeat(low, sizes) + within])
-    return np.concatenate(found).astype(np.int64)
+        if not len(keys):
+            continue
+        left = keys.searchsorted(before, "left"), keys.searchsorted(base, "left")
+        right = keys.searchsorted(base, "right"), keys.searchsorted(base + REACH, "right")
+        for low, high in (left, right):
+            sizes = high - low
+            within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes - low, sizes)
+            found.append(rows[within])
+    return np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)

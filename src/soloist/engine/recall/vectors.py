@@ -21,7 +21,7 @@ STRIDE = 65_536
 """Rows that are compared bit by bit at a time, so that what lies between stays in the cache."""
 FAR = SIZE + 1
 PIECE = 256
-"""Rows that are summed at a time: room for more would be asked of the system anew for each question."""
+"""Rows that are summed at a time, in room that is asked for once and stays in the cache."""
 LEVELS = 4
 """Binary places of each of the question's numbers in the second comparison."""
 WIDER = 4
@@ -90,7 +90,7 @@ class Vectors:
         """
         asked, wide = signs(question[None, :])[:, 0], WIDER * count
         if places is not None:
-            away = _apart(np.ascontiguousarray(self.bits.view[:, places]), asked)
+            away = _apart(self.bits.view.take(places, axis=1), asked)
             found = places[_nearest(away, wide)]
         else:
             away = _apart(self.bits.view[:, : len(seen)], asked)
@@ -98,7 +98,7 @@ class Vectors:
             found = _nearest(away, wide)
         if len(found) <= count:
             return found
-        along = _along(self.bits.view[:, found], question)
+        along = _along(self.bits.view.take(found, axis=1), question)
         edge = np.partition(along, len(along) - count)[len(along) - count]
         nearest: Array = found[along >= edge]
         return nearest
@@ -107,14 +107,17 @@ class Vectors:
         """Exact dot products of some places, ascending, as whole numbers."""
         found = np.zeros(len(places), np.int64)
         asked = question.astype(np.float64)
-        numbers = places // BLOCK
+        some = min(len(places), PIECE)
+        rows, wide = np.empty((some, SIZE), np.int16), np.empty((some, SIZE), np.float64)
+        numbers, within = places // BLOCK, places % BLOCK
         edges = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1))
-        for start, end in itertools.pairwise(edges):
+        for start, end in itertools.pairwise(edges.tolist()):
             block = np.asarray(self.blocks[int(numbers[start])])  # not a mapped array: its slices cost more
-            for some in range(start, end, PIECE):
-                here = slice(some, min(some + PIECE, end))
-                rows = block[places[here] % BLOCK].astype(np.float64)
-                found[here] = (rows @ asked).astype(np.int64)
+            for first in range(start, end, PIECE):
+                some = min(PIECE, end - first)
+                here = slice(first, first + some)
+                wide[:some] = block.take(within[here], axis=0, out=rows[:some], mode="clip")
+                found[here] = wide[:some] @ asked
         return found
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.quick import Driver, Statement
+from soloist.engine.store.quick import Driver, Statement, reading
 from soloist.engine.store.tables_memory import embedding_models, embeddings, memories, retrievals
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
@@ -19,8 +19,11 @@ from soloist.kernel.memory import TIERS
 BEGUN, SWITCHED, GIVEN_UP = "memory.generation_begun", "memory.generation_switched", "memory.generation_given_up"
 TIERS_WITH = tuple(name for name, rule in TIERS.items() if rule.vectors)
 _insert = Statement(embeddings.insert())
-_IN_STATE = sa.select(embedding_models).where(embedding_models.c.state == sa.bindparam("state")).limit(1)
-_LAST = sa.select(sa.func.max(embeddings.c.n)).where(embeddings.c.model == sa.bindparam("model"))
+_in_state = Statement(sa.select(embedding_models).where(embedding_models.c.state == sa.bindparam("state")))
+_last = Statement(sa.select(sa.func.max(embeddings.c.n)).where(embeddings.c.model == sa.bindparam("model")))
+_after = Statement(
+    sa.text("SELECT n, vector FROM embeddings WHERE model = :model AND n > :after ORDER BY n LIMIT :piece")
+)
 
 
 def models(conn: sa.Connection) -> list[dict[str, Any]]:
@@ -31,8 +34,8 @@ def models(conn: sa.Connection) -> list[dict[str, Any]]:
 
 def in_state(conn: sa.Connection, state: str) -> dict[str, Any] | None:
     """The generation that is ``active`` or ``building``, None when there is none."""
-    row = conn.execute(_IN_STATE, {"state": state}).mappings().first()
-    return dict(row) if row else None
+    row = reading(conn).run(_in_state, {"state": state}).fetchone()
+    return dict(zip(embedding_models.c.keys(), row, strict=True)) if row else None
 
 
 def begin(tx: Tx, model: dict[str, Any], *, actor: str) -> dict[str, Any]:
@@ -89,26 +92,29 @@ def prune(tx: Tx) -> int:
 
 def last(conn: sa.Connection, model: str) -> int:
     """The number of the last row that had its turn, 0 for none."""
-    return int(conn.execute(_LAST, {"model": model}).scalar() or 0)
+    return int(reading(conn).first(_last, {"model": model}) or 0)
 
 
 def behind(conn: sa.Connection, model: str) -> int:
     """How many items wait for their vector."""
-    return int(conn.execute(_BEHIND, {"after": last(conn, model)}).scalar() or 0)
+    return int(reading(conn).first(_behind, {**_TIERS, "after": last(conn, model)}) or 0)
 
 
 def _waits(n: Any) -> sa.ColumnElement[bool]:
-    return sa.and_(memories.c.n > n, memories.c.tier.in_(TIERS_WITH), memories.c.ended == "", memories.c.text != "")
+    none: sa.ColumnElement[str] = sa.literal_column("''")
+    tiers: list[sa.BindParameter[str]] = [sa.bindparam(name) for name in TIERS_WITH]
+    return sa.and_(memories.c.n > n, memories.c.tier.in_(tiers), memories.c.ended == none, memories.c.text != none)
 
 
-_BEHIND = sa.select(sa.func.count()).select_from(memories).where(_waits(sa.bindparam("after")))
+_TIERS = {name: name for name in TIERS_WITH}
+_behind = Statement(sa.select(sa.func.count()).select_from(memories).where(_waits(sa.bindparam("after"))))
 
 
 def waiting(conn: sa.Connection, model: str, limit: int) -> tuple[int, list[Any]]:
     """(number of the last row that had its turn, the next rows: n, actor, text, hash)."""
     before = last(conn, model)
     query = sa.select(memories.c.n, memories.c.actor, memories.c.text, memories.c.hash).where(_waits(before))
-    return before, [*conn.execute(query.order_by(memories.c.n).limit(limit))]
+    return before, [*conn.execute(query.order_by(memories.c.n).limit(limit), _TIERS)]
 
 
 def keep(tx: Tx, model: str, before: int, rows: Sequence[tuple[int, bytes, str]]) -> bool:
@@ -130,13 +136,12 @@ def keep(tx: Tx, model: str, before: int, rows: Sequence[tuple[int, bytes, str]]
 def after(conn: sa.Connection, model: str, n: int, piece: int = 4_096) -> Iterator[Sequence[Any]]:
     """(n, vector) of rows above a number, in their order, in pieces; without those that only had their turn."""
     while True:
-        query = sa.select(embeddings.c.n, embeddings.c.vector).where(embeddings.c.model == model, embeddings.c.n > n)
-        rows = conn.execute(query.order_by(embeddings.c.n).limit(piece)).all()
+        rows = reading(conn).all(_after, {"model": model, "after": n, "piece": piece})
         if rows:
             yield rows
         if len(rows) < piece:
             return
-        n = rows[-1].n
+        n = rows[-1][0]
 
 
 def between(conn: sa.Connection, model: str, low: int, high: int) -> list[Any]:

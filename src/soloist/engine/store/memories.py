@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from soloist.engine.store.base import is_sqlite
 from soloist.engine.store.clock import from_iso, iso
-from soloist.engine.store.quick import Statement
+from soloist.engine.store.quick import Statement, reading
 from soloist.engine.store.tables import events
 from soloist.engine.store.tables_memory import memories
 from soloist.engine.store.tx import Tx
@@ -167,25 +167,39 @@ def recent(
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
-# Statements of every question are made once: making them anew costs more than the database takes to answer.
-_NUMBERS: sa.BindParameter[Any] = sa.bindparam("numbers", expanding=True)
-_TEXTS = sa.select(memories.c.n, memories.c.text).where(memories.c.n.in_(_NUMBERS))
-_SHOWN = sa.select(
-    *(memories.c[name] for name in (*_SAID, "n", "text", "ordinal", "span_from", "span_to", "ended"))
-).where(memories.c.n.in_(_NUMBERS))
+_AT_ONCE = 64
+_PLACES = tuple(f"n{place}" for place in range(_AT_ONCE))
+_SHOWN = (*_SAID, "n", "text", "ordinal", "span_from", "span_to", "ended")
+
+
+def _of_numbers(names: Sequence[str]) -> Statement:
+    """A statement for columns of ``_AT_ONCE`` rows by their number."""
+    numbers: list[sa.BindParameter[int]] = [sa.bindparam(place) for place in _PLACES]
+    return Statement(sa.select(*(memories.c[name] for name in names)).where(memories.c.n.in_(numbers)))
+
+
+_texts, _shown = _of_numbers(("n", "text")), _of_numbers(_SHOWN)
+
+
+def _numbered(conn: sa.Connection, statement: Statement, numbers: Sequence[int]) -> list[Any]:
+    """Rows by their number; the places that are left over ask for the last one again."""
+    found, driver = [], reading(conn)
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = [int(n) for n in numbers[start : start + _AT_ONCE]]
+        values = zip(_PLACES, some + some[-1:] * (_AT_ONCE - len(some)), strict=True)
+        found += driver.all(statement, dict(values))
+    return found
 
 
 def texts_of(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, str]:
     """Only the texts of items by their row number."""
-    found = conn.execute(_TEXTS, {"numbers": [int(n) for n in numbers]}).all()
-    return {int(n): str(text) for n, text in found}
+    return dict(_numbered(conn, _texts, numbers))
 
 
 def shown(conn: sa.Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     """What a hit shows and what its ``version`` is made from, by row number; those that left the disk are missing."""
-    found = conn.execute(_SHOWN, {"numbers": [int(n) for n in numbers]})
-    names = tuple(found.keys())
-    return {row["n"]: row for row in (dict(zip(names, values, strict=True)) for values in found)}
+    rows = [dict(zip(_SHOWN, values, strict=True)) for values in _numbered(conn, _shown, numbers)]
+    return {row["n"]: row for row in rows}
 
 
 # ----- what the index follows
@@ -247,16 +261,21 @@ def lives(conn: sa.Connection) -> int:
 
 GONE_KINDS = ("memory.erased", "memory.collected", "memory.redacted")
 """Kinds of events after which rows may be missing on the disk or say something else."""
-_HEAD = sa.select(sa.func.max(events.c.seq))
+_head = Statement(sa.select(sa.func.max(events.c.seq)))
 
 
 def journal_since(conn: sa.Connection, seq: int) -> tuple[int, bool]:
     """(newest place in the journal, whether rows may have gone since a place)."""
-    head = int(conn.execute(_HEAD).scalar() or 0)
-    if head == seq:
-        return head, False
+    newest_one = head(conn)
+    if newest_one == seq:
+        return newest_one, False
     gone = sa.select(events.c.seq).where(events.c.seq > seq, events.c.kind.in_(GONE_KINDS)).limit(1)
-    return head, conn.execute(gone).first() is not None
+    return newest_one, conn.execute(gone).first() is not None
+
+
+def head(conn: sa.Connection) -> int:
+    """The newest place in the journal, 0 when it is empty."""
+    return int(reading(conn).first(_head, {}) or 0)
 
 
 def mark(conn: sa.Connection, seq: int) -> str:

@@ -76,6 +76,23 @@ class Driver:
         except self._error as error:
             raise self._fault(sql, error) from error
 
+    def all(self, statement: Statement, values: Mapping[str, Any]) -> list[Any]:
+        """Every row as a tuple."""
+        found: list[Any] = self.run(statement, values).fetchall()
+        return found
+
+    def first(self, statement: Statement, values: Mapping[str, Any]) -> Any:
+        """The first column of the first row, None when there is no row."""
+        row = self.run(statement, values).fetchone()
+        return row[0] if row else None
+
     def _fault(self, sql: str, error: Exception) -> BaseException:
         """A driver's error by SQLAlchemy's name."""
         return sa.exc.DBAPIError.instance(sql, None, error, self._error, dialect=self._dialect)
+
+
+def reading(conn: sa.Connection) -> Driver:
+    """A driver for reads on the snapshot of a connection, which is taken now unless it was before."""
+    if not conn.in_transaction():
+        conn.begin()
+    return Driver(conn)

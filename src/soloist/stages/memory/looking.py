@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -72,6 +72,7 @@ class Looking:
         """Without a ``worker`` questions are answered by words alone."""
         self._store, self._recall, self._worker = store, recall, worker
         self._vectors: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._named: tuple[list[str], frozenset[str]] = [], frozenset()
 
     async def search(self, search: Search) -> Retrieval:
         """Answer and log (BadInput for a question that cannot be answered, or as of no time there was)."""
@@ -87,8 +88,10 @@ class Looking:
 
     def _read(self, conn: Connection, search: Search, at: str) -> tuple[Asked, list[str], dict[str, Any] | None]:
         """What is asked for, which of its words name a writer, and the model in use."""
-        writers = self._recall.writers(conn, search.scopes, search.as_of)
-        return *understood(search.query, at, writers), embeddings.in_state(conn, "active")
+        writers, named = self._recall.writers(conn, search.scopes, search.as_of), self._named
+        if named[0] is not writers:
+            self._named = named = writers, parts_of(writers)
+        return *understood(search.query, at, named[1]), embeddings.in_state(conn, "active")
 
     async def _vector(self, model: Mapping[str, Any] | None, text: str) -> Vector:
         """The vector of a question by the model in use."""
@@ -153,7 +156,7 @@ class Looking:
             return _compared(row, decide.by_parts(row["hits"]), f"other rules now: {', '.join(changed)}")
         if row["model"] and not row["vector"]:
             return _compared(row, decide.by_parts(row["hits"]), "the question's vector was let go")
-        asked, _ = understood(row["query"], row["at"], names, known=True)
+        asked, _ = understood(row["query"], row["at"], names)
         filters = (search.scopes, search.tiers, search.kinds, search.records, search.threads)
         mask = Mask(row["seq"], row["newest"], row["at"], *filters)
         upto, vector = row["detail"]["upto"], row["vector"] or b""
@@ -164,17 +167,19 @@ class Looking:
         return _compared(row, [decide.logged(item) for item in items], "")
 
 
-def understood(query: str, at: str, writers: Sequence[str], *, known: bool = False) -> tuple[Asked, list[str]]:
-    """A question as what can be looked for, and which of its words name a writer.
+def parts_of(writers: Sequence[str]) -> frozenset[str]:
+    """The words by which a question may name one of some writers."""
+    from soloist.stages.memory import asking
 
-    ``writers`` are names; when ``known``, they are those words already.
-    """
+    return frozenset(part for name in writers for part in asking.of_actor(name))
+
+
+def understood(query: str, at: str, parts: Collection[str]) -> tuple[Asked, list[str]]:
+    """A question as what can be looked for, and which of its words are among the ``parts`` of writers' names."""
     from soloist.engine.recall import words
     from soloist.stages.memory import asking
 
-    said = set(words.tokens(query))
-    parts = set(writers) if known else {part for name in writers for part in asking.of_actor(name)}
-    names = sorted(parts & said)
+    names = sorted({word for word in words.tokens(query) if word in parts})
     return asking.read(query, at, names), names
 
 
@@ -188,11 +193,9 @@ def current_rules() -> dict[str, str]:
 
 def weights_of(given: Mapping[str, int]) -> dict[str, int]:
     """All weights by name, the given ones over the usual (BadInput for a name that there is not)."""
-    from dataclasses import asdict
-
     from soloist.stages.memory.rank import Weights
 
-    return asdict(Weights(**decide.known_weights(given, Weights.__dataclass_fields__)))
+    return dict(vars(Weights(**decide.known_weights(given, Weights.__dataclass_fields__))))
 
 
 def hits(

@@ -144,11 +144,11 @@ def rank(
     table = Table(legs, asked, weights)
     parts = table.parts()
     total = sum(parts.values(), np.zeros(len(legs.n), np.int64))
-    order = np.lexsort((legs.n, -total))
+    order = np.argsort(-total, kind="stable")  # rows are ascending: of equals the older one comes first
     if weights.read:
         parts |= _read(table, order[: weights.read], total, Looks(ask, question, texts))
         total = sum(parts.values(), np.zeros(len(legs.n), np.int64))
-        order = np.lexsort((legs.n, -total))
+        order = np.argsort(-total, kind="stable")
     return [table.hit(int(place), int(total[place]), parts) for place in order[:k]]
 
 
@@ -222,7 +222,8 @@ class Table:
     weights: Weights
     rare: list[int] = field(init=False)
     """Of each word of the question; 0 for the name of somebody who wrote, which chooses rows by writer instead."""
-    held: list[Ints] = field(init=False)
+    held: Ints = field(init=False)
+    """1 where a row (first axis) holds a word of the question (second axis)."""
     named: Ints = field(init=False)
 
     def __post_init__(self) -> None:
@@ -234,16 +235,14 @@ class Table:
         telling = [0 if word.text in called else rare for word, rare in zip(self.asked.words, self._all, strict=True)]
         self.rare = telling if any(telling) else self._all
         bits = {stem: bit for bit, (stem, _) in enumerate(self.asked.stems)}
-        self.held = [
-            np.minimum(sum(((self.legs.held >> bits[s]) & 1 for s in word.stems if s in bits), 0 * self.legs.n), 1)
-            for word in self.asked.words
-        ]
+        any_of = [sum(1 << bits[s] for s in {*word.stems} if s in bits) for word in self.asked.words]
+        self.held = (self.legs.held[:, None] & np.array(any_of, np.int64) != 0).astype(np.int64)
         named = [bool(names[place] & called) for place in range(len(names))]
         self.named = np.array([*named, False], np.int64)[self.legs.actor]
         self.overtaken: dict[int, int] = {}
         self._support = np.zeros(len(self.legs.n), np.int64)
         self._pairs: dict[int, tuple[Ints, Ints]] = {}
-        self._order = np.lexsort((self.legs.n, self.legs.ordinal, self.legs.thread))
+        self._order = np.lexsort((self.legs.ordinal, self.legs.thread))
 
     def parts(self) -> dict[str, Ints]:
         """Every part of the score by name, weighed, in millionths."""
@@ -285,25 +284,23 @@ class Table:
         """BM25 without the share that names of writers have in it."""
         if self.rare == self._all:
             return self.legs.words
-        counted = sum((held * rare for rare, held in zip(self.rare, self.held, strict=True)), 0 * self.legs.n)
-        whole = sum((held * rare for rare, held in zip(self._all, self.held, strict=True)), 0 * self.legs.n)
+        counted, whole = (self.held @ np.array(rare, np.int64) for rare in (self.rare, self._all))
         return self.legs.words // THOUSAND * counted // np.maximum(whole // THOUSAND, 1)
 
     def _window(self) -> Ints:
         """The share of the question's rarity that a row and its neighbours hold; a neighbour's word counts less."""
         w = self.weights
         total = max(sum(self.rare), 1)
-        found = np.zeros(len(self.legs.n), np.int64)
+        there = [word for word, rare in enumerate(self.rare) if rare]
+        held, rare = self.held[:, there], np.array([self.rare[word] for word in there], np.int64)
         near = {-1: w.window_before, 1: w.window_after, -2: w.window_around, 2: w.window_around}
-        for rare, held in zip(self.rare, self.held, strict=True):
-            if not rare or not held.any():
-                continue
-            best = held * THOUSAND
-            self._support += np.maximum.reduce([held, *(self.beside(held, far) for far in near)]) * rare
-            for far, weight in near.items():
-                best = np.maximum(best, self.beside(held, far) * weight)
-            found += best * rare // THOUSAND
-        self._support = self._support * THOUSAND // max(total // THOUSAND, 1)
+        best, anywhere = held * THOUSAND, held
+        for far, weight in near.items():
+            beside = self.beside(held, far)
+            best = np.maximum(best, beside * weight)
+            anywhere = anywhere | beside
+        self._support = (anywhere @ rare) * THOUSAND // max(total // THOUSAND, 1)
+        found: Ints = (best * rare // THOUSAND).sum(axis=1)
         return found * MILLION // total
 
     def _thread(self, own: Ints) -> Ints:
@@ -346,8 +343,9 @@ class Table:
 
     def hit(self, place: int, score: int, parts: dict[str, Ints]) -> Ranked:
         """The row at a place as a hit."""
-        told = [word for word, rare in zip(self.asked.words, self.held, strict=True) if word.weight and rare[place]]
-        lost = [word for word, rare in zip(self.asked.words, self.held, strict=True) if word.weight and not rare[place]]
+        held = self.held[place].tolist()
+        told = [word for word, holds in zip(self.asked.words, held, strict=True) if word.weight and holds]
+        lost = [word for word, holds in zip(self.asked.words, held, strict=True) if word.weight and not holds]
         return Ranked(
             n=int(self.legs.n[place]),
             score=score,

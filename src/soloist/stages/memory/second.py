@@ -87,8 +87,12 @@ def overtaken(texts: Sequence[str], when: Sequence[tuple[int, int]], about: Sequ
     The newer says a change, is about one of the same things (``about``: threads, records), and repeats a number and a
     telling word of the older, or two telling words. ``when`` orders them.
     """
-    newer = [place for place, text in enumerate(texts) if says_a_change(text)]
-    if not any(when[old] < when[new] and about[old] & about[new] for new in newer for old in range(len(texts))):
+    first: dict[int, tuple[int, int]] = {}
+    for place, things in enumerate(about):
+        first |= {thing: min(when[place], first.get(thing, when[place])) for thing in things}
+    later = [place for place, things in enumerate(about) if any(first[thing] < when[place] for thing in things)]
+    newer = [place for place in later if says_a_change(texts[place])]
+    if not newer:
         return {}
     told = [_stems(text) for text in texts]
     often: dict[str, int] = {}
