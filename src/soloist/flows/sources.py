@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from soloist.engine.registry import ReadingHalf
 from soloist.engine.store import runs, tasks
@@ -16,7 +17,7 @@ from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.ids import derived
-from soloist.sdk import Stream, Trouble
+from soloist.sdk import Page, Stream, Trouble
 from soloist.stages.intake import Intake
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
@@ -220,10 +221,19 @@ async def pull(intake: Intake, store: Store, half: ReadingHalf, stream: Stream) 
         return True
     take = intake.pages.get(half.kind) or (intake.observe_page if stream.past else intake.accept_page)
     async for page in half.pull(stream.name, row["cursor"]):
+        if take == intake.accept_page and _says_nothing(page, row):
+            continue
+        row = {}
         await take(half.name, stream, page)
         for arrival in page.arrivals:
             await asyncio.to_thread(half.done_with, arrival)
     return True
+
+
+def _says_nothing(page: Page, row: Mapping[str, Any]) -> bool:
+    """Whether a page holds what its stream's row says already: folders are looked at twice a second, mostly in vain."""
+    known = row and row["state"] and not row["trouble"] and page.cursor == row["cursor"]
+    return bool(known) and not page.arrivals and not page.note
 
 
 def _streams(half: ReadingHalf) -> list[tuple[str, Stream]]:

@@ -8,6 +8,7 @@ import gc
 import itertools
 import logging
 import os
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -148,6 +149,7 @@ class Engine:
         self._room = Room(lambda: BESIDE_WORKERS if leaves and others() else BUSY)
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: set[str] = set()
+        self._told = threading.Event()
         DBOS(config=self._config(executor))
         self._bodies = {name: self._register(flow) for name, flow in self._flows.items()}
         self._stop = asyncio.Event()
@@ -164,7 +166,7 @@ class Engine:
             "notification_listener_polling_interval_sec": 1.0,
         }
         if base.is_sqlite(self._store.url):
-            fastwake.install(base.sqlite_module(), self._store.url.removeprefix("sqlite:///"))
+            self._told = fastwake.install(base.sqlite_module(), self._store.url.removeprefix("sqlite:///"))
             config["system_database_engine"] = base.checkpointing(self._store.url)
         else:
             config["system_database_url"] = self._store.url
@@ -212,6 +214,7 @@ class Engine:
             loop.call_soon_threadsafe(self._notice, found)
 
         self._store.writer.on_starts = announce
+        self._store.writer.on_sent = self._told.set
         self._notice(await self._store.read(pending_runs))
         self._tasks.add(asyncio.create_task(self._look_for_more()))
         if alone:
@@ -254,6 +257,7 @@ class Engine:
         """Stop starting runs; parked and interrupted ones go on at the next launch."""
         self._stop.set()
         self._store.writer.on_starts = lambda _runs: None
+        self._store.writer.on_sent = lambda: None
         for task in self._tasks:
             task.cancel()
         # The library ends the loop's own threads with itself; whoever uses the loop after it gets new ones.

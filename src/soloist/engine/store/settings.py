@@ -10,9 +10,12 @@ from soloist.engine.store.tx import Tx
 STOP = "stop"
 
 
+_value = sa.select(meta.c.value).where(meta.c.key == sa.bindparam("asked"))
+
+
 def value(conn: sa.Connection, key: str) -> str:
     """A stored value, "" when there is none."""
-    return str(conn.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar() or "")
+    return str(conn.execute(_value, {"asked": key}).scalar() or "")
 
 
 def put(tx: Tx, key: str, text: str) -> None:

@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from soloist.engine.store.tables import streams
 from soloist.engine.store.tx import Tx
 
+_one = sa.select(streams).where(
+    streams.c.connection == sa.bindparam("its_connection"), streams.c.stream == sa.bindparam("its_stream")
+)
+
 
 def get(conn: sa.Connection, connection: str, stream: str) -> dict[str, Any]:
     """Where a stream stands: {cursor, state, done, total, trouble, updated}, empty when it was never read."""
-    key = (streams.c.connection == connection) & (streams.c.stream == stream)
-    row = conn.execute(sa.select(streams).where(key)).mappings().first()
+    row = conn.execute(_one, {"its_connection": connection, "its_stream": stream}).mappings().first()
     return dict(row) if row else {"cursor": "", "state": "", "done": 0, "total": 0, "trouble": "", "updated": ""}
 
 

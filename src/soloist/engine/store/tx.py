@@ -37,6 +37,7 @@ class Batch:
     send: Send
     pending: dict[tuple[str, str], Event] = field(default_factory=dict)
     runs: dict[str, dict[str, str]] = field(default_factory=dict)
+    sent: bool = False
 
     def __post_init__(self) -> None:
         """The text of the instant that all of them record, and the short way for the busiest statements."""
@@ -132,6 +133,7 @@ class Tx:
     def send(self, run: str, topic: str, message: Any) -> None:
         """Wake a parked run with a message that is seen only if this transaction commits."""
         self.batch.send(self.conn, run, topic, message)
+        self.batch.sent = True
 
     def undo_buffers(self) -> None:
         """Forget what this unit wanted to append and start, after its savepoint was rolled back."""

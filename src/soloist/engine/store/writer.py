@@ -50,6 +50,8 @@ class Writer:
         self.send = send
         self.sign = sign
         self.on_starts: Callable[[list[str]], None] = lambda _runs: None
+        self.on_sent: Callable[[], None] = lambda: None
+        """Called on the writer's thread after a commit that holds a message for a parked run."""
         self.on_commit: list[Callable[[int], None]] = []
         """Told on the writer's thread, after a commit that grew the journal, its newest place; they only pass it on."""
         self._newest = self._told = 0
@@ -149,6 +151,8 @@ class Writer:
         failpoint.hit("committed")
         self._newest = max([self._newest, *(event.seq for event in batch.pending.values())])
         started.extend(batch.runs)
+        if batch.sent:
+            self.on_sent()
         return results
 
     @contextlib.contextmanager
