@@ -14,6 +14,7 @@ from soloist.flows.takeover import Review, findings
 from soloist.plugins.connectors.calendar import CONNECTOR, KIND
 from soloist.sdk import Arrival, Page, Stream
 from soloist.sdk.calendars import cut
+from soloist.stages.records import merging
 
 STREAM = Stream("calendar")
 NOW = datetime.now(UTC)
@@ -68,6 +69,28 @@ async def test_a_broken_event_is_told_and_its_neighbour_is_there(diary: Diary):
     assert one["body"]["external"]["uid"] == "good"
     unread = diary.app.store.read_now(lambda conn: events.newest_of(conn, UNREAD, "cal:bad"))
     assert "DTSTART cannot be read" in unread["payload"]["faults"][0]
+
+
+async def test_an_appointment_that_was_merged_does_not_stop_its_calendar(diary: Diary):
+    await diary.take(event("1"), event("2"))
+    one, two = (row["id"] for row in diary.all())
+    diary.app.store.write_now(lambda tx: merging.merge(tx, one, two, {}, who="operator"))
+    uid = diary.app.store.read_now(lambda conn: records.get(conn, two))["body"]["external"]["uid"]
+    await diary.take(event(uid, "LOCATION:Studio"), event("3"))
+    assert len(diary.all()) == 3
+    assert "place" not in diary.app.store.read_now(lambda conn: records.get(conn, two))["body"]
+    diary.app.store.write_now(lambda tx: diary.flow.relink(tx, "cal"))
+
+
+async def test_an_event_that_fits_no_schema_is_told_and_its_neighbour_is_there(diary: Diary, monkeypatch: Any):
+    real = Calendars._body
+    spoilt = lambda self, *given: real(self, *given) | ({"colour": "red"} if given[2] == "bad" else {})  # noqa: E731
+    monkeypatch.setattr(Calendars, "_body", spoilt)
+    await diary.take(event("bad"), event("good"))
+    (one,) = diary.all()
+    assert one["body"]["external"]["uid"] == "good"
+    unread = diary.app.store.read_now(lambda conn: events.newest_of(conn, UNREAD, "cal:bad"))
+    assert "colour: a appointment has no such field" in unread["payload"]["faults"][0]
 
 
 async def test_an_event_that_breaks_later_stays_as_it_was_known(diary: Diary):

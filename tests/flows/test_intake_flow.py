@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from soloist.engine.store import records
+from soloist.stages.records import merging
 from tests.flows.conftest import ASKS, House, Open, mail
 
 BOUNCE = """From: Mail Delivery System <MAILER-DAEMON@mx.studio-linde.example>
@@ -57,6 +59,19 @@ async def test_the_same_mail_twice_is_one_message_and_one_card(house: Open):
     await home.take_in(again)
     assert len(home.rows("messages")) == 1
     assert home.card(type="proposal")
+
+
+async def test_a_thread_whose_enquiry_was_merged_goes_on_with_the_kept_one(house: Open):
+    home = await house()
+    await home.take_in(mail())
+    (lead,) = home.rows("records", kind="lead")
+    kept = home.app.store.write_now(lambda tx: records.create(tx, "lead", "The same", {}, why="by hand"))
+    home.app.store.write_now(lambda tx: merging.merge(tx, kept, lead["id"], {}, who="operator"))
+    again = mail(ASKS + "\nAnd a shop.", ident="two", answers="one@carter-bakery.example")
+    run = await home.take_in(again)
+    assert run["state"] == "done", run["note"]
+    versions = {row["id"]: row["version"] for row in home.rows("records", kind="lead")}
+    assert versions == {lead["id"]: 1, kept: 2}
 
 
 async def test_a_second_mail_joins_person_and_thread(house: Open):

@@ -62,6 +62,8 @@ async def test_a_known_address_that_signs_as_somebody_else_is_questioned_once(ho
     assert card["subject_kind"] == "drift"
     made = (await home.choose(card, "other"))["record"]
     assert home.app.store.read_now(lambda c: records.identified(c, "email", "emily@carter-bakery.example")) == made
+    new = home.app.store.read_now(lambda c: records.get(c, made))
+    assert set(new["owners"].values()) == {"outside"}  # that it is another is your word, what they say of them is not
 
 
 async def test_the_nightly_look_proposes_each_pair_once_and_merges_nothing(rig: Any):

@@ -10,7 +10,7 @@ from soloist.app import App
 from soloist.engine.store import records
 from soloist.flows.objectives import Objectives
 from soloist.insight import objectives, ranking
-from soloist.stages.records import NewRecord
+from soloist.stages.records import NewRecord, merging
 
 
 def eur(units: float) -> dict[str, Any]:
@@ -82,6 +82,14 @@ async def test_a_goal_is_as_far_as_what_was_paid(app: App) -> None:
     await made(app, "payment", amount={"minor": 700, "currency": "USD"}, on="2020-05-06")
     await Objectives(app.desk).count()
     assert (row(app, ident)["body"]["current"], row(app, ident)["body"]["rests_on"]) == (1200.5, [inside])
+
+
+async def test_a_goal_that_was_merged_away_stops_no_count(app: App) -> None:
+    about = {"metric": "paid", "target": 50_000, "begins": "2020-01-01", "due": "2020-12-31"}
+    one, two = [await made(app, "goal", name=name, **about) for name in ("Revenue", "Revenue too")]
+    app.store.write_now(lambda tx: merging.merge(tx, one, two, {}, who="operator"))
+    await made(app, "payment", amount=eur(5), on="2020-05-05")
+    assert await Objectives(app.desk).count() == [one]
 
 
 NOW = "2026-11-21T12:00:00.000000Z"

@@ -37,6 +37,13 @@ def look(app, ident):
     return found
 
 
+def test_what_came_in_another_currency_pays_nothing_off(app, make, ada):
+    bill = make("invoice", "1", {"number": "1", "client": ada, "amount": eur(100000)}, "sent")
+    dollars = {"minor": 40000, "currency": "USD"}
+    make("payment", "part", {"invoice": bill, "amount": dollars, "direction": "in", "on": "2026-10-20"}, "received")
+    assert look(app, ada).figures[0].value == "EUR 1,000"
+
+
 def test_what_is_owed_is_what_is_billed_without_what_came(app, make, ada):
     bill = {"number": "1", "client": ada, "amount": eur(100000), "issued": "2026-10-01", "due": "2026-10-15"}
     first = make("invoice", "1", bill, "sent")

@@ -91,8 +91,11 @@ async def test_a_late_save_shows_both_and_loses_nothing(app, console) -> None:
 
 async def test_a_field_nobody_picked_is_asked_for_again(app, console) -> None:
     ident = await made(app, "idea", name="One")
-    answer = console.post(f"/records/idea/{ident}/merge", data={"version": "1", "f.name": "Two"})
+    mine = {"version": "1", "read": "1", "f.name": "Two & a half"}
+    answer = console.post(f"/records/idea/{ident}/merge", data=mine)
     assert answer.status_code == 422
+    assert "choose which one stays" in answer.text
+    assert 'name="f.name" value="Two &amp; a half"' in answer.text
     assert row(app, ident)["version"] == 1
 
 

@@ -49,6 +49,19 @@ def test_it_is_carried_over_and_closed(app, console):
     assert console.post(f"{HERE}/{row['id']}/closed").status_code == 409
 
 
+def test_a_session_ends_in_one_of_two_ways(app, console):
+    row = begun(app, console)
+    assert console.post(f"{HERE}/{row['id']}/deleted").status_code == 404
+    assert app.store.read_now(lambda conn: sessions.get(conn, row["id"]))["state"] == "open"
+
+
+def test_a_record_that_is_not_there_is_said_above_the_form(console):
+    answer = console.post(HERE, data={"title": "Keep me", "scope": "nobody"})
+    assert answer.status_code == 422
+    assert "There is no record nobody." in answer.text
+    assert "Keep me" in answer.text
+
+
 def test_what_is_missing_is_said_and_what_was_typed_stays(console):
     answer = console.post(HERE, data={"title": "", "objectives": "Keep me"})
     assert answer.status_code == 422

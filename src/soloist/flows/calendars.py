@@ -11,7 +11,7 @@ from soloist.engine.store.clock import iso
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.kernel import identity
-from soloist.kernel.errors import SoloistError
+from soloist.kernel.errors import BadInput, SoloistError
 from soloist.kernel.ids import derived
 from soloist.kernel.kind import move_fault
 from soloist.sdk import Arrival, Page, Stream
@@ -73,8 +73,13 @@ class Calendars:
         found: dict[str, Any] = (
             {"events": [], "faults": [answer.detail]} if isinstance(answer, SoloistError) else answer
         )
-        made = [self._appointment(tx, source, arrival.origin, event) for event in found["events"]]
-        unread = bool(found["faults"]) and not found["events"]
+        faults, made = list(found["faults"]), list[str]()
+        for event in found["events"]:
+            try:
+                made.append(self._appointment(tx, source, arrival.origin, event))
+            except BadInput as error:  # a schema of the operator's own: its neighbours are taken all the same
+                faults.append(error.detail)
+        unread = bool(faults) and not made
         if not unread:  # one that cannot be read any more stays as it was known
             self._cancel(tx, [one for one in self._before(tx, subject) if one not in made], start)
         tx.append(
@@ -82,7 +87,7 @@ class Calendars:
             subject=subject,
             source=source,
             external_id=arrival.external_id,
-            payload={"asset": digest, "size": len(arrival.raw), "records": made, "faults": found["faults"][:5]},
+            payload={"asset": digest, "size": len(arrival.raw), "records": made, "faults": faults[:5]},
             actor="outside",
         )
         return True
@@ -122,6 +127,8 @@ class Calendars:
             records.create(tx, "appointment", body["subject"], body, ident=ident, state=state, why=why, by=OUTSIDE)
             return ident
         row, kind = records.get(tx.conn, ident), kinds.current(tx.conn, "appointment")
+        if row["merged_into"]:  # it stands for itself no more; the one it was merged into has its own event
+            return ident
         fields = owners.split(row["body"], row.get("owners") or {}, body, OUTSIDE, kind).written
         moves = kind is not None and move_fault(kind, row["state"], state)
         state = row["state"] if moves or row["state"] == "done" else state

@@ -86,6 +86,8 @@ class Objectives:
         figures, written = Figures(rows, self._today(), self._desk.settings.business.currency), []
         for kind, count in (("runway", runway), ("capacity", capacity), ("goal", goal)):
             for row in records.listed(tx.conn, kind, before=None, limit=MOST):
+                if row["merged_into"]:
+                    continue
                 fields = count(row["body"], figures, tx.now)
                 done = self._desk.records.merge_in(tx, kind, row["id"], fields, by="system", why=COUNTED)
                 if done["version"] != row["version"]:

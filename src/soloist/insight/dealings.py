@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -147,17 +148,17 @@ def _minor(value: Any) -> tuple[str, int] | None:
 
 
 def _open(bills: Sequence[Mapping[str, Any]], paid: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, int]]:
-    """By invoice that is owed: currency and what is left of it."""
-    came: dict[str, int] = {}
+    """By invoice that is owed: currency and what is left of it; what came in another currency pays nothing off."""
+    came: Counter[tuple[str, str]] = Counter()
     for row in paid:
         sum_ = _minor(row["body"].get("amount"))
         if sum_ and row["state"] == "received" and row["body"].get("direction") != "out":
-            came[str(row["body"].get("invoice") or "")] = came.get(str(row["body"].get("invoice") or ""), 0) + sum_[1]
+            came[str(row["body"].get("invoice") or ""), sum_[0]] += sum_[1]
     found = {}
     for row in bills:
         sum_ = _minor(row["body"].get("amount"))
-        if sum_ and row["state"] in _OWES and sum_[1] > came.get(row["id"], 0):
-            found[str(row["id"])] = (sum_[0], sum_[1] - came.get(row["id"], 0))
+        if sum_ and row["state"] in _OWES and (left := sum_[1] - came[row["id"], sum_[0]]) > 0:
+            found[str(row["id"])] = (sum_[0], left)
     return found
 
 

@@ -62,7 +62,8 @@ def fact_rows(conn: Connection, asked: dict[str, str], after: str, limit: int) -
         after=after,
         limit=limit,
     )
-    return [fact_row(row) for row in found]
+    then = {"ended": "", "ended_why": "", "superseded_by": ""} if asked.get("as_of") else {}
+    return [{**fact_row(row), **then} for row in found]
 
 
 def outcome_rows(conn: Connection, object_: str, metric: str, after: Key | None, limit: int) -> list[Row]:

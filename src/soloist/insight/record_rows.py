@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soloist.engine.store import asof, kinds, records, relations
@@ -59,16 +59,22 @@ def rows(
     if as_of:
         seq = asof.sequence(conn, as_of)
         found = records.listed_as_of(conn, kind, seq, after=after, limit=limit, text=text, state=state)
-    else:
-        found = records.listed(conn, kind, before=after, limit=limit, text=text, state=state)
-    return [_row(conn, row) for row in found]
+        return _then(conn, found, seq)
+    return [_row(conn, row) for row in records.listed(conn, kind, before=after, limit=limit, text=text, state=state)]
 
 
 def row(conn: Connection, kind: str, ident: str, as_of: str = "") -> Row:
     """One record as it is, or as it was then (NotFound, BadInput)."""
     if not as_of:
         return _row(conn, records.get(conn, ident, kind))
-    return _row(conn, records.as_of(conn, ident, asof.sequence(conn, as_of), kind))
+    seq = asof.sequence(conn, as_of)
+    return _then(conn, [records.as_of(conn, ident, seq, kind)], seq)[0]
+
+
+def _then(conn: Connection, found: Sequence[Row], seq: int) -> list[Row]:
+    """Rows of an earlier time: whom a record leads to is said as of then as well."""
+    led = asof.merged(conn, [one["id"] for one in found], seq)
+    return [{**_row(conn, one), "merged_into": led.get(one["id"], "")} for one in found]
 
 
 def read_at(conn: Connection, kind: str, ident: str, version: int) -> Row:
@@ -105,4 +111,7 @@ def pointing(conn: Connection, kind: str, ident: str, as_of: str = "") -> list[R
     """Records that point at this one, newest change first, each with the ``role`` (the field) it does it by."""
     records.get(conn, ident, kind)
     found = relations.about(conn, ident, as_of=as_of)
+    if as_of:
+        then = asof.records_named(conn, [one["id"] for one in found], asof.sequence(conn, as_of))
+        found = [{**one, **then[one["id"]]} for one in found if one["id"] in then]
     return [{name: one[name] for name in ("id", "kind", "title", "state", "version", "role")} for one in found]

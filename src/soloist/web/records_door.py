@@ -7,7 +7,7 @@ from typing import Any
 
 from soloist.app import App
 from soloist.insight import record_form, record_rows
-from soloist.kernel.errors import BadInput, StaleVersion
+from soloist.kernel.errors import BadInput
 from soloist.kernel.kind import Kind
 from soloist.stages.records import NewRecord
 
@@ -50,13 +50,17 @@ class Book:
         return await self._app.desk.records.change(ident, version, values, actor=who, state=state, why=why)
 
     async def merging(
-        self, kind: str, ident: str, error: StaleVersion, *, read_at: int, state: str | None
+        self, kind: str, ident: str, yours: Mapping[str, Any], *, read_at: int, state: str | None
     ) -> record_form.MergePage:
         """A save that came too late, field by field."""
-        zone, yours = self._zone, error.extra.get("offered", {})
+        zone = self._zone
         return await self._app.store.read(
             lambda conn: record_form.merging(conn, kind, ident, yours, read_at=read_at, zone=zone, state=state or "")
         )
+
+    async def typed(self, kind: str, given: Given) -> dict[str, Any]:
+        """The values of a form as they were typed (BadInput)."""
+        return self._values(await self._schema(kind), given)
 
     async def merge(
         self,

@@ -37,6 +37,8 @@ async def test_a_fact_is_read_by_both_clocks(http: Any, app: App, ada: str) -> N
     assert await held(http, ada, true_at="2026-03-20") == ["5,000 EUR"]
     assert await held(http, ada, true_at="2026-03-05") == ["3,000 EUR"]
     assert await held(http, ada, true_at="2026-03-20", as_of=str(before)) == ["3,000 EUR"]
+    (then,) = (await http.get("/facts", params={"record": ada, "as_of": str(before)})).json()["items"]
+    assert (then["ended"], then["ended_why"], then["superseded_by"]) == ("", "", "")
 
 
 async def test_a_confirmed_fact_is_not_overwritten_and_a_card_asks(http: Any, ada: str) -> None:

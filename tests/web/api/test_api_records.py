@@ -89,6 +89,23 @@ async def test_as_of_and_back_by_a_forward_version(http: Any) -> None:
     assert (await http.post(f"{path}/versions", json={"from": 9}, headers={"If-Match": '"3"'})).status_code == 404
 
 
+async def test_as_of_tells_nothing_that_came_later(http: Any) -> None:
+    ada, twin = [await made(http, "person", {"name": name}) for name in ("Ada", "Ada O.")]
+    bill = await made(http, "invoice", {**INVOICE, "client": ada["id"]})
+    seq = (await http.get("/events?limit=500")).json()["items"][-1]["seq"]
+    assert (await put(http, bill, bill["body"], state="sent", why="it left")).json()["state"] == "sent"
+    pair = (await http.post("/merges", json={"kept": ada["id"], "other": twin["id"]})).json()
+    (pointing,) = (await http.get(f"/records/person/{ada['id']}/relations?as_of={seq}")).json()["items"]
+    assert (pointing["state"], pointing["version"], pointing["role"]) == ("", 1, "client")
+    then = (await http.get(f"/records/person/{twin['id']}?as_of={seq}")).json()
+    assert then["merged_into"] == ""
+    listed = (await http.get(f"/records/person?as_of={seq}")).json()["items"]
+    assert [one["merged_into"] for one in listed] == ["", ""]
+    merged = (await http.get("/events?limit=500")).json()["items"][-1]["seq"]
+    await http.delete(f"/merges/{pair['id']}")
+    assert (await http.get(f"/records/person/{twin['id']}?as_of={merged}")).json()["merged_into"] == ada["id"]
+
+
 async def test_what_comes_from_outside_leaves_what_the_operator_set(http: Any) -> None:
     row = await made(http, "person", {"name": "Ada Okafor"})
     answer = (await put(http, row, {"name": "A. Okafor", "role": "potter"}, by="outside")).json()

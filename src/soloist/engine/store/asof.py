@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from soloist.engine.store.clock import from_iso, iso
 from soloist.engine.store.tables import contexts, events, journal_head, record_versions, records
-from soloist.engine.store.tables_memory import facts, memories
+from soloist.engine.store.tables_memory import facts, memories, merges
 from soloist.kernel.errors import BadInput, NotFound
 
 
@@ -90,6 +91,21 @@ def records_of(conn: sa.Connection, kind: str, seq: int, *, after: str = "", lim
     if kind:
         query = query.where(records.c.kind == kind)
     return [dict(found) for found in conn.execute(query.order_by(records.c.id).limit(limit)).mappings()]
+
+
+def records_named(conn: sa.Connection, idents: Sequence[str], seq: int) -> dict[str, dict[str, Any]]:
+    """Some records as they were at a sequence number, by id; those that were not there yet are missing."""
+    head, row = newest(seq), record_versions.c
+    on = (row.record == head.c.record) & (row.version == head.c.version)
+    query = sa.select(*_columns()).join(head, on).join(records, records.c.id == row.record)
+    rows = conn.execute(query.where(row.record.in_(list(idents)))).mappings()
+    return {str(found["id"]): dict(found) for found in rows}
+
+
+def merged(conn: sa.Connection, idents: Sequence[str], seq: int) -> dict[str, str]:
+    """Which of some records led to another at a sequence number, and to which."""
+    query = sa.select(merges.c.other, merges.c.kept).where(merges.c.other.in_(list(idents)), there(merges, seq))
+    return {str(row.other): str(row.kept) for row in conn.execute(query)}
 
 
 def _columns() -> list[Any]:

@@ -12,8 +12,9 @@ from soloist.engine.store.tables import records
 
 
 def appointments(conn: sa.Connection, calendar: str) -> Iterator[dict[str, Any]]:
-    """The appointments of a calendar that were not cancelled: {id, version, body, state}."""
+    """The appointments of a calendar that were not cancelled or merged away: {id, version, body, state}."""
     where = (records.c.kind == "appointment") & (tabling.field(conn, "calendar") == calendar)
+    where &= records.c.merged_into == ""
     columns = (records.c.id, records.c.version, records.c.body, records.c.state)
     query = sa.select(*columns).where(where & (records.c.state != "cancelled")).order_by(records.c.id)
     for row in conn.execute(query).mappings().all():

@@ -285,7 +285,9 @@ def listed_as_of(
     if after is not None:
         query = query.where(sa.tuple_(records.c.created, records.c.id) > sa.tuple_(*map(sa.literal, after)))
     rows = conn.execute(query.order_by(records.c.created, records.c.id).limit(limit)).mappings().all()
-    return [as_record(get(conn, row["id"]), dict(row)) for row in rows]
+    some = sa.select(records).where(records.c.id.in_([row["id"] for row in rows]))
+    now = {row["id"]: dict(row) for row in conn.execute(some).mappings()}
+    return [as_record(now[row["id"]], dict(row)) for row in rows]
 
 
 def newest_changes(conn: sa.Connection, wanted: Sequence[str]) -> dict[str, str]:

@@ -123,7 +123,8 @@ def part(tx: Tx, card: Mapping[str, Any], *, who: str) -> str:
         records.relink(tx, detail["scheme"], detail["value"], detail["to"], rule="confirmed", evidence=proof, actor=who)
         return str(detail["to"])
     told, kind = dict(detail["told"]), records.get(tx.conn, detail["record"])["kind"]
-    made = records.create(tx, kind, str(told.get("name", "")), told, why="another one by your word", actor=who)
+    why = "another one by your word"  # what is said of them is still the message's word
+    made = records.create(tx, kind, str(told.get("name", "")), told, why=why, actor=who, by="outside")
     keys = [("email", identity.normal_address(str(one))) for one in told.get("emails") or []]
     keys += [("domain", str(told["domain"]))] if told.get("domain") else []
     for scheme, value in keys:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from soloist.config import Home, Settings
-from soloist.engine.store import conversations, events, kinds, records, relations
+from soloist.engine.store import conversations, events, kinds, merges, records, relations
 from soloist.engine.store import settings as switches
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
@@ -182,11 +182,10 @@ class Records:
                     tx, "lead", title, body, ident=ident, state=given["verdict"], why="qualified enquiry", run=run
                 )
                 return {"lead": ident, "version": 1}
-            version = known[0]["version"]
-            new = records.write(
-                tx, ident, version, body, why="another message on the same thread", run=run, state=given["verdict"]
-            )
-            return {"lead": ident, "version": new["version"]}
+            kept, why = records.get(tx.conn, merges.root(tx.conn, ident)), "another message on the same thread"
+            fields = body if kept["id"] == ident else {**body, "conversation": kept["body"].get("conversation", "")}
+            new = records.write(tx, kept["id"], kept["version"], fields, why=why, run=run, state=given["verdict"])
+            return {"lead": kept["id"], "version": new["version"]}
 
         return dict(once(tx, run, "lead", work, given={"message": message_id}, detail={"answers": body["answers"]}))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from soloist.config import Qualification, Settings
+from soloist.kernel import money
 from soloist.kernel.message import Budget, Criterion, Draft, Qualified, Span, Understanding
 from soloist.stages.runtime import kinds
 
@@ -127,7 +128,7 @@ def recollected(
     for fact in stated:
         value = fact["value"]
         theirs = fact["trust"] == "confirmed" or str(fact["actor"]).casefold() == sender.casefold()
-        whole = isinstance(value, Mapping) and {"low", "high"} <= value.keys()
+        whole = isinstance(value, Mapping) and all(money.is_amount(value.get(end)) for end in ("low", "high"))
         if fact["attribute"] == "budget" and fact["state"] == "held" and theirs and whole and fact["quote"]:
             words = Span(text=fact["quote"], start=0, end=len(fact["quote"]))
             budget = Budget.model_validate({"low": value["low"], "high": value["high"], "span": words})

@@ -117,7 +117,7 @@ async def save(request: Request) -> Response:
     try:
         done = await book.save(kind, ident, version, given, state=state, why=_text(sent, "why"), who=who(request))
     except StaleVersion as error:
-        view = await book.merging(kind, ident, error, read_at=version, state=state)
+        view = await book.merging(kind, ident, error.extra.get("offered", {}), read_at=version, state=state)
         return page(request, "record_merge.html", await door(request).frame(), status=412, view=view, wrong="")
     except BadInput as error:
         form = await book.form(kind, ident, given=given, error=error)
@@ -132,11 +132,16 @@ async def merge(request: Request) -> Response:
     given, version = _given(sent), _number(sent, "version")
     picks = {name.removeprefix("pick."): str(value) for name, value in sent.items() if name.startswith("pick.")}
     book, state = door(request).book, _text(sent, "state") or None
+    read = _number(sent, "read") if "read" in sent else version
     try:
         done = await book.merge(kind, ident, version, given, picks, state=state, who=who(request))
-    except StaleVersion as error:
-        view = await book.merging(kind, ident, error, read_at=version, state=state)
-        return page(request, "record_merge.html", await door(request).frame(), status=412, view=view, wrong="")
+    except (StaleVersion, BadInput) as error:
+        stale = isinstance(error, StaleVersion)
+        offered = error.extra.get("offered", {}) if stale else await book.typed(kind, given)
+        view = await book.merging(kind, ident, offered, read_at=read, state=state)
+        said = "" if stale else error.detail
+        frame = await door(request).frame()
+        return page(request, "record_merge.html", frame, status=412 if stale else 422, view=view, wrong=said)
     return _back(done)
 
 

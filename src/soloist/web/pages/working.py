@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from soloist.kernel.errors import BadInput
+from soloist.kernel.errors import BadInput, NotFound
 from soloist.web.pages.edge import door, who
 from soloist.web.render import page
 
@@ -36,7 +37,7 @@ async def begin(request: Request) -> Response:
     lines = {name: _lines(form, name) for name in ("objectives", "expectations")}
     try:
         await door(request).work.begin({**given, **lines}, who(request))
-    except BadInput as error:
+    except (BadInput, NotFound) as error:
         typed = {name: _text(form, name) for name in _EMPTY}
         return await _page(request, fault=error.detail, typed=typed, status=422)
     return RedirectResponse(HERE, status_code=303)
@@ -45,6 +46,8 @@ async def begin(request: Request) -> Response:
 async def end(request: Request) -> Response:
     """POST /memory/work/{session}/closed or /carried: end a session."""
     given = request.path_params
+    if given["how"] not in ("closed", "carried"):
+        raise HTTPException(404)
     await door(request).work.end(given["ident"], given["how"], who(request))
     return RedirectResponse(HERE, status_code=303)
 
