@@ -158,7 +158,7 @@ def test_a_dead_process_s_part_is_told_with_the_next(rig: Rig) -> None:
     rig.say(*"abc", tier="ephemeral")
     rig.clock.on(2)
     at = rig.store.read_now(rig.keeping._moment)
-    job = retention.jobs([], sqlite_engine=False)[0]
+    job = retention.jobs([])[0]
     assert rig.keeping._step(job, at) == 3
     assert rig.collect() == {"ephemeral memories end": 3}
     assert rig.collect() == {}

@@ -87,7 +87,7 @@ class Keeping:
 
     @staticmethod
     def _jobs(conn: Any) -> list[retention.Job]:
-        return retention.jobs(list(retaining.KINDS), retention.has_engine(conn))
+        return retention.jobs(list(retaining.KINDS), retention.engine_job(conn))
 
     @staticmethod
     def _files(conn: Any, at: retention.Moment) -> Iterator[dict[str, Any]]:

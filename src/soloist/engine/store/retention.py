@@ -189,30 +189,43 @@ def _empty_steps(tx: Tx, idents: Sequence[Any]) -> None:
     tx.run(table.update().where(table.c.run.in_(idents)).values(**values))
 
 
-def _engine(at: Moment) -> sa.Select[Any] | None:
-    cut, run = at.cut("runs.engine"), tables.runs.c
-    status = sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("inputs"), schema=None)
-    if not cut:
-        return None
-    old = (run.state != "pending") & (run.ended != "") & (run.ended < cut)
-    size = sa.func.coalesce(sa.func.length(status.c.inputs), 0) + 400
-    return sa.select(run.id, size, run.flow).join(status, status.c.workflow_uuid == run.id).where(old)
+def _engine(schema: str | None) -> Callable[[Moment], sa.Select[Any] | None]:
+    def which(at: Moment) -> sa.Select[Any] | None:
+        cut, run = at.cut("runs.engine"), tables.runs.c
+        status = sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("inputs"), schema=schema)
+        if not cut:
+            return None
+        old = (run.state != "pending") & (run.ended != "") & (run.ended < cut)
+        size = sa.func.coalesce(sa.func.length(status.c.inputs), 0) + 400
+        return sa.select(run.id, size, run.flow).join(status, status.c.workflow_uuid == run.id).where(old)
+
+    return which
 
 
 _ENGINE = (
     ("operation_outputs", "workflow_uuid"),
     ("workflow_events", "workflow_uuid"),
+    ("workflow_events_history", "workflow_uuid"),
+    ("workflow_input", "workflow_uuid"),
+    ("workflow_output", "workflow_uuid"),
+    ("streams", "workflow_uuid"),
     ("notifications", "destination_uuid"),
     ("workflow_status", "workflow_uuid"),
 )
 
 
 def _drop_engine(tx: Tx, idents: Sequence[Any]) -> None:
-    there = set(sa.inspect(tx.conn).get_table_names())
+    schema = _engine_schema(tx.conn)
+    there = set(sa.inspect(tx.conn).get_table_names(schema=schema))
     for name, key in _ENGINE:
         if name in there:
-            table = sa.table(name, sa.column(key))
+            table = sa.table(name, sa.column(key), schema=schema)
             tx.run(sa.delete(table).where(table.c[key].in_(idents)))
+
+
+def _engine_schema(conn: sa.Connection) -> str | None:
+    """Where the engine's tables lie: beside ours in a file, in a schema of their own on Postgres."""
+    return None if base.is_sqlite(conn.dialect.name) else "dbos"
 
 
 def _originals(at: Moment) -> sa.Select[Any] | None:
@@ -267,8 +280,8 @@ def _drop_records(tx: Tx, idents: Sequence[Any]) -> None:
         tx.append("record.collected", subject=ident)
 
 
-def jobs(kinds: Sequence[str], sqlite_engine: bool) -> list[Job]:
-    """Every way of leaving, in their order."""
+def jobs(kinds: Sequence[str], engine: Sequence[Job] = ()) -> list[Job]:
+    """Every way of leaving, in their order, with that of the engine (``engine_job``)."""
     tiers = ("ephemeral", "working", "session", "canonical")
     found = [Job(f"memory.{tier}", f"{tier} memories end", _expired(tier), _end) for tier in tiers]
     found += [
@@ -279,13 +292,16 @@ def jobs(kinds: Sequence[str], sqlite_engine: bool) -> list[Job]:
         Job("runs.details", "runs are emptied", _steps, _empty_steps),
         Job("access.ended", "sign-ins leave", _access, _drop_access),
     ]
-    found += [Job("runs.engine", "engine notes leave", _engine, _drop_engine)] if sqlite_engine else []
+    found += engine
     return found + [Job(f"records.{kind}", f"{kind} records leave", _records(kind), _drop_records) for kind in kinds]
 
 
-def has_engine(conn: sa.Connection) -> bool:
-    """Whether the engine's tables lie beside ours (on Postgres they have a schema of their own and stay)."""
-    return base.is_sqlite(conn.dialect.name) and "workflow_status" in sa.inspect(conn).get_table_names()
+def engine_job(conn: sa.Connection) -> list[Job]:
+    """How the engine's notes of ended runs leave; nothing while no engine has ever run on this store."""
+    schema = _engine_schema(conn)
+    if not sa.inspect(conn).has_table("workflow_status", schema=schema):
+        return []
+    return [Job("runs.engine", "engine notes leave", _engine(schema), _drop_engine)]
 
 
 def counted(conn: sa.Connection, job: Job, at: Moment) -> dict[str, Any]:
