@@ -15,7 +15,7 @@ from bench.figures import Figure
 
 NAMES = (
     *("accept", "wake", "start", "size", "lists", "parked", "console", "search", "messages", "local", "backfill"),
-    *("effect", "erase", "growth", "identity", "memory_scale", "memory_quality", "memory_peer"),
+    *("effect", "erase", "growth", "identity", "takeover", "memory_scale", "memory_quality", "memory_peer"),
 )
 LIMIT = 170
 """Seconds after which a benchmark is given up, so that all of them together end."""

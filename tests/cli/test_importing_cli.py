@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from soloist.app import App
 from soloist.cli.main import app as command
+from tests.plugins.skills.test_sheets import book
 
 PEOPLE = "Name;Email;Farbe\nAda Okafor;ada@okafor-ceramics.example;rot\nJonas Brandt;jonas@brandt-physio.example;\n"
 
@@ -27,7 +28,7 @@ def test_a_file_that_is_not_there_and_one_that_is_no_table(home: Path, tmp_path:
     assert (missing.exit_code, "cannot be read" in missing.output) == (2, True)
     (tmp_path / "x.xlsx").write_bytes(b"PK\x03\x04")
     sheet = run("import", tmp_path / "x.xlsx", "--home", home)
-    assert (sheet.exit_code, "save it as CSV" in sheet.output) == (1, True)
+    assert (sheet.exit_code, "damaged" in sheet.output) == (1, True)
 
 
 def test_a_column_that_is_not_there_is_named(home: Path, tmp_path: Path):
@@ -46,6 +47,34 @@ def test_a_dry_run_takes_nothing_and_yes_takes_it_and_undo_takes_it_back(home: P
     assert "2 made" in run("import", "--home", home).output
     back = run("import", "--home", home, "--undo", done["id"])
     assert "2 taken back" in back.output
+
+
+def test_a_file_of_columns_and_a_sheet_and_what_was_chosen_is_remembered(home: Path, tmp_path: Path):
+    file, columns = tmp_path / "kunden.xlsx", tmp_path / "columns.toml"
+    file.write_bytes(book(Info=[["Stand"], ["2026"]], Kunden=[["Wer", "Hund"], ["Ada Okafor", "Bello"]]))
+    columns.write_text('kind = "person"\n[columns]\nWer = "name"\nHund = "as_note"\n')
+    wanted = ("import", file, "--home", home, "--sheet", "Kunden", "--map", columns)
+    done = json.loads(run(*wanted, "--yes", "--json").output)
+    assert (done["kind"], done["sheet"], done["counts"]) == ("person", "Kunden", {"made": 1})
+    again = run("import", file, "--home", home, "--sheet", "Kunden", "--dry-run").output
+    assert "as you chose them for kunden.xlsx" in again
+    assert "Hund -> as_note" in again
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--sheet", "Nein"], 1, "There are: Kunden"),
+        (["--map", "none.toml"], 2, "neither"),
+        (["--map", "Wer=tail"], 1, "no field 'tail'"),
+    ],
+)
+def test_a_sheet_a_file_and_a_field_that_are_not_there(
+    home: Path, tmp_path: Path, words: list[str], code: int, said: str
+):
+    (tmp_path / "kunden.xlsx").write_bytes(book(Kunden=[["Wer", "Hund"], ["Ada Okafor", "Bello"]]))
+    told = run("import", tmp_path / "kunden.xlsx", "--home", home, *words)
+    assert (told.exit_code, said in told.output) == (code, True)
 
 
 def test_old_mail_is_only_looked_at(home: Path, tmp_path: Path):

@@ -412,6 +412,25 @@ async def test_one_word_for_all_rows_to_be_looked_at(desk: Desk):
     assert {row["body"]["company_name"] for row in desk.records("person")} == {"Okafor Ceramics", "Brandt GmbH"}
 
 
+async def test_a_doubt_that_nobody_answered_makes_nobody_one_with_another_and_nothing_twice(desk: Desk):
+    await desk.taken(PEOPLE)
+    for counts in ({"made": 1}, {"known": 1}):
+        ident = await desk.tried("Name,Phone\nAda Okafor,+49 30 77\n")
+        assert desk.row(ident)["counts"].keys() <= {"review", "same"}
+        await desk.work.take(ident, who="operator", run=False)
+        await desk.work.work(ident)
+        assert desk.row(ident)["counts"] == counts
+    adas = [row["body"]["phones"] for row in desk.records("person") if row["title"] == "Ada Okafor"]
+    assert sorted(adas) == [["+49 30 77"], ["+49 40 1234"]]
+
+
+async def test_a_column_of_addresses_is_known_by_what_is_in_it(desk: Desk):
+    ident = await desk.read(
+        "Wer;Wie erreichen\nAda Okafor;ada@okafor-ceramics.example\nJonas;-\nMina;mina@sato.example\n"
+    )
+    assert desk.row(ident)["mapping"]["fields"] == {"1": "emails"}
+
+
 async def test_companies_among_people_become_companies_and_go_back_with_them(desk: Desk):
     ident = await desk.taken(
         "Name;Firma;E-Mail\nAda;Okafor Ceramics;ada@a.example\n;Brandt Physio;praxis@brandt.example\n"

@@ -11,6 +11,7 @@ import pytest
 
 from soloist.app import App
 from soloist.engine.store import imports, records
+from tests.flows import dirty
 from tests.storm.size import scale
 
 pytestmark = pytest.mark.storm
@@ -45,3 +46,26 @@ def test_an_import_that_was_killed_is_finished_and_nothing_is_double(tmp_path: P
     app.close()
     print(f"an import of {ROWS} rows, killed {killed + 1} times: {len(found)} records, none double, none lost")
     assert killed
+
+
+def test_a_dirty_file_that_is_killed_on_its_way_back_leaves_nothing(tmp_path: Path) -> None:
+    root, file = tmp_path / "home", tmp_path / "alt.csv"
+    App(root).close()
+    file.write_bytes(dirty.table(ROWS))
+    assert command(root, "import", str(file), "--yes", fail="import.batch:2").returncode == 137
+    assert command(root, "import", "--continue").returncode == 0
+    app = App(root)
+    (one,) = app.store.read_now(imports.listed)
+    app.close()
+    killed = command(root, "import", "--undo", one["id"], fail="import.batch:2").returncode == 137
+    for kill in range(1, KILLS):
+        killed += command(root, "import", "--continue", fail=f"committed:{1 + kill % 3}").returncode == 137
+    assert command(root, "import", "--continue").returncode == 0
+    app = App(root)
+    found = app.store.read_now(lambda conn: records.listed(conn, "person", before=None, limit=ROWS * 2))
+    (one,) = app.store.read_now(imports.listed)
+    assert (one["state"], {row["state"] for row in found}) == ("undone", {imports.TAKEN_BACK})
+    assert set(one["counts"]) <= {"undone", "known"}
+    assert app.verify_journal().faults == []
+    app.close()
+    print(f"an import of {ROWS} dirty rows, killed {killed} times on their way back: {len(found)} records, none live")

@@ -21,6 +21,7 @@ EXTRA = {
     "as_note": "A line of the note",
 }
 """Where a column may lead besides the fields of a kind."""
+_ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
 _OF_NAMES = ("first_name", "last_name")
 
 
@@ -58,6 +59,16 @@ def guess(columns: Sequence[str], format_: str, kinds: Mapping[str, Kind], kind:
             return Guess(source["name"], source["kind"], {place: to for place, to in led.items() if to in fits})
     wanted = kind or _kind(heads, kinds)
     return Guess("", wanted, _by_words(heads, kinds[wanted]))
+
+
+def addresses(rows: Sequence[Sequence[str]], led: Mapping[int, str]) -> list[int]:
+    """Columns that lead nowhere by their head and hold mail addresses, more than half of what is in them."""
+    found = []
+    for place in range(len(rows[0]) if rows else 0):
+        cells = [row[place] for row in rows if row[place]]
+        fit = sum(1 for cell in cells if _ADDRESS.fullmatch(cell))
+        found += [place] if place not in led and fit * 2 > len(cells) else []
+    return found
 
 
 def _kind(heads: Sequence[str], kinds: Mapping[str, Kind]) -> str:

@@ -162,6 +162,19 @@ def _same_body(conn: Connection, record: str, body: Mapping[str, Any]) -> bool:
     return all(now.get(name) == value for name, value in body.items())
 
 
+def said_already(conn: Connection, kind: Kind, read: Mapping[str, Any], names: Names) -> str:
+    """A record of the same title that says all that a row says, "" when there is none."""
+    for one in names.get(kind.name, read["title"]):
+        now = records.get(conn, one)["body"]
+        if all(_holds(now.get(name), value) for name, value in read["body"].items()):
+            return one
+    return ""
+
+
+def _holds(now: Any, value: Any) -> bool:
+    return bool(now == value or (isinstance(now, list) and isinstance(value, list) and all(x in now for x in value)))
+
+
 def change(row: Mapping[str, Any], kind: Kind, body: Mapping[str, Any]) -> Change:
     """What a body would do to a record."""
     found = owners.split(row["body"], row.get("owners") or {}, body, OUTSIDE, kind)

@@ -69,28 +69,34 @@ class Taking:
     def __init__(self, tx: Tx, kinds: Mapping[str, Kind], row: Mapping[str, Any], names: import_rows.Names) -> None:
         """``row`` is the import, ``names`` whom its rows may mean, ``kinds`` are those of this home."""
         self._tx, self._kinds, self._row, self._names = tx, kinds, row, names
-        self._source, self._rest = row["mapping"].get("source", ""), row["mapping"].get("rest", "keep")
+        self._source, self._rest = row["mapping"].get("source", ""), row["mapping"].get("rest", "")
 
     def take(self, line: Mapping[str, Any], *, loose: bool) -> dict[str, Any]:
         """Take one row over; what it becomes. Whom it means is looked up again: much may have happened since."""
         read, detail, kind = line["read"], dict(line["detail"] or {}), self.kind(line)
-        choice = detail.get("choice") or (self._rest if line["outcome"] == "review" else "keep")
+        choice = detail.get("choice") or (self._rest if line["outcome"] == "review" else "")
         if choice == "leave":
             return {"outcome": "left"}
         meant = import_rows.meant(self._tx.conn, kind, read, self._source, self._names, loose=loose)
         if not meant.record or choice == "new" or (meant.doubt and not line["record"]):
             return self._made(kind, line, detail)
-        now = records.get(self._tx.conn, meant.record)
+        record = meant.record
+        if meant.doubt and meant.rule == "alike" and not choice:
+            # Nobody said that the two are one: whether they are is asked later, about records.
+            record = import_rows.said_already(self._tx.conn, kind, read, self._names)
+            if not record:
+                return self._made(kind, line, detail)
+        now = records.get(self._tx.conn, record)
         change = import_rows.change(now, kind, read["body"])
         fields = dict(change.fills)
         if choice == "take":
             fields |= {name: one["offered"] for name, one in {**change.differs, **change.keeps}.items()}
-        self._link(line, meant.record)
+        self._link(line, record)
         if not fields:
-            return {"outcome": "known", "record": meant.record, "version": now["version"]}
+            return {"outcome": "known", "record": record, "version": now["version"]}
         by = "operator" if choice == "take" else "outside"
-        written = records.write(self._tx, meant.record, now["version"], fields, why=self._why(line), by=by)
-        return {"outcome": "filled", "record": meant.record, "version": written["version"]}
+        written = records.write(self._tx, record, now["version"], fields, why=self._why(line), by=by)
+        return {"outcome": "filled", "record": record, "version": written["version"]}
 
     def kind(self, line: Mapping[str, Any]) -> Kind:
         """What a row is: the kind of the import, unless it was found to be another."""

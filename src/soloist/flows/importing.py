@@ -22,9 +22,9 @@ from soloist.kernel.kind import Kind
 from soloist.sdk.flow import Flow, Verbs
 
 SUBJECT = "import"
-BATCH = 100
-"""Rows of one transaction."""
-AT_ONCE = 250
+BATCH = 25
+"""Rows of one transaction: so few that what else is to be written waits a fraction of a second."""
+AT_ONCE = 100
 """Rows that are tried in one transaction."""
 READ_WITHIN = 120.0
 MOST_BYTES = 30 * 1024 * 1024
@@ -34,7 +34,8 @@ OPEN = ("new", "same", "change", "review")
 DONE = ("made", "filled", "known", "left")
 CHOICES = ("keep", "take", "new", "leave")
 """What can be done with a row that has to be looked at: fill only what is empty, take the file's values, make a record
-of its own, leave the row out."""
+of its own, leave the row out. Where nothing was said, what is empty is filled, and whoever may be somebody else becomes
+a record of their own, unless the row says nothing that is not known."""
 SAID = {
     "new": "new",
     "change": "would add to what is known",
@@ -285,8 +286,7 @@ class Importing:
             told = [{**(line["detail"] or {}), "choice": choices[line["n"]], "who": who} for line in lines]
             marks = [{"n": line["n"], "detail": detail} for line, detail in zip(lines, told, strict=True)]
             imports.mark_many(tx, ident, marks)
-            if rest:
-                imports.put(tx, ident, mapping={**row["mapping"], "rest": rest})
+            imports.put(tx, ident, mapping={**row["mapping"], "rest": rest})
             return len(lines)
 
         return await self._store.write(work)
@@ -333,10 +333,11 @@ class Importing:
         marks = [{"n": line["n"], **taking.take(line, loose=line["n"] in loose)} for line in lines]
         imports.mark_many(tx, ident, marks)
         names.settle_links(tx)
+        if lines:
+            return int(lines[-1]["n"])
         counts = imports.counts(tx.conn, ident)
-        if lines or any(counts.get(name) for name in OPEN):
-            imports.put(tx, ident, counts=counts)
-            return int(lines[-1]["n"]) if lines else -1
+        if any(counts.get(name) for name in OPEN):
+            return -1
         imports.move(tx, ident, ("taking",), "done", counts=counts)
         return -2
 
@@ -379,10 +380,11 @@ class Importing:
             )
         imports.mark_many(tx, ident, marks)
         imports.unlink(tx, back.gone, back.why)
+        if lines:
+            return int(lines[-1]["n"])
         counts = imports.counts(tx.conn, ident)
-        if lines or any(counts.get(name) for name in ("made", "filled")):
-            imports.put(tx, ident, counts=counts)
-            return int(lines[-1]["n"]) if lines else -1
+        if any(counts.get(name) for name in ("made", "filled")):
+            return -1
         imports.move(tx, ident, ("undoing",), "undone", counts=counts)
         return -2
 
@@ -443,6 +445,9 @@ def _proposed(conn: Any, row: Mapping[str, Any], found: Mapping[str, Any]) -> tu
     known = kinds_of(conn)
     guess = import_maps.guess(found["columns"], found["format"], known, row["kind"])
     kind, mapping = guess.kind, _mapping(found, guess)
+    if not guess.source and "emails" in known[kind].fields:
+        cells = [one["cells"] for one in found["rows"][:100]]
+        mapping["fields"] |= {str(place): "emails" for place in import_maps.addresses(cells, guess.columns)}
     before = imports.chosen_before(conn, row["id"], found["columns"])
     if before and before["kind"] in known and row["kind"] in ("", before["kind"]):
         fits = import_maps.targets(known[before["kind"]])

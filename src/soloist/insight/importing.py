@@ -269,7 +269,7 @@ def page(conn: Connection, ident: str, targets: Mapping[str, str] | None = None)
         sheet=str(mapping.get("sheet") or ""),
         sheets=tuple(mapping.get("sheets") or ()),
         remembered=_remembered(mapping.get("remembered")),
-        rest=str(mapping.get("rest") or "keep"),
+        rest=str(mapping.get("rest") or ""),
         why=str((row["report"] or {}).get("why", "")),
         review=str((row["report"] or {}).get("review", "")),
         busy=state in BUSY,
@@ -308,12 +308,14 @@ def _groups(conn: Connection, row: Mapping[str, Any], counts: Mapping[str, int])
         if counts.get(outcome):
             rows = imports.rows(conn, row["id"], outcomes=[outcome], limit=SHOWN)
             linked = reading.named(conn, "records", [one["record"] for one in rows if one["record"]])
-            shown = tuple(_row(one, row["kind"], linked) for one in rows)
+            places = {name: place for place, name in enumerate((row["mapping"] or {}).get("fields", {}).values())}
+            shown = tuple(_row(one, row["kind"], linked, places) for one in rows)
             found.append(Group(outcome, WORDS[outcome], shown, counts[outcome] - len(shown)))
     return tuple(found)
 
 
-def _row(row: Mapping[str, Any], kind: str, linked: Mapping[str, Mapping[str, Any]]) -> Row:
+def _row(row: Mapping[str, Any], kind: str, linked: Mapping[str, Mapping[str, Any]], order: Mapping[str, int]) -> Row:
+    """One row; its fields in the order of the columns, without that which is its title."""
     given, read, detail = row["given"] or {}, row["read"] or {}, row["detail"] or {}
     body = read.get("body", {})
     double = f"The same as row {detail['double']}." if detail.get("double") and not detail.get("doubt") else ""
@@ -331,7 +333,11 @@ def _row(row: Mapping[str, Any], kind: str, linked: Mapping[str, Mapping[str, An
         outcome=row["outcome"],
         why=" ".join(part for part in (why, notes) if part),
         href=records.href(kind, row["record"]) if row["record"] in linked else "",
-        fields=tuple((_label(name), sheets.plain(value)) for name, value in body.items() if not _is_id(value)),
+        fields=tuple(
+            (_label(name), sheets.plain(value))
+            for name, value in sorted(body.items(), key=lambda one: order.get(one[0], len(order)))
+            if not _is_id(value) and value != read.get("title")
+        ),
         differs=_pairs(detail.get("differs", {})),
         keeps=_pairs(detail.get("keeps", {})),
         raw=given.get("raw", ""),

@@ -55,8 +55,7 @@ class Imports:
 
     async def take(self, ident: str, choices: Mapping[int, str], rest: str, who: str) -> None:
         """Keep the choices for rows that have to be looked at and for the rest of them, then take over."""
-        if choices or rest:
-            await self._flow.choose(ident, choices, rest=rest, who=who)
+        await self._flow.choose(ident, choices, rest=rest, who=who)
         await self._flow.take(ident, who=who)
 
     async def undo(self, ident: str, who: str) -> None:
