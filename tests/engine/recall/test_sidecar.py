@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from soloist.engine.recall import sidecar, vectors
 from soloist.engine.recall.door import Recall
 from soloist.engine.recall.legs import Mask, Question
 from soloist.engine.store import embeddings, memories
@@ -121,3 +122,38 @@ def test_nothing_of_erased_rows_stays_in_the_files(store: Store, tmp_path: Path)
     assert b"quartermain" not in whole
     assert b"zq-thread" not in whole
     assert legs(store, recall) == legs(store, Recall(tmp_path / "none"))
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (vectors, sidecar):
+        monkeypatch.setattr(module, "BLOCK", 8)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_full_blocks_are_written_while_the_index_is_made(store: Store, tmp_path: Path) -> None:
+    recall = Recall(tmp_path / "r")
+    found = legs(store, recall)
+    room = store.read_now(lambda conn: recall.follow(conn, "m1")).vectors["m1"]
+    assert [number for number, block in room.blocks.items() if isinstance(block, np.memmap)] == [*range(6)]
+    recall.close()
+    assert found == legs(store, Recall(tmp_path / "r")) == saved(store, tmp_path / "other")
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_after_an_erasure_the_next_start_still_has_the_vectors(store: Store, tmp_path: Path) -> None:
+    saved(store, tmp_path / "r")
+    recall = Recall(tmp_path / "r")
+    legs(store, recall)
+    store.write_now(lambda tx: tx.append("memory.erased", payload={}))
+    store.read_now(recall.cleansed)
+    recall.close()
+    found = sidecar.load(tmp_path / "r")
+    assert found is not None and [*found[0].vectors] == ["m1"]
+
+
+def test_blocks_that_nothing_names_go_with_erased_rows(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "left.i16").write_bytes(b"x")
+    store.read_now(Recall(tmp_path / "r").cleansed)
+    assert not [*(tmp_path / "r").iterdir()]

@@ -21,12 +21,11 @@ from soloist.kernel.errors import StoreTrouble
 
 if TYPE_CHECKING:
     from soloist.engine.recall.index import Index, Moment, View
+    from soloist.engine.recall.vectors import Vectors
     from soloist.engine.recall.views import Views
 
 MOST_SCOPES = 64
 """Choices of scopes whose writers are kept."""
-MOST_BLOCKS = 2
-"""Blocks of vectors that wait in memory before they are written and mapped."""
 
 
 @dataclass(frozen=True)
@@ -135,11 +134,19 @@ class Recall:
         with self._opening:
             index = self._index or self._open(conn)
             with index.lock:
-                if following.catch_up(index, conn, model):
+                if following.catch_up(index, conn, model, self._spill):
                     self._unclean, self._views = True, None
                     self._writers.clear()
             self._index = index
         return index
+
+    def _spill(self, room: Vectors) -> None:
+        """Write full blocks and map them, where this process may write."""
+        from soloist.engine.recall import sidecar
+
+        with contextlib.suppress(OSError):  # no room on the disk: they stay in memory
+            if self._may_write():
+                sidecar.spill(room, self._folder)
 
     def _open(self, conn: Connection) -> Index:
         """What the sidecar holds when it is of this journal, else an empty index that the store will fill."""
@@ -174,6 +181,8 @@ class Recall:
 
     def _due(self, index: Index) -> bool:
         """Whether making anew what is not on disk would take more than some tenths of a second."""
+        from soloist.engine.recall.vectors import MOST_BLOCKS
+
         blocks = max((len(room.changed) for room in index.vectors.values()), default=0)
         return index.newest - self._saved[0] > max(5_000, index.columns["n"].count // 8) or blocks > MOST_BLOCKS
 
@@ -194,6 +203,7 @@ class Recall:
         from soloist.engine.recall import sidecar
 
         if self._index is None and not (self._folder / sidecar.NAME).exists():
+            sidecar.remove(self._folder)  # blocks that were written and never named
             return
         self.follow(conn, "")
         sidecar.remove(self._folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
@@ -9,14 +10,15 @@ import numpy as np
 
 from soloist.engine.recall.arrays import Array
 from soloist.engine.recall.index import FOREVER, Index, Row, short
-from soloist.engine.recall.vectors import SIZE, Vectors
+from soloist.engine.recall.vectors import MOST_BLOCKS, SIZE, Vectors
 from soloist.engine.store import clock, embeddings, memories
 
 
-def catch_up(index: Index, conn: Any, model: str) -> bool:
+def catch_up(index: Index, conn: Any, model: str, spill: Callable[[Vectors], None]) -> bool:
     """Take over what is new on this connection's snapshot; the caller holds the lock of the index.
 
-    Answers whether rows may have left: then what the sidecar holds should go as well.
+    ``spill`` is called when blocks of vectors are full, so that many of them need not lie in memory at once. Answers
+    whether rows may have left: then what the sidecar holds should go as well.
     """
     head, gone = memories.journal_since(conn, index.seq)
     if head > index.seq:
@@ -27,11 +29,11 @@ def catch_up(index: Index, conn: Any, model: str) -> bool:
             reconcile(index, conn)
         index.seq = head
     if model:
-        embed(index, conn, model)
+        embed(index, conn, model, spill)
     return gone and head > 0
 
 
-def embed(index: Index, conn: Any, model: str) -> None:
+def embed(index: Index, conn: Any, model: str, spill: Callable[[Vectors], None]) -> None:
     """Take over the vectors of a model that are new."""
     room = index.vectors.get(model) or index.vectors.setdefault(model, Vectors(model))
     for rows in embeddings.after(conn, model, room.upto):
@@ -39,6 +41,8 @@ def embed(index: Index, conn: Any, model: str) -> None:
         numbers = np.array([n for n, _ in whole], np.int64)
         index.embed(model, numbers, unpacked([vector for _, vector in whole]))
         room.upto = int(rows[-1][0])
+        if len(room.changed) > MOST_BLOCKS:
+            spill(room)
 
 
 def unpacked(vectors: list[bytes]) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -159,12 +160,9 @@ class Index:
         often: list[int] = []
         lengths: list[int] = []
         for place, text in enumerate(texts, first):
-            counted: dict[int, int] = {}
             found = words.stems(text)
-            for stem in found:
-                key = number(stem)
-                counted[key] = counted.get(key, 0) + 1
-            stems += counted
+            counted = Counter(found)
+            stems += map(number, counted)
             often += counted.values()
             at += [place] * len(counted)
             lengths.append(min(len(found), 65_535))

@@ -85,8 +85,24 @@ def _write_blocks(index: Index, folder: Path, model: str, room: tuple[Mapping[in
                     here.blocks[number] = _mapped(folder / name)
         else:
             name = Path(str(block.filename)).name
+            if not (folder / name).exists():  # it was removed with rows that left, which this block never held
+                _put(folder / name, [_bytes(block)])
         named[str(number)] = name
     return named
+
+
+def spill(room: Vectors, folder: Path) -> None:
+    """Write the full blocks that changed and map them (OSError: the rest stays); a later ``save`` names the files.
+
+    The caller holds the lock of the index.
+    """
+    for number in sorted(room.changed - {max(room.blocks)}):
+        block = room.blocks[number]
+        path = folder / f"{hashlib.sha256(_bytes(block)).hexdigest()[:40]}.i16"
+        if not path.exists():
+            _put(path, [_bytes(block)])
+        room.blocks[number] = _mapped(path)
+        room.changed.discard(number)
 
 
 def _mapped(path: Path) -> Array:

@@ -7,6 +7,7 @@ adding, so even a machine that adds floats in another order finds the same numbe
 from __future__ import annotations
 
 import itertools
+import mmap
 
 import numpy as np
 
@@ -16,6 +17,8 @@ SIZE = 384
 ONE = 32_767
 BLOCK = 16_384
 """Rows of a block: 12.6 MB, the unit that is written to disk and mapped back."""
+MOST_BLOCKS = 2
+"""Blocks that wait in memory before they are written and mapped."""
 WORDS = SIZE // 64
 STRIDE = 65_536
 """Rows that are compared bit by bit at a time, so that what lies between stays in the cache."""
@@ -37,6 +40,11 @@ def signs(vectors: Array) -> Array:
     """Which numbers are above zero, 64 to a word: 6 rows, a column for each vector."""
     packed = np.packbits(np.ascontiguousarray(vectors) > 0, axis=1)
     return np.ascontiguousarray(packed.view(np.uint64).T)
+
+
+def _fresh() -> Array:
+    """An empty block that the system has back at once when it is let go; the heap would keep it."""
+    return np.frombuffer(mmap.mmap(-1, BLOCK * SIZE * 2), np.int16).reshape(BLOCK, SIZE)
 
 
 class Vectors:
@@ -76,7 +84,7 @@ class Vectors:
         """A block in memory; one that is mapped is copied first."""
         block = self.blocks.get(number)
         if block is None or not block.flags.writeable:
-            fresh = np.zeros((BLOCK, SIZE), np.int16)
+            fresh = _fresh()
             if block is not None:
                 fresh[: len(block)] = block
             self.blocks[number] = block = fresh

@@ -94,8 +94,9 @@ _TOKEN = re.compile(r"\d+(?:[.,' \u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+[
 _ISO = re.compile(r"\b(20\d\d|19\d\d)-(0?[1-9]|1[0-2])-([0-2]?\d|3[01])(?!\d)")
 _DOTTED = re.compile(r"\b([0-2]?\d|3[01])\.(0?[1-9]|1[0-2])\.((?:19|20)?\d\d)\b")
 _CODE = re.compile(r"\b(?=[\w./-]*\d)[^\W_]+(?:[-/_][^\W_]+)+\b")
-_KEPT: dict[tuple[str, str], str] = {}
-_KEEP = 200_000
+_KEPT: dict[str, dict[str, str]] = {name: {} for name in STOP}
+_KEEP = 50_000
+"""Words of a language whose stems are kept."""
 _DIGIT = re.compile(r"\d")
 SHORT = 1_000
 """Characters of a text whose folded form is kept for a while."""
@@ -177,16 +178,18 @@ def stems(text: str) -> list[str]:
     """The stems of a text in its order, stop words too (they are rare in no index and cost little)."""
     words = _tokens(fold(text))
     name = _language(words, text)
-    return [stem(word, name) for word in words]
+    kept = _KEPT[name]
+    return [kept.get(word) or stem(word, name) for word in words]
 
 
 def stem(word: str, name: str = "en") -> str:
     """The stem of a folded word in a language; names of months are English in all of them."""
-    found = _KEPT.get((name, word))
+    kept = _KEPT[name]
+    found = kept.get(word)
     if found is None:
-        if len(_KEPT) >= _KEEP:
-            _KEPT.clear()
+        if len(kept) >= _KEEP:
+            kept.clear()
         month = MONTHS[name].get(word) or _FOREIGN.get(word)
         found = _MONTH_STEMS[month - 1] if month else word if word[0].isdigit() else _STEMMERS[name](word)
-        _KEPT[name, word] = found
+        kept[word] = found
     return found
