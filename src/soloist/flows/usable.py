@@ -14,7 +14,7 @@ from soloist.kernel.kind import Kind
 
 CALENDAR_BEGINS = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Soloist//export//EN\r\n"
 CALENDAR_ENDS = b"END:VCALENDAR\r\n"
-_CALCULATES = re.compile(r"\s*[=+\-@]|[\t\r\n]")
+_CALCULATES = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?\Z")
 _FROM = re.compile(rb"^(>*From )", re.MULTILINE)
 

@@ -46,7 +46,11 @@ DOWN = frozenset({"updated", "created"})
 BOM = "\ufeff"
 """Without it a common spreadsheet takes UTF-8 for its old code page."""
 CSV_ROWS = 500
-_CALCULATES = re.compile(r"\s*[=+\-@]|[\t\r\n]")
+MOST_VERSIONS = 200
+"""Versions on the page of a record, the newest."""
+_CALCULATES = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+MORE = 4
+"""Fields of the operator's own that are shown as columns."""
 LABELS = {"emails": "Addresses", "phones": "Phones", "company_name": "Company name"}
 _HIDDEN = {"origin", "message", "conversation", "external", "conflicts", "base"}
 
@@ -63,10 +67,12 @@ def page(
 ) -> views.RecordsPage:
     """One page of one kind; ``after`` is what the last page's link carried, an unknown ``sort`` is "updated"."""
     there = records.kinds(conn)
-    asked = _asked(kind or _first(there), query, state, sort, direction)
+    kind = (kind or _first(there)).replace("\x00", "")  # Postgres takes no NUL
+    columns = columns_of(conn, kind)
+    asked = _asked(kind, query, state, sort, direction, columns=columns)
     ident, _, value = after.replace("\x00", "").partition("~")
     rows = tabling.rows(conn, asked, after=(value, ident) if ident else None, limit=PAGE + 1)
-    shown, columns, counts = rows[:PAGE], COLUMNS.get(asked.kind, OWN), tabling.states(conn, asked)
+    shown, counts = rows[:PAGE], tabling.states(conn, asked)
     last = shown[-1] if len(rows) > PAGE else None
     return views.RecordsPage(
         kind=asked.kind,
@@ -75,12 +81,12 @@ def page(
         rows=tuple(_line(row, columns) for row in shown),
         query=query,
         next=_link(asked, after=f"{last['id']}~{last['key']}") if last else "",
-        heads=tuple(_heads(asked)),
+        heads=tuple(_heads(asked, columns)),
         states=tuple(name for name in counts if name),
         state=state,
         sort="" if asked.sort == "updated" else asked.sort,
         direction="" if asked.down == (asked.sort in DOWN) else direction,
-        totals="; ".join((_totals(asked, counts), *_sums(conn, asked))),
+        totals="; ".join((_totals(asked, counts), *_sums(conn, asked, columns))),
         csv=_link(asked, path=f"/records/{asked.kind}.csv"),
     )
 
@@ -89,9 +95,26 @@ def _first(kinds: Sequence[str]) -> str:
     return "person" if "person" in kinds or not kinds else kinds[0]
 
 
-def _asked(kind: str, query: str, state: str, sort: str, direction: str) -> Asked:
+Columns = Sequence[tuple[str, str]]
+
+
+def columns_of(conn: Connection, kind: str) -> Columns:
+    """(head, field) of the columns beside the title: those of a shipped kind, then the first of the operator's own."""
+    schema, shipped = kinds.find(conn, kind), COLUMNS.get(kind, OWN)
+    if schema is None:
+        return shipped
+    named = {*re.findall(r"\{(\w+)\}", " ".join(schema.title)), *(key for _, key in shipped)}
+    own = [one for one in schema.fields.values() if (one.custom or schema.custom) and one.name not in named]
+    fit = [one for one in own if not one.internal and one.type != "long_text" and one.item not in _APART]
+    return (*shipped, *((one.said, one.name) for one in fit[:MORE]))
+
+
+_APART = frozenset({"record", "asset", "data"})
+
+
+def _asked(kind: str, query: str, state: str, sort: str, direction: str, *, columns: Columns) -> Asked:
     """The table that is asked for; instants begin with the newest, words with A."""
-    fields = tuple(key for _, key in COLUMNS.get(kind, OWN))
+    fields = tuple(key for _, key in columns)
     sort = sort if sort in ("title", "updated", *fields) else "updated"
     down = direction == "down" if direction in ("up", "down") else sort in DOWN
     kind, query, state = (text.replace("\x00", "") for text in (kind, query, state))  # Postgres takes no NUL
@@ -107,9 +130,9 @@ def _link(asked: Asked, *, path: str = "", **more: str) -> str:
     return (path or f"/records/{asked.kind}") + (f"?{shown}" if shown else "")
 
 
-def _heads(asked: Asked) -> Iterator[views.Head]:
+def _heads(asked: Asked, columns: Columns) -> Iterator[views.Head]:
     """The heads of the columns; a second click on one turns the order."""
-    for label, key in (("Name", "title"), *COLUMNS.get(asked.kind, OWN), ("Changed", "updated")):
+    for label, key in (("Name", "title"), *columns, ("Changed", "updated")):
         here = asked.sort == key
         link = _link(replace(asked, sort=key, down=not asked.down if here else key in DOWN))
         yield views.Head(label, link, ("descending" if asked.down else "ascending") if here else "", key)
@@ -124,10 +147,10 @@ def _totals(asked: Asked, counts: Mapping[str, int]) -> str:
     return f"{total}: {', '.join(parts)}" if parts else total
 
 
-def _sums(conn: Connection, asked: Asked) -> Iterator[str]:
+def _sums(conn: Connection, asked: Asked, columns: Columns) -> Iterator[str]:
     """The sum of every column of amounts, each currency by itself."""
     schema = next((kind for kind in kinds.everything(conn) if kind.name == asked.kind), None)
-    for label, key in COLUMNS.get(asked.kind, OWN):
+    for label, key in columns:
         if schema and key in schema.fields and schema.fields[key].item == "money":
             found = tabling.sums(conn, asked, key).items()
             told = " and ".join(words.money(minor, code) for code, minor in found)
@@ -149,8 +172,8 @@ def csv_pieces(
 
     A cell that a spreadsheet would calculate (it begins with = + - @, a tab or a line end) gets a leading apostrophe.
     """
-    asked = _asked(kind, query, state, sort, direction)
-    columns = COLUMNS.get(kind, OWN)
+    columns = columns_of(conn, kind)
+    asked = _asked(kind, query, state, sort, direction, columns=columns)
     yield BOM + csv_line(("Name", *(label for label, _ in columns), "Changed"), separator)
     after: tuple[str, str] | None = None
     while rows := tabling.rows(conn, asked, after=after, limit=CSV_ROWS):
@@ -187,7 +210,7 @@ def _line(row: Mapping[str, Any], columns: Sequence[tuple[str, str]]) -> views.T
 def record(conn: Connection, kind: str, ident: str) -> views.RecordPage:
     """One record (NotFound); the kind "-" stands for any."""
     row = records.get(conn, ident, "" if kind == "-" else kind)
-    history = records.history(conn, ident)
+    history = records.history(conn, ident, limit=MOST_VERSIONS + 1)
     linked = _linked(conn, row["body"])
     return views.RecordPage(
         kind=row["kind"],
@@ -195,7 +218,7 @@ def record(conn: Connection, kind: str, ident: str) -> views.RecordPage:
         title=row["title"],
         version=row["version"],
         fields=tuple(_fields(row, history, linked)),
-        versions=tuple(_versions(history, linked)),
+        versions=tuple(_versions(history, linked))[:MOST_VERSIONS],
         identities=tuple(_identities(conn, ident)),
         related=tuple(_related(conn, row)),
         note=_note(row, history),
