@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from soloist.engine.store import facts as rows
+from soloist.engine.store import memories
 from soloist.flows import noting
 from soloist.flows.remembering import Remembering
-from soloist.insight import explanation, remembered
+from soloist.insight import explanation, knew, remembered
 from soloist.kernel.fact import NewFact
 from soloist.stages.memory import facts
 from tests.flows.conftest import ASKS, House, Open, mail
@@ -100,3 +101,19 @@ async def test_notes_fields_reasons_and_answers_are_remembered(house: Open):
     about = home.app.store.read_now(lambda conn: remembered.about(conn, row["id"]))
     assert [line.value for line in about.current if line.attribute == "Budget"] == ["EUR 6,000"]
     assert any("3,000" in line.value for line in about.past)
+
+
+async def test_the_page_of_what_it_knew_tells_what_is_the_same_and_what_is_not(house: Open):
+    home = await house()
+    await home.proposed()
+    await caught_up(home)
+    await home.take_in(mail("We also need a new website for our café. How long?", subject="A café", ident="two"))
+    proposal = home.rows("proposals")[-1]
+    (given,) = home.app.store.read_now(lambda conn: knew.page(conn, proposal["id"])).given
+    assert {one.state for one in given.memories} == {"same"}
+    assert "new website with about six pages" in given.memories[0].text
+    assert {one.state for one in given.facts} == {"same"}
+    gone = given.memories[0].id
+    home.app.store.write_now(lambda tx: memories.end(tx, [gone], why="forgotten", actor="operator"))
+    (given,) = home.app.store.read_now(lambda conn: knew.page(conn, proposal["id"])).given
+    assert {one.id: one.state for one in given.memories}[gone] == "ended"

@@ -1,5 +1,7 @@
 """The life of one reply: proposed, decided, held, taken back, sent, followed up."""
 
+from soloist.engine.store import records
+from soloist.stages.records import merging
 from tests.flows.conftest import Open, mail
 
 EDITED = "Hello Emily,\n\nyes, gladly.\n\nMara"
@@ -24,6 +26,18 @@ async def test_an_approved_edit_leaves_once_on_its_thread(house: Open):
     assert left["In-Reply-To"] == "<one@carter-bakery.example>"
     assert left.get_content().replace("\r\n", "\n").strip() == EDITED
     assert home.card() is None
+
+
+async def test_a_reply_to_an_enquiry_that_was_merged_is_noted_on_the_kept_one(house: Open):
+    home = await house()
+    proposal = await home.proposed()
+    (lead,) = home.rows("records", kind="lead")
+    kept = home.app.store.write_now(lambda tx: records.create(tx, "lead", "The same", {}, why="by hand"))
+    home.app.store.write_now(lambda tx: merging.merge(tx, kept, lead["id"], {}, who="operator"))
+    await home.say(proposal, "approve")
+    await home.has_sent()
+    states = {row["id"]: row["state"] for row in home.rows("records", kind="lead")}
+    assert states == {lead["id"]: lead["state"], kept: "answered"}
 
 
 async def test_a_rejected_reply_keeps_its_reason_and_sends_nothing(house: Open):

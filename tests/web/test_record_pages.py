@@ -99,6 +99,17 @@ async def test_a_field_nobody_picked_is_asked_for_again(app, console) -> None:
     assert row(app, ident)["version"] == 1
 
 
+async def test_of_many_versions_the_newest_are_shown_with_what_each_changed(app, console, monkeypatch) -> None:
+    monkeypatch.setattr("soloist.insight.records.MOST_VERSIONS", 2)
+    ident = await made(app, "idea", name="One", text="The same.")
+    for version, name in ((1, "Two"), (2, "Three")):
+        console.post(f"/records/idea/{ident}/edit", data={"version": str(version), "f.name": name})
+    page = console.get(f"/records/idea/{ident}").text
+    assert page.count('name="number" value="1"') == 0
+    assert "The newest 2 of 3 versions" in page
+    assert "<del>One</del>" in page
+
+
 async def test_owners_are_shown_and_changed(app, console) -> None:
     ident = await made(app, "person", name="Ada")
     assert "set by you" in console.get(f"/records/person/{ident}").text

@@ -121,7 +121,7 @@ class Calendars:
         """The record of one occurrence: new, or with what the calendar says now; what the operator set stays."""
         ident = derived("appointment", source, uid, event["occurrence"])
         body, state = self._body(tx, source, uid, event), STATES.get(event["state"], "confirmed")
-        known = records.history(tx.conn, ident)[:1]
+        known = records.history(tx.conn, ident, limit=1)
         if not known:
             why = "read from the calendar"
             records.create(tx, "appointment", body["subject"], body, ident=ident, state=state, why=why, by=OUTSIDE)

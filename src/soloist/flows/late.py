@@ -110,10 +110,9 @@ def _note(tx: Tx, effect: Mapping[str, Any], note: str, told: Mapping[str, Any])
 def _reopen_lead(tx: Tx, effect: Mapping[str, Any]) -> None:
     """A lead whose answer came back is not answered."""
     conversation = proposals.get(tx.conn, effect["proposal"])["conversation"]
-    lead = derived("lead", conversation)
-    if history := records.history(tx.conn, lead):
-        state = str(history[0]["body"].get("verdict") or "open")
-        records.write(tx, lead, history[0]["version"], {"answered": ""}, why="the answer came back", state=state)
+    if lead := records.standing(tx.conn, derived("lead", conversation)):
+        state = str(lead["body"].get("verdict") or "open")
+        records.write(tx, lead["id"], lead["version"], {"answered": ""}, why="the answer came back", state=state)
 
 
 def _card(tx: Tx, effect: Mapping[str, Any], what: str, event: Mapping[str, Any], *, wrong: bool) -> None:

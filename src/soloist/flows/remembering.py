@@ -262,7 +262,7 @@ def about_object(conn: Any, ident: str) -> tuple[str, str]:
     """The record an object belongs to and what to call it."""
     for proposal, _said, title in gathering.decided(conn, [ident]):
         return proposal["record"], title or proposal["operation"]
-    known = records.history(conn, ident)
+    known = records.history(conn, ident, limit=1)
     return (ident, records.get(conn, ident)["title"]) if known else ("", ident)
 
 

@@ -261,7 +261,7 @@ def _notes(conn: Connection, ident: str) -> Iterator[Note]:
 
 def _history(conn: Connection, record: Mapping[str, Any]) -> Iterator[Item]:
     """The newest versions of the record, in a line each."""
-    for version in records.history(conn, record["id"])[:5]:
+    for version in records.history(conn, record["id"], limit=5):
         who = {"operator": "you", "soloist": "Soloist"}.get(version["actor"], version["actor"])
         href = f"/records/{record['kind']}/{record['id']}"
         yield Item(f"Version {version['version']}", href, f"{who}: {version['reason']}", version["at"])

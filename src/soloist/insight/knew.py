@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from soloist.engine.store import asof, contexts, proposals, reading, retrievals
+from soloist.engine.store import asof, contexts, memories, proposals, reading, retrievals
 from soloist.engine.store.reading import Connection
 from soloist.insight import explanation, names, sheets, views
 from soloist.kernel.errors import NotFound
@@ -128,7 +128,8 @@ def _given(conn: Connection, row: Mapping[str, Any], house_book: str) -> Given:
     """One context with everything in it compared with now."""
     seq = int((row["parameters"] or {}).get("as_of_seq") or 0)
     people = [str(one["id"]) for one in row["records"] or []]
-    slices = contexts.slices(conn, row["id"])
+    slices = [one for one in contexts.slices(conn, row["id"]) if one["memory"]]  # statements stand among the facts
+    items = contexts.items(conn, list({one["memory"] for one in slices}))
     rebuilt = {name: row[name] for name in ("records", "messages", "house_book")}
     return Given(
         id=row["id"],
@@ -142,7 +143,7 @@ def _given(conn: Connection, row: Mapping[str, Any], house_book: str) -> Given:
         records=tuple(_record(conn, one) for one in row["records"] or []),
         messages=tuple(_messages(conn, row["messages"] or [])),
         facts=tuple(fact for ident in people for fact in _facts(conn, ident, seq)),
-        memories=tuple(_memory(one) for one in slices),
+        memories=tuple(_memory(one, items.get(one["memory"])) for one in slices),
         lookup=_lookup(conn, row["retrieval"]),
     )
 
@@ -180,21 +181,21 @@ def _facts(conn: Connection, ident: str, seq: int) -> list[KnownFact]:
     return found
 
 
-def _memory(row: Mapping[str, Any]) -> KnownMemory:
-    """An item as it was packed; the hash of then proves the text of now."""
-    text = row["text"]
-    if text is None:
-        state, text = "gone", ""
+def _memory(row: Mapping[str, Any], item: Mapping[str, Any] | None) -> KnownMemory:
+    """An item as it was packed; the version (or the hash of the text) of then proves what it says now."""
+    text = str(item["text"] or "") if item else ""
+    if item is None:
+        state = "gone"
     elif not text:
         state = "emptied"
-    elif sha256(text.encode()) != row["hash"]:
+    elif row["hash"] not in (memories.version(item), sha256(text.encode())):
         state = "changed"
     else:
-        state = "ended" if row["ended"] else "same"
+        state = "ended" if item["ended"] else "same"
     start, end = row["span_from"], row["span_to"]
     shown = text[start:end] if text and end > start else text
     told = (row["memory"], shown, row["hash"], row["kind"] or "", row["trust"] or "", row["at"] or "")
-    return KnownMemory(*told, state, row["part"], f"rank {row['rank'] + 1}" if row["retrieval"] else "")
+    return KnownMemory(*told, state, row["part"], f"rank {row['rank']}" if row["retrieval"] else "")
 
 
 def _lookup(conn: Connection, ident: str) -> LookUp | None:

@@ -299,7 +299,7 @@ def merging(
     schema = kinds.current(conn, now["kind"])
     old = records.version(conn, ident, read_at)
     base = records.forwarded(conn, records.as_record(now, old))["body"] if old else {}
-    newest = records.history(conn, ident)[0]
+    newest = records.history(conn, ident, limit=1)[0]
     sides = []
     for name, mine in yours.items():
         known = (schema.fields.get(name) if schema else None) or Field(name)

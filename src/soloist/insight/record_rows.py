@@ -91,10 +91,10 @@ def _row(conn: Connection, found: Mapping[str, Any]) -> Row:
     return {**found, "schema_version": found["schema"], "owners": owners or {}}
 
 
-def versions(conn: Connection, kind: str, ident: str) -> list[Row]:
-    """Every version of a record as it was written, newest first (NotFound)."""
+def versions(conn: Connection, kind: str, ident: str, *, before: int = 0, limit: int = 0) -> list[Row]:
+    """Versions of a record as they were written, newest first, as ``records.history`` gives them (NotFound)."""
     now = records.get(conn, ident, kind)
-    found = records.history(conn, ident)
+    found = records.history(conn, ident, before=before, limit=limit)
     told = ("version", "body", "state", "actor", "reason", "run", "event", "at")
     return [
         {

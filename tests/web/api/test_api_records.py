@@ -106,6 +106,18 @@ async def test_as_of_tells_nothing_that_came_later(http: Any) -> None:
     assert (await http.get(f"/records/person/{twin['id']}?as_of={merged}")).json()["merged_into"] == ada["id"]
 
 
+async def test_versions_come_by_pages(http: Any) -> None:
+    row = await made(http, "idea", {"name": "0"})
+    for n in range(1, 5):
+        row = (await put(http, row, {"name": str(n)})).json()
+    path, seen, after = f"/records/idea/{row['id']}/versions", [], ""
+    while after is not None:
+        found = (await http.get(path, params={"limit": 2, "after": after})).json()
+        seen, after = [*seen, [one["version"] for one in found["items"]]], found["next"]
+    assert seen == [[5, 4], [3, 2], [1]]
+    assert (await http.get(path, params={"after": "x"})).json()["field"] == "after"
+
+
 async def test_what_comes_from_outside_leaves_what_the_operator_set(http: Any) -> None:
     row = await made(http, "person", {"name": "Ada Okafor"})
     answer = (await put(http, row, {"name": "A. Okafor", "role": "potter"}, by="outside")).json()

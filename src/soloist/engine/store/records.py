@@ -301,9 +301,17 @@ def kinds(conn: sa.Connection) -> list[str]:
     return list(conn.execute(sa.select(records.c.kind).distinct().order_by(records.c.kind)).scalars())
 
 
-def history(conn: sa.Connection, ident: str) -> list[dict[str, Any]]:
-    """Every version of a record, newest first."""
+def standing(conn: sa.Connection, ident: str) -> dict[str, Any] | None:
+    """The record that stands for this one now, the kept one where it was merged; None when there is none of this id."""
+    row = conn.execute(sa.select(records).where(records.c.id == merges.root(conn, ident))).mappings().first()
+    return forwarded(conn, dict(row)) if row else None
+
+
+def history(conn: sa.Connection, ident: str, *, before: int = 0, limit: int = 0) -> list[dict[str, Any]]:
+    """Versions of a record, newest first; those below ``before``, and at most ``limit`` (0: every one)."""
     query = sa.select(record_versions).where(record_versions.c.record == ident)
+    query = query.where(record_versions.c.version < before) if before else query
+    query = query.limit(limit) if limit else query
     return [dict(row) for row in conn.execute(query.order_by(record_versions.c.version.desc())).mappings()]
 
 
@@ -359,7 +367,7 @@ def check_change(conn: sa.Connection, operation: str, payload: Mapping[str, Any]
     for name, kind in shape.items():
         if not isinstance(payload.get(name), kind) or isinstance(payload.get(name), bool):
             raise BadInput(f"payload.{name}: a change names record, version and fields.", field=f"payload.{name}")
-    if not history(conn, payload["record"]):
+    if not history(conn, payload["record"], limit=1):
         raise BadInput(f"payload.record: there is no record {payload['record'][:60]!r}.", field="payload.record")
     now = get(conn, payload["record"])
     schema = schemas.current(conn, now["kind"])

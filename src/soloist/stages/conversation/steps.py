@@ -59,13 +59,12 @@ class Conversation:
 
     @staticmethod
     def _lead_answered(tx: Tx, run: str, conversation: str) -> bool:
-        """Mark the lead of a conversation answered; False when there is none."""
-        lead = derived("lead", conversation)
-        history = records.history(tx.conn, lead)
-        if history:
+        """Mark the lead of a conversation answered, the kept one where it was merged; False when there is none."""
+        lead = records.standing(tx.conn, derived("lead", conversation))
+        if lead:
             values = {"answered": tx.now}
-            records.write(tx, lead, history[0]["version"], values, why="answered", run=run, state="answered")
-        return bool(history)
+            records.write(tx, lead["id"], lead["version"], values, why="answered", run=run, state="answered")
+        return bool(lead)
 
     async def await_answer(self, run: str, message_id: str) -> dict[str, Any]:
         """The operator answered a lead by other means: it is answered, and a follow-up waits. Answers {waits}."""

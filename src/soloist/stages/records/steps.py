@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from soloist.config import Home, Settings
-from soloist.engine.store import conversations, events, kinds, merges, records, relations
+from soloist.engine.store import conversations, events, kinds, records, relations
 from soloist.engine.store import settings as switches
 from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
@@ -176,13 +176,13 @@ class Records:
         title = message["sender_name"] or message["sender"]
 
         def work() -> dict[str, Any]:
-            known = records.history(tx.conn, ident)[:1]
-            if not known:
+            kept = records.standing(tx.conn, ident)
+            if kept is None:
                 records.create(
                     tx, "lead", title, body, ident=ident, state=given["verdict"], why="qualified enquiry", run=run
                 )
                 return {"lead": ident, "version": 1}
-            kept, why = records.get(tx.conn, merges.root(tx.conn, ident)), "another message on the same thread"
+            why = "another message on the same thread"
             fields = body if kept["id"] == ident else {**body, "conversation": kept["body"].get("conversation", "")}
             new = records.write(tx, kept["id"], kept["version"], fields, why=why, run=run, state=given["verdict"])
             return {"lead": kept["id"], "version": new["version"]}

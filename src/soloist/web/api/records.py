@@ -12,7 +12,21 @@ from soloist.insight import record_rows
 from soloist.kernel.errors import BadInput
 from soloist.stages.records import NewRecord
 from soloist.web.api import shapes
-from soloist.web.api.asking import After, Approver, Id, Kind, Limit, Reader, TheDesk, key, no_nul, page, read
+from soloist.web.api.asking import (
+    After,
+    Approver,
+    Id,
+    Kind,
+    Limit,
+    Reader,
+    TheDesk,
+    cursor,
+    key,
+    no_nul,
+    ordinal,
+    page,
+    read,
+)
 from soloist.web.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
@@ -211,9 +225,14 @@ async def put_record(
 
 
 @router.get("/records/{kind}/{ident}/versions", response_model=shapes.Page[VersionRow])
-async def list_versions(_: Reader, desk: TheDesk, kind: Kind, ident: Id) -> Any:
+async def list_versions(
+    _: Reader, desk: TheDesk, kind: Kind, ident: Id, after: After = "", *, limit: Limit = 100
+) -> Any:
     """Every version of a record as it was written, newest first."""
-    return {"items": await read(desk, lambda conn: record_rows.versions(conn, kind, ident)), "next": None}
+    place = ordinal("versions", after)
+    found = await read(desk, lambda conn: record_rows.versions(conn, kind, ident, before=place, limit=limit + 1))
+    shown = found[:limit]
+    return {"items": shown, "next": cursor("versions", shown[-1]["version"]) if len(found) > limit else None}
 
 
 @router.post("/records/{kind}/{ident}/versions", status_code=201, response_model=RecordWhole)
