@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from soloist.flows import erasing, house_copy, safety, training, troubles
+from soloist.flows import erasing, house_copy, safety, sparing, training, troubles
 from soloist.flows.autonomy import Autonomy
 from soloist.flows.backups import Backups
 from soloist.flows.briefing import Briefing, brief
@@ -73,6 +73,7 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
         Sessions(desk).follow(),
         Merging(desk).follow(),
         Embedding(desk.store, desk.memory).follow(),
+        sparing.follow(),
     ]
     return [*both, *kept, *told, *known]
 
