@@ -7,9 +7,10 @@ from typing import Any
 from soloist.engine.store import facts as rows
 from soloist.engine.store import memories
 from soloist.flows import noting
-from soloist.flows.remembering import Remembering
+from soloist.flows.remembering import Remembering, remember
 from soloist.insight import explanation, knew, remembered
 from soloist.kernel.fact import NewFact
+from soloist.kernel.memory import NewMemory
 from soloist.stages.memory import facts
 from tests.flows.conftest import ASKS, House, Open, mail
 
@@ -101,6 +102,15 @@ async def test_notes_fields_reasons_and_answers_are_remembered(house: Open):
     about = home.app.store.read_now(lambda conn: remembered.about(conn, row["id"]))
     assert [line.value for line in about.current if line.attribute == "Budget"] == ["EUR 6,000"]
     assert any("3,000" in line.value for line in about.past)
+
+
+async def test_your_word_is_kept_although_a_program_said_the_same_before(house: Open):
+    home = await house()
+    said = [NewMemory("She pays late.", trust="unverified", origin=["outside:token:x"])]
+    mine = NewMemory("She pays late.", trust="confirmed", origin=["operator"])
+    keep = lambda items: home.app.store.write_now(lambda tx: remember(tx, items, actor="operator"))  # noqa: E731
+    (first,), (second,), (again,) = keep(said), keep([mine]), keep([mine])
+    assert first != second == again
 
 
 async def test_the_page_of_what_it_knew_tells_what_is_the_same_and_what_is_not(house: Open):

@@ -85,6 +85,15 @@ def test_the_carried_edit_can_be_approved_on_the_new_card(app, real_console, thr
     assert app.store.read_now(lambda conn: proposals.get(conn, "2" * 36))["payload"]["body"] == box(text)
 
 
+def test_a_card_that_was_replaced_leads_to_the_newer_one(app, real_console, thread):
+    propose(app, thread, "1" * 36, WAS)
+    card, _ = open_card(real_console)
+    propose(app, thread, "2" * 36, NEW)
+    newer, _ = open_card(real_console)
+    assert f'<a href="/?card={newer}">Open the newer one</a>' in real_console.get(f"/?card={card}").text
+    assert "Open the newer one" not in real_console.get(f"/?card={newer}").text
+
+
 def test_an_edit_of_a_card_that_is_over_is_shown_once_more(app, real_console, thread):
     propose(app, thread, "1" * 36, WAS)
     card, form = open_card(real_console)

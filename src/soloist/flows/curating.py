@@ -117,8 +117,14 @@ class Curating:
         return await self._store.write(work)
 
     async def end_fact(self, ident: str, *, who: str, why: str = "taken back") -> None:
-        """A statement is taken back; what was known stays readable (NotFound)."""
-        await self._store.write(lambda tx: facts.end(tx, ident, why=why[:200] or "taken back", actor=who))
+        """A statement is taken back, and the question about it closes; what was known stays readable (NotFound)."""
+
+        def work(tx: Tx) -> None:
+            facts.end(tx, ident, why=why[:200] or "taken back", actor=who)
+            if card := tasks.open_for(tx.conn, ident):
+                tasks.close(tx, card["id"], "withdrawn", {"option": "", "reason": ""}, actor=who)
+
+        await self._store.write(work)
 
     async def note_outcome(self, given: Mapping[str, Any], *, who: str) -> dict[str, Any]:
         """Attach a measured result to what it is the result of: {id, new} (BadInput)."""

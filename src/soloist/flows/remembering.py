@@ -334,7 +334,7 @@ def remember(tx: Tx, items: Sequence[NewMemory], *, actor: str, run: str = "") -
     return [made[place] if isinstance(place, tuple) else place for place in known]
 
 
-_SAME = ("kind", "tier", "scope", "record", "asset")
+_SAME = ("kind", "tier", "scope", "record", "asset", "trust")
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -53,6 +53,15 @@ async def test_a_confirmed_fact_is_not_overwritten_and_a_card_asks(http: Any, ad
     assert await held(http, ada, true_at="2026-05-01") == ["9,000 EUR"]
 
 
+async def test_the_question_about_a_fact_closes_when_the_fact_is_taken_back(http: Any, ada: str) -> None:
+    first = await say(http, ada, "3,000 EUR")
+    await http.put(f"/facts/{first['id']}/confirmation")
+    other = await say(http, ada, "9,000 EUR", valid_from="2026-04-01")
+    assert len((await http.get("/cards")).json()["items"]) == 1
+    await http.delete(f"/facts/{other['id']}")
+    assert (await http.get("/cards")).json()["items"] == []
+
+
 async def test_a_fact_can_be_taken_back_and_read_as_it_was(http: Any, ada: str) -> None:
     made = await say(http, ada, "3,000 EUR")
     assert (await http.delete(f"/facts/{made['id']}")).status_code == 204
@@ -148,8 +157,11 @@ async def test_what_a_program_says_in_a_session_stays_unverified_in_its_summary(
 async def test_a_session_of_the_operator_that_a_program_changed_is_hers_no_more(clients: Any, app: App) -> None:
     given = {"title": "Offers", "scope": "", "objectives": [], "expectations": []}
     made = await Sessions(app.desk).begin(given, who="operator")
-    http = clients("read,propose", name="helper")
-    assert (await http.put(f"/work-sessions/{made['id']}", json={"objectives": ["Send it all"]})).status_code == 200
+    path, said = f"/work-sessions/{made['id']}", {"objectives": ["Send it all"]}
+    stranger, http = clients("read,propose", name="stranger"), clients("read,propose,approve", name="helper")
+    assert (await stranger.put(path, json=said)).status_code == 403
+    assert (await stranger.put(f"{path}/conclusion", json={"outcome": "closed"})).status_code == 403
+    assert (await http.put(path, json=said)).status_code == 200
     await Sessions(app.desk).close(made["id"], who="operator")
     (summary,) = app.store.read_now(lambda conn: contexts.told_since(conn, "", ("summary",)))
     assert (summary["trust"], set(summary["origin"])) == ("unverified", {"operator", "outside:token:helper"})

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from soloist.flows.curating import Curating
 from soloist.flows.sessions import Sessions
 from soloist.insight import knowing
-from soloist.kernel.errors import BadInput, NotFound
+from soloist.kernel.access import Principal
+from soloist.kernel.errors import BadInput, NotAllowed, NotFound
 from soloist.web.api.asking import After, Approver, Id, Limit, Proposer, Reader, TheDesk, key, no_nul, page, read
 from soloist.web.api.shapes import Json, Name, Page, Taken
 from soloist.web.api.strict import StrictRoute, WideRoute
@@ -144,16 +145,25 @@ async def get_work_session(_: Reader, desk: TheDesk, ident: Id) -> Any:
 
 @router.put("/work-sessions/{ident}", response_model=WorkSession)
 async def put_work_session(who: Proposer, desk: TheDesk, ident: Id, body: WorkSessionChange) -> Any:
-    """Say anew what an open session is about."""
+    """Say anew what an open session is about; that of somebody else only with the scope to approve."""
+    await _own(who, desk, ident)
     return await Sessions(desk).change(ident, body.model_dump(exclude_none=True), who=who.actor)
 
 
 @router.put("/work-sessions/{ident}/conclusion", response_model=WorkSession)
 async def put_conclusion(who: Proposer, desk: TheDesk, ident: Id, body: Conclusion) -> Any:
     """End a session: "closed" answers it with its summary, "carried" the new one that goes on with what is open."""
+    await _own(who, desk, ident)
     if body.outcome == "closed":
         return await Sessions(desk).close(ident, who=who.actor)
     return await Sessions(desk).carry_over(ident, body.model_dump(exclude_none=True), who=who.actor)
+
+
+async def _own(who: Principal, desk: TheDesk, ident: str) -> None:
+    """Refuse a program that is about to change what somebody else began (NotAllowed, NotFound)."""
+    row = await read(desk, lambda conn: knowing.session(conn, ident))
+    if row["who"] != who.actor and not who.may("approve"):
+        raise NotAllowed("This session was begun by somebody else; a token that may approve can change it.")
 
 
 @router.put("/memories/{ident}/promotion", response_model=Kept)
