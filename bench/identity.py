@@ -140,7 +140,7 @@ def _restaurants() -> list[Figure]:
 
 
 def _papers() -> list[Figure]:
-    """Every DBLP paper against those of ACM, as companies: the product keeps no papers, so a title must not be enough."""
+    """Every DBLP paper against those of ACM, as companies: it keeps no papers, so a title must not be enough."""
     folder = Path(os.environ.get("SOLOIST_PAPERS", ""))
     if not (folder / "dblp_acm_demo_labels.csv").exists():
         print("DBLP-ACM is not measured: name the datasets of py_entitymatching in SOLOIST_PAPERS", file=sys.stderr)
