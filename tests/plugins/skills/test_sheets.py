@@ -8,6 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from soloist.engine.worker import Worker
 from soloist.kernel.errors import BadInput
 from soloist.plugins.skills import _sheets
 from soloist.plugins.skills.read_import import FileIn, FileOut, kind_of, read_import
@@ -148,3 +149,12 @@ def test_a_title_above_the_table_is_no_head():
 
 def test_it_is_known_by_its_first_bytes():
     assert kind_of(book(A=[HEAD])) == "xlsx"
+
+
+async def test_it_is_read_in_the_limited_process():
+    worker = Worker(memory=512 * 1024 * 1024)
+    try:
+        found = await worker.call("read_import", {}, book(A=[HEAD, ADA]), timeout=60.0)
+    finally:
+        worker.close()
+    assert found["rows"] == [{"line": 2, "cells": ["Ada Okafor", "ada@okafor-ceramics.example", "20095", "2026-03-01"]}]
