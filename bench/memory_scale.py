@@ -349,7 +349,7 @@ async def _replays(made: World, label: str) -> list[Figure]:
         told = [await fresh.replay(ident) for ident in idents]
     same = sum(answer["identical"] and answer["how"] == "recomputed" for answer in told)
     said = (
-        f"{same:,} of {REPLAYS:,} after a restart, 10,000 writes, 500 ends, another model, {collected} rows collected"
+        f"{same:,} of {REPLAYS:,} after a restart, 10,000 writes, 500 ends, another model and {collected} collected"
     )
     milliseconds = spent.wall * 1000 / REPLAYS
     return [
