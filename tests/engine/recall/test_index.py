@@ -68,12 +68,13 @@ def bm25(given: list[Row], stems: list[str]) -> dict[int, int]:
     return found
 
 
-@pytest.mark.parametrize("tail", [5, 10_000])
+@pytest.mark.parametrize(("tail", "most"), [(5, 10_000), (10_000, 10_000), (10_000, 0)])
 @pytest.mark.parametrize("scopes", [(), ("one",), ("one", "")])
 def test_words_meaning_and_masks_are_those_of_plain_sums(
-    monkeypatch: pytest.MonkeyPatch, tail: int, scopes: tuple[str, ...]
+    monkeypatch: pytest.MonkeyPatch, tail: int, most: int, scopes: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(postings, "TAIL", tail)
+    monkeypatch.setattr(answering, "SORTED", most)
     given = rows(200)
     made, whole = filled(given)
     mask = Mask(40, 10**6, AT, scopes=scopes)

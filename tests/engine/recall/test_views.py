@@ -69,7 +69,9 @@ def test_few_views_are_kept() -> None:
     assert views.view(made.moment(), MASK, 0, 0) is not first
 
 
-def test_rows_asked_about_again_say_the_same_words() -> None:
+@pytest.mark.parametrize("most", [0, 10**6])
+def test_rows_asked_about_again_say_the_same_words(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(answering, "SORTED", most)
     made = index(*(row(n, text) for n, text in enumerate(("kiln glaze", "glaze", "photo", "kiln kiln"), 1)))
     shown = answering.view(made.moment(), MASK, 0, 0)
     question = Question((("kiln", 1_000_000), ("glaze", 500_000), ("none", 1)), None, MASK)

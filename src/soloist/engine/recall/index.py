@@ -29,6 +29,8 @@ FOREVER = 2**62
 ALL_ROWS = 4_000
 """A mask that lets no more rows through is ranked whole."""
 MOST_STEMS = 62
+SORTED = 100_000
+"""Entries of a question's stems that are sorted by row; more are summed in an array of all rows, which costs less."""
 RESCORED, SHARE = 3_000, 100
 """Rows whose vectors are read after the signs were compared: so many, or one in ``SHARE`` of those there are."""
 
@@ -374,22 +376,34 @@ def _words(moment: Moment, stems: Sequence[tuple[str, int]], shown: View, only: 
         there = np.zeros(moment.count, bool)
         there[only] = True
         at, counts, bits = _those(there[at], at, counts, bits)
-    # One sort by row, then stem, instead of a sum over all rows of the home for each stem.
+    often = {stem: size for (stem, _), size in zip(stems, sizes, strict=True)}
+    worth = np.array([_worth(rows, size) * weight / MILLION for size, (_, weight) in zip(sizes, stems, strict=True)])
+    lengths, usual = moment.columns["length"], K1 * B / (max(total / rows, 1.0) if rows else 1.0)
+    if len(at) > SORTED:
+        scores, held = np.zeros((2, moment.count), np.int64)
+        np.add.at(scores, at, _bm25(counts, worth[bits], lengths[at] * usual))
+        np.add.at(held, at, np.int64(1) << bits)
+        places_held = np.flatnonzero(held)
+        return Said(places_held, scores[places_held], held[places_held], often)
     keys = (at.astype(np.int64) << 14) | (bits << 8) | counts
     keys.sort()
     at, bits = keys >> 14, (keys >> 8) & 63
-    times = (keys & 255).astype(np.float64)
-    norm = moment.columns["length"][at] * (K1 * B / (max(total / rows, 1.0) if rows else 1.0))
+    values = _bm25(keys & 255, worth[bits], lengths[at] * usual)
+    first = np.flatnonzero(np.diff(at, prepend=-1))
+    if not len(first):
+        return Said(at, at, at, often)
+    return Said(at[first], np.add.reduceat(values, first), np.bitwise_or.reduceat(np.int64(1) << bits, first), often)
+
+
+def _bm25(counts: Array, worth: Array, norm: Array) -> Array:
+    """What each entry adds to its row, in millionths; ``norm`` is the share of its length and is spent."""
+    times = counts.astype(np.float64)
     norm += K1 * (1 - B)
     norm += times
-    times *= np.array([_worth(rows, size) * weight / MILLION for size, (_, weight) in zip(sizes, stems, strict=True)])[
-        bits
-    ]
+    times *= worth
     times /= norm
-    first = np.flatnonzero(np.diff(at, prepend=-1))
-    scores = np.add.reduceat(np.rint(times, out=times).astype(np.int64), first) if len(first) else at
-    held = np.bitwise_or.reduceat(np.int64(1) << bits, first) if len(first) else at
-    return Said(at[first], scores, held, {stem: size for (stem, _), size in zip(stems, sizes, strict=True)})
+    found: Array = np.rint(times, out=times).astype(np.int64)
+    return found
 
 
 def _those(which: Array, *columns: Array) -> list[Array]:
