@@ -11,12 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from soloist.kernel import kind as kinds
+from soloist.kernel import money
 from soloist.kernel.kind import Kind
 
 _SEPARATED = re.compile(r"\s*(?:[;\n|]|:::|,(?=\s|$))\s*")
 _ADDRESS = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]+\.[^@\s<>\"',;]{2,}")
 _MONEY = {"€": "EUR", "$": "USD", "£": "GBP", "chf": "CHF", "fr.": "CHF", "¥": "JPY", "zł": "PLN", "kr": "SEK"}
-_NO_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "HUF"})
 _DATES = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d", "%d %b %Y", "%b %d, %Y")
 _YES = frozenset("1 true yes ja oui sí si x wahr vrai".split())
 
@@ -155,8 +155,7 @@ def _currency(text: str) -> str:
 def _money(text: str, currency: str) -> Any:
     """An amount in minor units; both "1.234,50 €" and "USD 1,234.50" are understood."""
     code = _currency(re.sub(r"[\d.,'\s]", " ", text)) or currency
-    places = 0 if code in _NO_CENTS else 2
-    return {"minor": int((_decimal(text) * 10**places).to_integral_value()), "currency": code}
+    return {"minor": int(_decimal(text).scaleb(money.digits(code)).to_integral_value()), "currency": code}
 
 
 def _number(text: str) -> Any:

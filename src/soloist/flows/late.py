@@ -14,6 +14,7 @@ from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.kernel.ids import derived
+from soloist.kernel.money import plain
 from soloist.kernel.proposal import at
 from soloist.sdk.flow import Flow, Verbs
 from soloist.stages.effects import cards
@@ -118,7 +119,8 @@ def _reopen_lead(tx: Tx, effect: Mapping[str, Any]) -> None:
 def _card(tx: Tx, effect: Mapping[str, Any], what: str, event: Mapping[str, Any], *, wrong: bool) -> None:
     """What was done, what the news says, and what can be done now."""
     proposal = proposals.get(tx.conn, effect["proposal"])
-    money = f"{proposal['amount_minor'] / 100:,.2f} {proposal['currency']}" if proposal["amount_minor"] else ""
+    minor, currency = proposal["amount_minor"], proposal["currency"]
+    money = f"{plain(minor, currency, grouped=True)} {currency}" if minor else ""
     did = f"{effect['connector']}.{effect['operation']}{f' over {money}' if money else ''}"
     bundle = " and everything that was done with it" if proposal["bundle"] else ""
     back = "The last part goes first; money needs your word again." if bundle else "By its declared way back."

@@ -9,6 +9,7 @@ from typing import Any
 from soloist.engine.store import autonomy, grants, policies
 from soloist.engine.store.clock import later
 from soloist.engine.store.reading import Connection
+from soloist.kernel.money import plain
 from soloist.stages.policy import GATES, INTERNAL
 
 DAY = 86400.0
@@ -80,7 +81,7 @@ def grant_line(conn: Connection, row: Mapping[str, Any], now: str) -> GrantLine:
     state = "expired" if row["state"] == "live" and row["until"] <= now else row["state"]
     limits = []
     if row["limit_minor"]:
-        limits.append(f"up to {row['limit_minor'] / 100:,.2f} {row['currency']} each")
+        limits.append(f"up to {plain(row['limit_minor'], row['currency'], grouped=True)} {row['currency']} each")
     if row["per_day"]:
         limits.append(f"{row['per_day']} in 24 hours")
     if row["mode"] == "revert":

@@ -110,3 +110,11 @@ def test_blanks_that_cannot_be_are_named(name: str, facts: Facts, blanks: dict[s
 )
 def test_amounts_as_people_type_them(text: str, minor: int):
     assert sentences.amount_of("limit", text, "EUR") == (minor, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"), [("500 EUR", 50_000), ("1.250,50 EUR", 125_050), ("5000 JPY", 5_000), ("2.5 KWD", 2_500)]
+)
+def test_an_amount_has_as_many_digits_as_its_currency(text: str, minor: int) -> None:
+    assert sentences.amount_of("amount", text, "EUR") == (minor, text[-3:])
+    assert sentences.amount_of("amount", sentences.money(minor, text[-3:]), "EUR")[0] == minor

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import Field
 
 from soloist.kernel.message import Answer, Criterion, DateMention, Frozen, Money, Qualified, Span, Understanding
+from soloist.kernel.money import plain
 from soloist.plugins.skills._dates import local_day
 from soloist.plugins.skills._money import sum_of
 from soloist.plugins.skills._places import CALLING, COUNTRIES, country
@@ -175,7 +176,7 @@ def _minimum_budget(wanted: str, value: In) -> Told:
 
 
 def _written(money: Money) -> str:
-    return f"{money.minor / 100:,.2f} {money.currency}".replace(".00 ", " ")
+    return f"{plain(money.minor, money.currency, grouped=True)} {money.currency}".replace(".00 ", " ")
 
 
 def _regions(wanted: str, value: In) -> Told:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
+from soloist.kernel.money import plain
 from soloist.kernel.proposal import recipients
 from soloist.stages.effects.decide import ABSENT, FAILED
 
@@ -192,7 +193,7 @@ def _costs(effect: Mapping[str, Any], proposal: Mapping[str, Any], people: str) 
         return f"{people or 'they'} gets it twice", f"{people or 'they'} never hears of it"
     minor, currency = proposal.get("amount_minor") or 0, proposal.get("currency") or ""
     if minor:
-        money = f"{minor / 100:,.2f} {currency}".strip()
+        money = f"{plain(minor, currency, grouped=True)} {currency}".strip()
         return f"{money} moves twice", f"{money} never moves"
     return "it is done twice", "it is never done"
 

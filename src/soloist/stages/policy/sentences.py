@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from soloist.config import Rule
 from soloist.kernel.errors import BadInput
+from soloist.kernel.money import digits, plain
 from soloist.stages.policy.facts import Facts
 from soloist.stages.policy.gates import tripped
 
@@ -200,7 +201,7 @@ def _shown(value: Any) -> str:
 
 def money(minor: int, currency: str) -> str:
     """An amount as it is typed: "1,250.00 EUR"."""
-    return f"{Decimal(minor) / 100:,.2f} {currency}".strip()
+    return f"{plain(minor, currency, grouped=True)} {currency}".strip()
 
 
 def _filled(blank: Blank, text: str, today: date) -> Any:
@@ -228,14 +229,15 @@ def _amount(blank: Blank, text: str) -> tuple[int, str]:
 def amount_of(name: str, text: str, usual: str) -> tuple[int, str]:
     """An amount as it was typed ("500 EUR", "1.250,50"), in minor units and currency (BadInput names the field)."""
     match = _AMOUNT.match(text)
-    plain = re.sub(r"[' ]", "", match[1]) if match else ""
+    typed = re.sub(r"[' ]", "", match[1]) if match else ""
+    currency = ((match[2] if match else "") or usual).upper()
     try:
-        value = Decimal(_english(plain))
-        minor = int(value * 100)
+        dots_are_decimals = digits(currency) > 2  # "2.500" are two and a half dinars, as we write them ourselves
+        value = Decimal(typed.replace(",", "") if dots_are_decimals else _english(typed)).scaleb(digits(currency))
+        minor = int(value)
     except (InvalidOperation, ValueError) as error:
         raise BadInput(f"{name}: an amount like 500 EUR.", field=name) from error
-    currency = ((match[2] if match else "") or usual).upper()
-    if value * 100 != minor or minor <= 0 or not currency:
+    if value != minor or minor <= 0 or not currency:
         raise BadInput(f"{name}: an amount like 500 EUR.", field=name)
     return minor, currency
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from soloist.kernel.money import plain
+
 ENOUGH = 5
 """Fewer earlier cases than this are no history."""
 HOURS_ENOUGH = 20
@@ -66,7 +68,7 @@ def _amount(past: Past, amount: int, currency: str) -> Flag | None:
 
 
 def _money(minor: float, currency: str) -> str:
-    return f"{minor / 100:,.2f} {currency}".rstrip()
+    return f"{plain(round(minor), currency, grouped=True)} {currency}".rstrip()
 
 
 def _recipient(past: Past, recipients: Sequence[str]) -> Flag | None:
