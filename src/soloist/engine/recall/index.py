@@ -31,7 +31,7 @@ ALL_ROWS = 4_000
 MOST_STEMS = 62
 SORTED = 100_000
 """Entries of a question's stems that are sorted by row; more are summed in an array of all rows, which costs less."""
-RESCORED, SHARE = 3_000, 100
+RESCORED, SHARE = 3_000, 50
 """Rows whose vectors are read after the signs were compared: so many, or one in ``SHARE`` of those there are."""
 
 COLUMNS = {
