@@ -348,9 +348,7 @@ async def _replays(made: World, label: str) -> list[Figure]:
     with Stopwatch() as spent:
         told = [await fresh.replay(ident) for ident in idents]
     same = sum(answer["identical"] and answer["how"] == "recomputed" for answer in told)
-    said = (
-        f"{same:,} of {REPLAYS:,} after a restart, 10,000 writes, 500 ends, another model and {collected} collected"
-    )
+    said = f"{same:,} of {REPLAYS:,} after a restart, 10,000 writes, 500 ends, another model and {collected} collected"
     milliseconds = spent.wall * 1000 / REPLAYS
     return [
         Figure(f"{label}: replays recomputed and identical", same / REPLAYS, "", ">= 1.0", said),
