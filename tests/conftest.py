@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from soloist.app import App
+from tests.engine.store import databases
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,7 +41,7 @@ def corpora() -> Path:
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
     """A real home that is opened and not started."""
-    opened = App(tmp_path)
+    opened = App(databases.home(tmp_path))
     opened.store.writer.send = lambda *_: None  # no engine runs here, so there is nobody to wake
     yield opened
     opened.close()

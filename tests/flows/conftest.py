@@ -22,6 +22,7 @@ from soloist.engine.store.clock import iso
 from soloist.engine.worker import Worker
 from soloist.plugins.connectors import dropfolder, maildir
 from soloist.stages.approvals import Decision
+from tests.engine.store import databases
 from tests.flows.policy_rig import Rig
 
 ASKS = (
@@ -56,7 +57,7 @@ class House:
     """One home with a running engine."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.app = root, App(root)
+        self.root, self.app = root, App(databases.home(root))
         self.desk, self.delivered = self.app.desk, 0
 
     def rows(self, table: str, **wanted: Any) -> list[dict[str, Any]]:

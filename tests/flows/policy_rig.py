@@ -11,6 +11,7 @@ from soloist.engine.store import grants, proposals, records, tables, tables_out
 from soloist.engine.store.clock import iso
 from soloist.kernel.proposal import CHANGE_CONNECTOR, CHANGE_FACTS, CHANGE_OPERATION, NewProposal
 from soloist.stages.approvals import Decision
+from tests.engine.store import databases
 
 TOML = """
 [business]
@@ -55,7 +56,7 @@ class Rig:
         root.mkdir(exist_ok=True)
         if not (root / "soloist.toml").exists():
             (root / "soloist.toml").write_text(TOML + more, encoding="utf-8")
-        self.app = App(root, clock=lambda: self.moment)
+        self.app = App(databases.home(root), clock=lambda: self.moment)
         self.desk, self.store, self.judging = self.app.desk, self.app.store, self.app.judging
         self.store.writer.send = lambda *_: None
 

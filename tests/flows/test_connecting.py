@@ -15,6 +15,7 @@ from soloist.engine.presets import Place
 from soloist.flows.connect_advice import advise, exit_code
 from soloist.flows.connecting import Connecting, Mailbox, from_found
 from soloist.kernel.errors import BadConfig, BadInput, Conflict, NotFound
+from tests.engine.store import databases
 from tests.flows import mailbox_fake as fake
 
 TOML = """# Mara's own notes stay where they are.
@@ -42,7 +43,7 @@ GOOD = {"mailbox-password": fake.PASSWORD}
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[App]:
     (tmp_path / "soloist.toml").write_text(TOML)
-    opened = App(tmp_path)
+    opened = App(databases.home(tmp_path))
     opened.registry.connectors["mail"] = fake.FakeMail()
     yield opened
     opened.close()

@@ -11,6 +11,7 @@ import pytest
 from soloist.app import App
 from soloist.engine.store import conversations
 from soloist.kernel.proposal import NewProposal
+from tests.engine.store import databases
 
 TOML = """
 [business]
@@ -26,7 +27,7 @@ BODY = "Dear Ada,\n\na shop starts at EUR 3,800.\n\nMara Linde"
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[App]:
     (tmp_path / "soloist.toml").write_text(TOML)
-    opened = App(tmp_path)
+    opened = App(databases.home(tmp_path))
     opened.store.writer.send = lambda *_: None  # no engine runs here, so there is nobody to wake
     yield opened
     opened.close()

@@ -18,6 +18,7 @@ from soloist.web.console import Console
 from soloist.web.mailbox_door import Mailboxes
 from soloist.web.pages import routes
 from soloist.web.pages.edge import faults
+from tests.engine.store import databases
 from tests.flows import mailbox_fake as fake
 
 HERE = "/settings/mailboxes"
@@ -38,7 +39,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
         return found
 
     monkeypatch.setattr(registry, "load", load)
-    opened = App(tmp_path)
+    opened = App(databases.home(tmp_path))
     yield opened
     opened.close()
 

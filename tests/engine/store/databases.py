@@ -82,6 +82,13 @@ def migrated(kind: str, folder: Path) -> str:
     return _postgres_url(name)
 
 
+def home(root: Path) -> Path:
+    """A home folder whose database is made already, which is most of what opening a new home costs."""
+    root.mkdir(parents=True, exist_ok=True)
+    shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), root / "soloist.db")
+    return root
+
+
 def engine(url: str) -> sa.Engine:
     """A plain engine, to look at a database and to damage it behind the store's back."""
     return base.writer(url, full=False)

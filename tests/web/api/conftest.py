@@ -16,6 +16,7 @@ from soloist.app import App
 from soloist.kernel.access import parse_scopes
 from soloist.web import api
 from soloist.web.security import SecurityMiddleware
+from tests.engine.store import databases
 
 TOML = """
 [business]
@@ -91,7 +92,7 @@ def app(tmp_path: Path, shop: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "soloist.toml").write_text(TOML.format(port=shop.port))
-    made = App(tmp_path / "home")
+    made = App(databases.home(tmp_path / "home"))
     yield made
     made.close()
 
