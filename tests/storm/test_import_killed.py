@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,20 +27,32 @@ def command(root: Path, *words: str, fail: str = "") -> subprocess.CompletedProc
     return subprocess.run(called, capture_output=True, text=True, check=False, env=surroundings, timeout=120)
 
 
+def continued(root: Path) -> int:
+    """Go on with what was cut off, killed again and again, to its end; how many kills hit."""
+    killed = 0
+    for kill in range(1, KILLS):
+        killed += command(root, "import", "--continue", fail=f"committed:{1 + kill % 3}").returncode == 137
+    assert command(root, "import", "--continue").returncode == 0
+    return killed
+
+
+def outcome(root: Path) -> tuple[App, list[dict[str, Any]], dict[str, Any]]:
+    """The home, its persons and its only import; close the home."""
+    app = App(root)
+    found = app.store.read_now(lambda conn: records.listed(conn, "person", before=None, limit=ROWS * 2))
+    (one,) = app.store.read_now(imports.listed)
+    return app, found, one
+
+
 def test_an_import_that_was_killed_is_finished_and_nothing_is_double(tmp_path: Path) -> None:
     root, file = tmp_path / "home", tmp_path / "people.csv"
     App(root).close()
     rows = [f"Person {n},p{n}@firm{n}.example" for n in range(ROWS)]
     file.write_text("Name,Email\n" + "\n".join(rows), encoding="utf-8")
-    killed = 0
     waiting = command(root, "import", str(file), "--yes", fail="import.batch:1")
     assert waiting.returncode == 137, waiting.stderr
-    for kill in range(1, KILLS):
-        killed += command(root, "import", "--continue", fail=f"committed:{1 + kill % 3}").returncode == 137
-    assert command(root, "import", "--continue").returncode == 0
-    app = App(root)
-    found = app.store.read_now(lambda conn: records.listed(conn, "person", before=None, limit=ROWS * 2))
-    (one,) = app.store.read_now(imports.listed)
+    killed = continued(root)
+    app, found, one = outcome(root)
     assert (one["state"], one["counts"]) == ("done", {"made": ROWS})
     assert len({row["title"] for row in found}) == len(found) == ROWS
     assert app.verify_journal().faults == []
@@ -58,12 +71,8 @@ def test_a_dirty_file_that_is_killed_on_its_way_back_leaves_nothing(tmp_path: Pa
     (one,) = app.store.read_now(imports.listed)
     app.close()
     killed = command(root, "import", "--undo", one["id"], fail="import.batch:2").returncode == 137
-    for kill in range(1, KILLS):
-        killed += command(root, "import", "--continue", fail=f"committed:{1 + kill % 3}").returncode == 137
-    assert command(root, "import", "--continue").returncode == 0
-    app = App(root)
-    found = app.store.read_now(lambda conn: records.listed(conn, "person", before=None, limit=ROWS * 2))
-    (one,) = app.store.read_now(imports.listed)
+    killed += continued(root)
+    app, found, one = outcome(root)
     assert (one["state"], {row["state"] for row in found}) == ("undone", {imports.TAKEN_BACK})
     assert set(one["counts"]) <= {"undone", "known"}
     assert app.verify_journal().faults == []
