@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from soloist.engine.store import assets, contexts, memories, outcomes, records, tasks
-from soloist.engine.store.clock import iso, later
+from soloist.engine.store import assets, memories, outcomes, records, tasks
+from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.flows.remembering import ask, remember
@@ -167,25 +167,6 @@ class Curating:
             return {"asset": digest, "ids": remember(tx, items, actor=who)}
 
         return await self._store.write(work)
-
-    async def keep_artefact(self, run: str, name: str, text: str, *, origin: tuple[str, ...] = ()) -> str:
-        """An intermediate result of a run, for a day: ephemeral, found by its run and name, never embedded."""
-        item = NewMemory(
-            text=text,
-            tier="ephemeral",
-            scope=f"run:{run}",
-            kind="artefact",
-            source="run",
-            ref=f"artefact:{run}#{name}",
-            at=iso(self._store.clock()),
-            origin=origin,
-        )
-        return await self._store.write(lambda tx: remember(tx, [item], actor="soloist", run=run)[0], full=False)
-
-    async def artefacts(self, run: str) -> list[dict[str, Any]]:
-        """The intermediate results of a run that are still there."""
-        now = iso(self._store.clock())
-        return await self._store.read(lambda conn: contexts.artefacts(conn, run, now))
 
 
 def _live(tx: Tx, ident: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from soloist.flows.following import Pauses, follow
 from soloist.flows.remembering import remember
 from soloist.kernel.errors import BadInput
 from soloist.kernel.memory import NewMemory
-from soloist.stages.memory import summing, writing
+from soloist.stages.memory import writing
 
 QUIET = 3 * 86400.0
 """Seconds without a message after which a thread gets its summary."""
@@ -161,25 +161,3 @@ def _check(given: Mapping[str, Any], whole: bool = True) -> None:
         lines = given.get(name) or []
         if len(lines) > MOST_LINES or any(not str(line).strip() or len(str(line)) > LONGEST for line in lines):
             raise BadInput(f"{name}: at most {MOST_LINES} lines of 1 to {LONGEST} characters.", field=name)
-
-
-def keep_written(
-    tx: Tx, conversation: str, sentences: Sequence[Mapping[str, Any]], *, model: str, run: str = ""
-) -> str:
-    """Keep a summary that a model wrote of a thread, as an item; every sentence must cite its words (BadInput).
-
-    It takes the place of the extract. It is unverified, whatever the model says of itself.
-    """
-    thread = conversations.of(tx.conn, conversation, 200)
-    sources = {f"message:{m['id']}": str((m["understanding"] or {}).get("own_text") or m["text"]) for m in thread}
-    if found := summing.faults(sentences, sources):
-        raise BadInput(f"summary: {found[0]} Nothing was kept.", field="summary", faults=found[:20])
-    row = conversations.get(tx.conn, conversation)
-    base = writing.of_thread(row, thread)
-    if base is None:
-        raise BadInput("summary: this thread says nothing that could be summed up.", field="summary")
-    text = "\n".join([row["subject"] or "No subject", *(str(sentence["text"]) for sentence in sentences)])
-    spans = [span for sentence in sentences for span in sentence["spans"]]
-    changed = {"text": text, "source": f"summary:{model}", "trust": "unverified"}
-    item = NewMemory(**{**vars(base), **changed, "detail": {"spans": spans, "model": model}})
-    return remember(tx, [item], actor="soloist", run=run)[0]

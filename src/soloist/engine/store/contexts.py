@@ -82,13 +82,6 @@ def items(conn: sa.Connection, idents: Sequence[str]) -> dict[str, dict[str, Any
     return {str(row["id"]): dict(row) for row in rows}
 
 
-def artefacts(conn: sa.Connection, run: str, now: str) -> list[dict[str, Any]]:
-    """Intermediate results of a run that have not expired, in the order they were made."""
-    query = sa.select(memories).where((memories.c.scope == f"run:{run}") & (memories.c.tier == "ephemeral"))
-    query = query.where((memories.c.ended == "") & ((memories.c.expires == "") | (memories.c.expires > now)))
-    return [dict(row) for row in conn.execute(query.order_by(memories.c.n)).mappings()]
-
-
 def told_since(
     conn: sa.Connection, since: str, kinds: Sequence[str], record: str = "", limit: int = 20
 ) -> list[dict[str, Any]]:

@@ -228,15 +228,6 @@ def after(conn: sa.Connection, n: int, piece: int = 5_000) -> Iterator[Sequence[
         n = rows[-1].n
 
 
-def at_numbers(conn: sa.Connection, numbers: Sequence[int]) -> list[sa.Row[Any]]:
-    """The same for some rows."""
-    found: list[sa.Row[Any]] = []
-    for start in range(0, len(numbers), 500):
-        some = [int(n) for n in numbers[start : start + 500]]
-        found += conn.execute(sa.select(*_FOLLOWED).select_from(_JOINED).where(memories.c.n.in_(some))).all()
-    return found
-
-
 def ended_after(conn: sa.Connection, seq: int) -> list[tuple[int, int]]:
     """(row number, sequence) of what ended after a place in the journal."""
     query = sa.select(memories.c.n, events.c.seq).join(events, events.c.id == memories.c.ended)

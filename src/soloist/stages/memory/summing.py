@@ -20,7 +20,6 @@ SHORTEST, LONGEST = 12, 360
 MOST_READ = 20_000
 """Characters of one text that are looked at for its best sentences: its beginning and its end."""
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_CLAIM = re.compile(r"\d[\d.,:/-]*\d|\d|(?<![.!?]\s)(?<!^)\b[A-ZÄÖÜ][\w-]{2,}")
 
 
 @dataclass(frozen=True)
@@ -112,34 +111,3 @@ def told(found: Sequence[Piece]) -> str:
         label = ", ".join(part for part in (piece.at[:10], piece.who) if part)
         lines.append(f"{label}: {' '.join(piece.text.split())}" if label else " ".join(piece.text.split()))
     return "\n".join(lines)
-
-
-def faults(summary: Sequence[Mapping[str, Any]], sources: Mapping[str, str]) -> list[str]:
-    """What is wrong with a written summary, in sentences; none when it may be kept.
-
-    ``summary`` is a list of {text, spans: [{ref, from, to}]}; ``sources`` are the texts by ref. Every sentence cites at
-    least one span that exists, and each figure and name in it stands in the words it cites.
-    """
-    found: list[str] = []
-    for number, sentence in enumerate(summary, 1):
-        named = sentence.get("spans") or []
-        cited = []
-        for span in named:
-            text = sources.get(str(span.get("ref")))
-            begin, end = span.get("from"), span.get("to")
-            if text is None or not _inside(begin, end, len(text)):
-                found.append(f"Sentence {number} cites {span.get('ref')!r} {begin}-{end}, and there is nothing there.")
-                continue
-            cited.append(text[begin:end])
-        if not named:
-            found.append(f"Sentence {number} cites nothing.")
-        words = " ".join(cited).casefold()
-        strange = [claim for claim in _CLAIM.findall(str(sentence.get("text", ""))) if claim.casefold() not in words]
-        if cited and strange:
-            found.append(f"Sentence {number} says {', '.join(strange[:5])}, which the words it cites do not.")
-    return found
-
-
-def _inside(begin: Any, end: Any, length: int) -> bool:
-    """Whether a span is one of a text of this length."""
-    return isinstance(begin, int) and isinstance(end, int) and 0 <= begin < end <= length
