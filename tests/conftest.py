@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -13,9 +14,38 @@ from soloist.app import App
 from tests.engine.store import databases
 
 ROOT = Path(__file__).parents[1]
+MARKERS = ("servers", "storm", "corpora")
+"""Markers with a make target of their own."""
+FIRST = ("test_api_schema", "test_first_start", "test_api_contract", "test_waking_process", "test_upgrade")
+"""Files that take long begin first, so that no worker is alone with one at the end."""
+pytest_plugins = ("tests.storm.counts",)
 
 settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("house")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What collecting leaves stays to the end: the garbage collector need not look through it after every house."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A run of one marker reads the files that name it: to import the hundreds of others takes most of a minute."""
+    wanted = config.option.markexpr
+    if wanted in MARKERS and collection_path.name.startswith("test_") and collection_path.suffix == ".py":
+        return True if f"mark.{wanted}" not in collection_path.read_text(encoding="utf-8") else None
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
 
 
 @pytest.hookimpl(wrapper=True)

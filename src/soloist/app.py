@@ -17,10 +17,11 @@ from soloist.engine.store.clock import Clock, new_id, utc_now
 from soloist.engine.store.store import Store
 from soloist.engine.vault import Vault
 from soloist.engine.worker import Worker
-from soloist.flows import beside, equipped, every, running
+from soloist.flows import beside, equipped, every, running, spending
 from soloist.flows.desk import Desk
 from soloist.flows.judging import Judging
 from soloist.flows.links import Links
+from soloist.flows.packages import Packages
 from soloist.flows.sources import Sources
 from soloist.stages.approvals import Approvals
 from soloist.stages.conversation import Conversation
@@ -48,8 +49,7 @@ class App:
         self.store.writer.send = self._first_send
         self.access = AccessRows(self.store)
         self.keyring = Keyring(self.store, self.vault)
-        self.registry = registry.load()
-        self.worker = Worker()
+        self.registry, self.worker = registry.load(), Worker()
         self.boot = new_id(clock())
         self.links = Links(self.home, self.settings, self.registry, self.keyring)
         self.desk = equipped(self._desk())
@@ -57,8 +57,7 @@ class App:
         self.lock = ServerLock(self.home.lock, url)
         self.presence = running.presence(self.store, self.lock, self.boot, self.desk.effects, self.vault.install_key())
         self.engine: Any = None
-        self.following = running.beside()
-        self.started = time.time()
+        self.following, self.started = running.beside(), time.time()
 
     def _desk(self) -> Desk:
         """The stages with their collaborators."""
@@ -70,10 +69,11 @@ class App:
             home=home,
             settings=chosen,
             connections=self.links.halves,
+            packages=Packages(store, home, chosen, self.registry, self.worker),
             intake=Intake(store, home, chosen, self.worker),
             records=Records(store),
             memory=Memory(store, home, chosen, self.worker),
-            runtime=Runtime(store, home, chosen, self.worker, self.registry.agents),
+            runtime=Runtime(store, home, chosen, self.worker, self.registry.agents, skills=self.registry.skills),
             approvals=Approvals(store, self.judging.judge, self.links.check_payload, key, self.judging.hindered),
             conversation=Conversation(store, chosen),
             effects=Effects(store, door, boot=self.boot, install_key=key, allowed=self.judging.still_allowed),
@@ -111,7 +111,8 @@ class App:
         self._linked()
 
     def _linked(self) -> None:
-        """The way out and the sources follow the connections there are now."""
+        """The way out and the sources follow the connections there are now, models and caps their settings."""
+        spending.take(self.desk, self.links.settings)
         self.desk.effects.connect(self.links.settings)
         self.sources.refresh()
 

@@ -6,15 +6,21 @@ import difflib
 import itertools
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from soloist.kernel.errors import BadConfig
+from soloist.kernel.model_settings import Budgets, Limits, ModelPart, Night, OffPeak, PricePart
+from soloist.kernel.office_settings import BillingPart, IntentPart, SchedulingPart
+from soloist.kernel.origin import Sort
+from soloist.kernel.trust_settings import TrustPart
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)\Z")
+_zones = cache(available_timezones)  # they stand in hundreds of files
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -46,8 +52,8 @@ class Business(Part):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            near = difflib.get_close_matches(value, available_timezones(), 1, 0.4)
+        if value not in _zones():
+            near = difflib.get_close_matches(value, _zones(), 1, 0.4)
             raise ValueError(f"not a time zone{f'; did you mean {near[0]}?' if near else ''}")
         return value
 
@@ -181,6 +187,8 @@ class HttpOperation(Part):
     amount: str = Field(default="amount", description="place of the amount in the payload, in minor units")
     currency: str = Field(default="currency", description="place of the currency in the payload")
     recipients: list[str] = Field(default=["to", "cc"], description="places of the people it reaches")
+    control: dict[str, Sort] = Field(default={}, description="what a field steers, by its place in the payload")
+    words: list[str] = Field(default=[], description="fields that hold text for a person and steer nothing")
     primitive: Literal["create", "update", "schedule", "send", "read", "write", "act"] | None = Field(
         default=None, description="by default from the method: POST create, PUT and PATCH update, DELETE act"
     )
@@ -365,6 +373,21 @@ class Brief(Part):
     at: str = Field(default="07:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="local time, HH:MM")
 
 
+class Watch(Part):
+    """Web pages that are looked at once a week; nothing else is ever fetched for it."""
+
+    pages: list[str] = Field(default=[], max_length=50, description="addresses, like https://www.example.com/prices")
+    allow_private_network: bool = Field(default=False, description="true only for servers you run yourself")
+
+    @field_validator("pages")
+    @classmethod
+    def _addresses(cls, value: list[str]) -> list[str]:
+        for text in value:
+            if not re.fullmatch(r"https?://[^\s<>\"']{3,400}", text):
+                raise ValueError(f"write a whole address like https://www.example.com/prices, not {text!r}")
+        return value
+
+
 class Attention(Part):
     """How much of the operator's time cards may take, and when."""
 
@@ -421,6 +444,34 @@ class RecordsPart(Part):
     fields: dict[str, Any] = Field(default={}, description="fields of your own on a kind, each a table with a type")
 
 
+class Confidence(Part):
+    """From when on something goes alone: how often it must be right, by your own decisions; and what is looked at."""
+
+    target: float = Field(
+        default=0.95, ge=0.5, le=0.999, description="share that must be right with 95 % certainty before it goes alone"
+    )
+    targets: dict[str, Annotated[float, Field(ge=0.5, le=0.999)]] = Field(
+        default={}, description="another share for a skill, by its name"
+    )
+    look_at: float = Field(default=0.02, ge=0, le=1, description="share of what went alone that you are shown")
+    per_week: int = Field(default=5, ge=0, le=100, description="most of these in a week")
+    language_bar: float = Field(
+        default=0.8, ge=0.5, le=1, description="share of your own examples a language must get right to be told apart"
+    )
+
+    def of(self, skill: str) -> float:
+        """The share a skill must reach."""
+        return self.targets.get(skill, self.target)
+
+
+class SkillsPart(Part):
+    """How skills with code of others are run."""
+
+    sandbox: Literal["auto", "bubblewrap", "landlock", "none"] = Field(
+        default="auto", description="the walls around code of others; auto takes the strongest that hold"
+    )
+
+
 class Server(Part):
     """How the console and the API are served."""
 
@@ -440,10 +491,20 @@ class Settings(Part):
     connectors: dict[str, ConnectorPart] = {}
     policy: Policy = Policy()
     brief: Brief = Brief()
+    watch: Watch = Watch()
     attention: Attention = Attention()
     people: dict[str, Person] = Field(default={}, description="whom a card may be handed to, by a short name")
     backup: Backup = Backup()
     records: RecordsPart = RecordsPart()
+    models: dict[str, ModelPart] = Field(default={}, description="language models, by a name of yours")
+    budgets: Budgets = Budgets()
+    night: Night = Night()
+    confidence: Confidence = Confidence()
+    intents: dict[str, IntentPart] = {}
+    billing: BillingPart = BillingPart()
+    scheduling: SchedulingPart = SchedulingPart()
+    trust: TrustPart = TrustPart()
+    skills: SkillsPart = SkillsPart()
     server: Server = Server()
     sample: bool = Field(default=False, description="the home holds the invented sample company")
 
@@ -500,6 +561,11 @@ def _known_keys() -> set[str]:
         HttpAuth,
         Person,
         Rule,
+        ModelPart,
+        PricePart,
+        Limits,
+        Night,
+        OffPeak,
     ]
     while todo:
         model = todo.pop()

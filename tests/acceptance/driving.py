@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -15,9 +14,9 @@ from typing import Any
 import httpx
 
 from tests.acceptance.nursery import Born, Nursery
+from tests.acceptance.ports import free_port
 
 SOLOIST = (sys.executable, "-m", "soloist")
-PRINTED = re.compile(r"Open http://localhost:(\d+)")
 SOURCE = str(Path(__file__).parents[2] / "src")
 
 
@@ -27,7 +26,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, **more}
 
 
-def until(true: Callable[[], Any], seconds: float = 60.0, pause: float = 0.05, *, what: str = "") -> Any:
+def until(true: Callable[[], Any], seconds: float = 180.0, pause: float = 0.05, *, what: str = "") -> Any:
     """The first true answer; fails when none comes in time."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -39,7 +38,7 @@ def until(true: Callable[[], Any], seconds: float = 60.0, pause: float = 0.05, *
 def told(home: Path, *words: str) -> Any:
     """What a command says about a home, as JSON."""
     command = (*SOLOIST, *words, "--home", str(home), "--json")
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300)
     return json.loads(done.stdout)
 
 
@@ -65,7 +64,7 @@ class Served:
 
     def __init__(self, home: Path, port: int = 0, *, nursery: Nursery | None = None, **env: str) -> None:
         """``nursery`` starts it quickly; ``env`` is there at every start."""
-        self.home, self.port, self.starts = home, port, 0
+        self.home, self.port, self.starts = home, port or free_port(), 0
         self.nursery, self.env = nursery, env
         self.process: subprocess.Popen[bytes] | Born | None = None
         self.client = httpx.Client(timeout=20)
@@ -76,8 +75,6 @@ class Served:
         self.log = self.home.parent / f"{self.home.name}.{self.starts}.log"
         words = ["up", "--home", str(self.home), "--port", str(self.port), "--no-open"]
         self.process = begun(words, self.log, self.nursery, **self.env, **env)
-        if not self.port:
-            self.port = int(until(lambda: PRINTED.search(self.log.read_text()), what="an address")[1])
         if ready:
             until(lambda: self.is_ready() or self.dead(), what="ready")
             assert not self.dead(), self.log.read_text()

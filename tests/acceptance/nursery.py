@@ -32,6 +32,8 @@ EARLY = (
     ),
     *("soloist.app", "soloist.cli.main", "soloist.cli.logs", "soloist.web.server", "soloist.web.api"),
     *("soloist.engine.durable", "soloist.flows.running", "soloist.engine.store.migrate"),
+    *("soloist.engine.recall.following", "soloist.stages.memory.rank", "soloist.stages.memory.second"),
+    "uvicorn.protocols.websockets.websockets_sansio_impl",
 )
 """What a start would import; nothing that starts a thread."""
 
@@ -47,7 +49,7 @@ class Nursery:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": path, **env},
+            env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", **env},
         )
         self._lock = threading.Lock()
 

@@ -19,6 +19,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
+
+from soloist.cli.main import app
 
 LINK = re.compile(r"Open (http://localhost:\d+)(\S*)")
 ASKS = "Hello,\n\nwe need a new website, about five pages. Our budget is 3,500 EUR. Could you do that?\n\nNora Feld\n"
@@ -67,7 +70,7 @@ class Server:
 
     def told(self, command: str, *words: str) -> Any:
         """What a reading command says about this home, while it runs."""
-        return json.loads(soloist(command, *words, "--home", str(self.home), "--json").stdout)
+        return json.loads(CliRunner().invoke(app, [command, *words, "--home", str(self.home), "--json"]).stdout)
 
 
 @pytest.fixture(scope="module")

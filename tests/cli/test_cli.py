@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pysqlite3
 import pytest
+from typer.testing import CliRunner
+
+from soloist.cli.main import app as command
 
 
 @pytest.fixture(scope="module")
@@ -21,21 +24,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+ELSEWHERE = {"SOLOIST_HOME": "/nonexistent/soloist"}
+
+
+def process(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person would; every process costs seconds."""
+    line, environment = [sys.executable, "-m", "soloist", *words], {**os.environ, **ELSEWHERE}
+    return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=60)
+
+
 def soloist(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the command as a person would."""
-    environment = {**os.environ, "SOLOIST_HOME": "/nonexistent/soloist"}
-    return subprocess.run(
-        [sys.executable, "-m", "soloist", *words],
-        input=given,
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=60,
-    )
+    """The same command in this process."""
+    done = CliRunner(env=ELSEWHERE).invoke(command, words, input=given)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
 
 def test_a_token_is_printed_alone_and_only_its_hash_is_kept(home: Path) -> None:
-    done = soloist("token", "create", "--home", str(home), "--scope", "read")
+    done = process("token", "create", "--home", str(home), "--scope", "read")
     token = done.stdout.strip()
     assert token.startswith("solo_")
     assert len(token) == 48 and done.stdout.count("\n") == 1
@@ -61,7 +68,7 @@ def test_an_empty_inbox_says_so(home: Path) -> None:
 
 
 def test_an_unknown_card_is_said_plainly(home: Path) -> None:
-    done = soloist("approve", "ffffffff", "--home", str(home), "--yes")
+    done = process("approve", "ffffffff", "--home", str(home), "--yes")
     assert done.returncode == 1
     assert done.stderr == "soloist: There is no card ffffffff. List them with: soloist inbox\n"
 

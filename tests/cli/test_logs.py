@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from soloist.cli import logs
+from soloist.cli.main import app
 
 LOG = logging.getLogger("soloist.test")
 
@@ -36,9 +38,8 @@ def written(folder: Path) -> str:
     return (folder / "soloist.log").read_text()
 
 
-def shown(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "soloist", "logs", "--home", str(home), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+def shown(home: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, ["logs", "--home", str(home), *words])
 
 
 @pytest.mark.parametrize(

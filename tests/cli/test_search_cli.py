@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from soloist.app import App
+from soloist.cli.main import app as command
 from soloist.engine.store import records
 
 
@@ -26,31 +26,28 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def soloist(home: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the command as a person would."""
-    return subprocess.run(
-        [sys.executable, "-m", "soloist", *words, "--home", str(home)], capture_output=True, timeout=60
-    )
+def soloist(home: Path, *words: str) -> Result:
+    return CliRunner().invoke(command, [*words, "--home", str(home)])
 
 
 def test_a_search_prints_what_it_found(home: Path) -> None:
     done = soloist(home, "search", "topf")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.decode().splitlines()[0] == "People (1)"
-    assert "Ada Töpfer  [Person]" in done.stdout.decode()
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "People (1)"
+    assert "Ada Töpfer  [Person]" in done.stdout
     assert json.loads(soloist(home, "search", "topf", "--json").stdout)["groups"][0]["total"] == 1
 
 
 @pytest.mark.parametrize("query", ["nothing", '"', "(", "AND OR"])
 def test_a_search_that_finds_nothing_says_so(home: Path, query: str) -> None:
     done = soloist(home, "search", query)
-    assert (done.returncode, done.stdout) == (0, b"Nothing fits.\n")
+    assert (done.exit_code, done.stdout) == (0, "Nothing fits.\n")
 
 
 def test_a_table_comes_as_csv(home: Path) -> None:
     done = soloist(home, "records", "--kind", "person", "--csv", "--filter", "jonas")
-    assert done.stdout.startswith(b"\xef\xbb\xbf")
-    rows = list(csv.reader(io.StringIO(done.stdout.decode("utf-8-sig"), newline="")))
+    assert done.stdout_bytes.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(done.stdout_bytes.decode("utf-8-sig"), newline="")))
     assert [row[0] for row in rows] == ["Name", "'=Jonas"]
     assert rows[1][3] == "'+49"
-    assert soloist(home, "records", "--csv").returncode == 2
+    assert soloist(home, "records", "--csv").exit_code == 2

@@ -1,13 +1,18 @@
 """The vault: what is sealed opens for its own row only, and key files that others may read are refused."""
 
 import base64
+import html
+import json
 import stat
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from soloist.engine.vault import Vault, mask, verify
-from soloist.kernel.errors import BadConfig, NotAllowed
+from soloist.app import App
+from soloist.engine.vault import Vault, kept_out, mask, verify
+from soloist.kernel.errors import BadConfig, BadInput, NotAllowed
+from tests.engine.store import databases
 
 
 @pytest.fixture
@@ -98,3 +103,49 @@ def test_mask_hides_every_spelling() -> None:
 
 def test_mask_leaves_other_text_alone() -> None:
     assert mask("nothing to hide", ["", "other"]) == "nothing to hide"
+
+
+SECRET = 'Zk9+canary/"<7&q'
+RAW = SECRET.encode()
+FORMS = [
+    SECRET,
+    quote(SECRET, safe=""),
+    quote(SECRET, safe="").replace("%2B", "%2b").replace("%3C", "%3c"),
+    "".join(f"%{byte:02X}" for byte in RAW),
+    json.dumps(SECRET),
+    html.escape(SECRET),
+    base64.b64encode(RAW).decode(),
+    base64.urlsafe_b64encode(RAW).decode(),
+    *(base64.b64encode(b"x" * n + RAW + b"tail").decode() for n in range(1, 4)),
+    RAW.hex(),
+    RAW.hex(":").upper(),
+    SECRET[::-1],
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_kept_out_in_every_form_wherever_it_stands(form: str) -> None:
+    found = kept_out({"a": ["Here\nit is: " + form + ".", 7]}, [SECRET])
+    assert "[secret]" in found["a"][0]
+    assert form not in found["a"][0]
+
+
+def test_a_short_secret_goes_as_a_word_and_stays_as_letters() -> None:
+    assert kept_out("Say k9x2\nk9x2, not ak9x2b or blank9x2", ["k9x2"]) == (
+        "Say [secret]\n[secret], not ak9x2b or blank9x2"
+    )
+    assert kept_out(json.dumps("is\nk9x2"), ["k9x2"]) == json.dumps("is\n[secret]")
+    assert kept_out("abc", ["abc"]) == "abc"
+
+
+def test_a_clean_value_stays_the_same_object() -> None:
+    value = {"a": ("one", [2])}
+    assert kept_out(value, [SECRET]) is value
+
+
+def test_a_secret_that_could_not_be_kept_out_is_refused(tmp_path: Path) -> None:
+    app = App(databases.home(tmp_path))
+    with pytest.raises(BadInput, match="at least 4 characters, and this one has 3; nothing was stored"):
+        app.keyring.put("pin", "123")
+    assert app.keyring.names() == []
+    app.close()

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.driving import SOLOIST, Served, environment, token, told, until
+from tests.acceptance.driving import SOLOIST, Served, environment, token, until
 
 pytestmark = pytest.mark.storm
 
 PAUSED = 4.0
-HOLD = 3.0
+HOLD = 5.0
+"""Seconds between an approval and the sending, long enough that the pause begins first on a busy machine too."""
 ASKS = "Hello Mara,\n\nwe need a new website, about six pages, for 3,500 EUR. Could you do that?\n\nEmily Carter\n"
 
 
@@ -33,11 +34,11 @@ def mail(ident: str, text: str, answers: str = "") -> bytes:
 def command(home: Path, *words: str) -> str:
     """What a command prints."""
     line = [*SOLOIST, *words, "--home", str(home)]
-    return subprocess.run(line, env=environment(), capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(line, env=environment(), capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 def events(served: Served, key: str, kind: str) -> list[dict[str, object]]:
-    found = served.ask("GET", "/events", key, params={"limit": 100}).json()["items"]
+    found = served.ask("GET", "/events", key, params={"limit": 500}).json()["items"]
     return [event for event in found if event["kind"] == kind]
 
 
@@ -48,14 +49,12 @@ def test_a_server_that_was_stopped_catches_up(tmp_path: Path) -> None:
     served.start(SOLOIST_WAKE_AFTER="2")
     assert served.process is not None
     try:
-        time.sleep(3)
         served.process.send_signal(signal.SIGSTOP)
         (home / "drop").mkdir(exist_ok=True)
         (home / "drop" / "one.eml").write_bytes(mail("one", ASKS))
         time.sleep(PAUSED)
         served.process.send_signal(signal.SIGCONT)
-        (woke,) = until(lambda: events(served, key, "machine.woke"), what="machine.woke")
-        assert PAUSED - 2 <= woke["payload"]["slept_seconds"] <= PAUSED + 30
+        until(lambda: [e for e in events(served, key, "machine.woke") if e["payload"]["slept_seconds"] >= PAUSED - 2])
         until(lambda: not list((home / "drop").glob("*.eml")), what="the mail of the pause")
         assert served.is_ready()
         assert events(served, key, "clock.jumped") == []
@@ -72,19 +71,27 @@ def test_what_became_due_meanwhile_does_not_go_out_over_the_clients_newer_word(t
     toml = home / "soloist.toml"
     toml.write_text(toml.read_text().replace('hold = "30s"', f'hold = "{HOLD:.0f}s"'))
     (home / "drop").mkdir(exist_ok=True)
+    key = token(home)
     served = Served(home)
     served.start(SOLOIST_WAKE_AFTER="2")
     assert served.process is not None
     try:
         (home / "drop" / "one.eml").write_bytes(mail("one", ASKS))
-        (card,) = until(lambda: told(home, "inbox"), what="a card")
-        command(home, "approve", card["id"], "--yes")
+        (made,) = until(lambda: served.every("/proposals", key, state="waiting"), what="a proposal")
+        said = {"decision": "approve", "payload_hash": made["payload_hash"]}
+        assert served.ask("POST", f"/proposals/{made['id']}/approval", key, json=said).status_code < 300
         served.process.send_signal(signal.SIGSTOP)
-        time.sleep(HOLD + 3)
+        time.sleep(HOLD + 1)
         (home / "drop" / "two.eml").write_bytes(mail("two", "Please stop, we have found somebody else.", "one"))
         served.process.send_signal(signal.SIGCONT)
         until(lambda: not list((home / "drop").glob("*.eml")), what="the newer mail")
-        time.sleep(9)
+        until(
+            lambda: {row["state"] for row in served.every("/effects", key)} == {"resolved_not_done"}, what="held back"
+        )
+        until(
+            lambda: {row["state"] for row in served.every("/proposals", key)} == {"superseded", "waiting"},
+            what="a copy",
+        )
         assert [path for path in (home / "mail/out").rglob("*") if path.is_file()] == []
     finally:
         served.process.send_signal(signal.SIGCONT)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from soloist.app import App
 from soloist.cli import sample
@@ -23,6 +24,7 @@ from soloist.engine.worker import Worker
 from soloist.plugins.connectors import dropfolder, maildir
 from soloist.stages.approvals import Decision
 from tests.engine.store import databases
+from tests.flows.by_step import Shop
 from tests.flows.policy_rig import Rig
 
 ASKS = (
@@ -57,14 +59,19 @@ class House:
     """One home with a running engine."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.app = root, App(databases.home(root))
+        self.root, self.app = root, App(databases.born(root))
         self.desk, self.delivered = self.app.desk, 0
 
     def rows(self, table: str, **wanted: Any) -> list[dict[str, Any]]:
         """Rows of a table in the order they were made, with these column values."""
         named = tables.metadata.tables[{"notes": "annotations", "streams": "intake_streams"}.get(table, table)]
-        found = self.app.store.read_now(lambda c: c.execute(named.select()).mappings().all())
-        return [dict(row) for row in found if all(row[key] == value for key, value in wanted.items())]
+        query = named.select().where(*(named.c[key] == value for key, value in wanted.items()))
+
+        def read(conn: sa.Connection) -> list[dict[str, Any]]:
+            made = sa.literal_column("rowid" if conn.dialect.name == "sqlite" else "ctid")
+            return [dict(row) for row in conn.execute(query.order_by(made)).mappings()]
+
+        return self.app.store.read_now(read)
 
     def card(self, **wanted: Any) -> dict[str, Any] | None:
         """The one open card with these column values, None when there is none."""
@@ -155,7 +162,7 @@ async def house(tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch)
     """Opens Studio Linde without its sample mails; keyword arguments replace values of its soloist.toml."""
     monkeypatch.setattr("soloist.app.Worker", lambda: worker)
     for plugin in (maildir, dropfolder):
-        monkeypatch.setattr(plugin, "LOOK_EVERY", 0.02)
+        monkeypatch.setattr(plugin, "LOOK_EVERY", 0.04)
     opened: list[House] = []
 
     async def open_house(more: str = "", **values: str) -> House:
@@ -195,3 +202,13 @@ def rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
     yield make
     for one in opened:
         one.app.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """Studio Linde without an engine, where a message takes its way step by step."""
+    monkeypatch.setattr("soloist.app.Worker", lambda: worker)
+    prepare(tmp_path / "home", "", {"hold": "0s"})
+    made = Shop(tmp_path / "home")
+    yield made
+    made.app.close()

@@ -9,6 +9,7 @@ from typing import Any
 from soloist.app import App
 from soloist.engine.store import grants, proposals, records, tables, tables_out
 from soloist.engine.store.clock import iso
+from soloist.kernel.origin import OWN
 from soloist.kernel.proposal import CHANGE_CONNECTOR, CHANGE_FACTS, CHANGE_OPERATION, NewProposal
 from soloist.stages.approvals import Decision
 from tests.engine.store import databases
@@ -75,6 +76,7 @@ class Rig:
             reason="it is due",
             source="api:diary",
             source_ref=str(self.count),
+            origin=OWN,
         )
         await self.desk.propose_over_api(new, actor="token:diary")
         return self.proposal(new.id)
@@ -93,9 +95,9 @@ class Rig:
             reason="They asked.",
             source="agent:intake",
             agent="intake@1",
-            evidence={"template": "enquiry.en"},
             new_recipient=False,
-            **{"thread_known": True, **more},
+            origin=OWN,
+            **{"thread_known": True, "evidence": {"template": "enquiry.en"}, **more},
         )
         facts = self.desk.facts("mail", "mail.send")
         await self.store.write(lambda tx: self.desk.approvals.propose(tx, new, facts, actor="intake@1"))
@@ -116,6 +118,7 @@ class Rig:
             agent="intake",
             record=record,
             new_recipient=False,
+            origin=OWN,
         )
         await self.store.write(lambda tx: self.desk.approvals.propose(tx, new, CHANGE_FACTS, actor="intake"))
         return self.proposal(new.id)

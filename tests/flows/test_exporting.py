@@ -11,9 +11,11 @@ import pytest
 
 from soloist.app import App
 from soloist.engine import stopping
+from soloist.engine.sandbox import packages
 from soloist.engine.store import assets, records, runs, tasks
 from soloist.flows import exporting, house_copy
 from soloist.kernel.errors import BadInput, Conflict
+from tests.engine.sandbox import parcels
 
 ADA = {"name": "Ada Okafor", "emails": ["ada@okafor-ceramics.example"], "phones": ["+49 40 1234"], "tags": ["=1+1"]}
 
@@ -37,6 +39,8 @@ def fill(app: App) -> None:
     app.store.write_now(lambda tx: runs.begin(tx, "run-1"))
     app.keyring.put("mail-password", "hunter2 is the password")
     (app.home.root / "house-book.md").write_text("# House book\n", encoding="utf-8")
+    package = parcels.good(LICENSE="Anybody may.\n")
+    packages.keep(app.home.root, packages.review(package), package)
 
 
 @pytest.fixture
@@ -172,6 +176,8 @@ def test_out_in_out_is_byte_for_byte_the_same(out: Callable[[str], Path]):
     exporting.write(app.store, app.home, app.vault, second)
     assert app.verify_journal().faults == []
     app.close()
+    package = packages.review(parcels.good(LICENSE="Anybody may.\n"))
+    assert packages.changed(packages.folder_of(root, "postcodes", package.hash), package.files) == []
     names = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
     assert names == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
     different = [str(name) for name in names if (first / name).read_bytes() != (second / name).read_bytes()]

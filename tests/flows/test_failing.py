@@ -108,6 +108,8 @@ async def test_a_run_the_engine_gave_up_is_on_the_board(house: Open):
     proposal = await home.proposed()
     run = f"proposal:{proposal['id']}"
     given_up = sa.text("UPDATE workflow_status SET status='MAX_RECOVERY_ATTEMPTS_EXCEEDED' WHERE workflow_uuid=:run")
+    # The library may not have taken the run up yet when the card is there.
+    await home.until(lambda: home.rows("runs", id=run)[0]["state"] == "waiting")
     home.app.store.write_now(lambda tx: tx.run(given_up, {"run": run}))
     await troubles.Supervisor(home.app.store, home.app.engine.dead_letters).once()
     (row,) = home.rows("failures")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -60,3 +63,29 @@ def test_what_is_overdue_waits_and_goes_alone(went: Callable[..., Any]) -> None:
 def test_a_second_try_waits_for_nothing_more(went: Callable[..., Any]) -> None:
     ((_, after),) = went(3600.0, attempts=1)
     assert after < 0.1
+
+
+def test_runs_of_two_loops_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine goes on with what a dead process left in an event loop of its own, beside the server's."""
+    late = {"not_before": iso(NOW - timedelta(hours=1)), "attempts": 0}
+    monkeypatch.setattr(effects, "get", lambda _conn, _ident: late)
+    went: list[float] = []
+
+    async def read(query: Any) -> Any:
+        return query(None)
+
+    async def attempt(_run: str, _ident: str) -> dict[str, Any]:
+        went.append(time.monotonic())
+        return {"state": "succeeded"}
+
+    store: Any = SimpleNamespace(read=read, clock=lambda: NOW)
+    later = overdue(store, attempt, settle=0.1, pace=0.1)
+
+    async def three() -> None:
+        await asyncio.gather(*(later("run", str(n)) for n in range(3)))
+
+    with ThreadPoolExecutor(2) as loops:
+        for done in [loops.submit(asyncio.run, three()) for _ in range(2)]:
+            done.result()
+    assert len(went) == 6
+    assert min(b - a for a, b in itertools.pairwise(sorted(went))) >= 0.05

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from soloist.engine.store import autonomy
+from soloist.engine.store import autonomy, samples
 from soloist.kernel.errors import NotFound
 from tests.flows.policy_rig import Rig
 
@@ -22,6 +22,17 @@ def head_start(home: Rig, operations: str, count: int, agent: str = AGENT) -> No
     """As if so many had been approved straight."""
     row = {**rung(home, operations, agent), "straight": count}
     home.store.write_now(lambda tx: autonomy.put(tx, row, who="operator"))
+
+
+def proved(home: Rig, count: int, skill: str = "draft_reply") -> None:
+    """As if so much of what a skill wrote had been approved."""
+
+    def work(tx: Any) -> None:
+        for number in range(count):
+            told = {"language": "en", "grouping": "enquiry", "confidence": 10_000, "label": "mail.send", "alone": 0}
+            samples.judge(tx, samples.tell(tx, f"{skill} {number}", skill, **told), "approved", right=True)
+
+    home.store.write_now(work)
 
 
 async def earned(home: Rig) -> None:
@@ -138,6 +149,7 @@ async def test_mail_to_clients_needs_fifty_two_and_opens_only_client_contact(rig
 async def test_template_mail_on_known_threads_goes_alone_after_twenty_five_and_is_held(rig: Open):
     home = rig()
     head_start(home, "template mail", 24, "intake@1")
+    proved(home, 24)
     await home.say(await home.reply())
     assert "at least 90%" in home.card("grant")["why"]
     await home.choose(home.card("grant"), "grant")
@@ -145,9 +157,25 @@ async def test_template_mail_on_known_threads_goes_alone_after_twenty_five_and_i
     assert (row["state"], row["hold_ms"]) == ("approved", 600_000)
     asks = [await home.reply(thread_known=False), await home.reply(questions=({"text": "When?"},))]
     assert [(r["state"], home.verdict(r)["gates"]) for r in asks] == [
-        ("waiting", ["client contact"]),
+        ("waiting", ["client contact", "new skill"]),
         ("waiting", ["client contact", "unsure"]),
     ]
+
+
+async def test_a_new_skill_asks_whatever_is_granted_and_writes_inside_with_audit(rig: Open):
+    home = rig()
+    home.grant("client contact", connector="mail", title="all mail")
+    first = await home.reply()
+    assert (first["state"], home.verdict(first)["gates"]) == ("waiting", ["client contact", "new skill"])
+    assert 'Grant "all mail" does not cover this: it says nothing about new skill.' in home.verdict(first)["reason"]
+    inside = home.verdict(await home.change(home.person(), note="likes blue"))
+    assert (inside["answer"], inside["mode"], inside["gates"]) == ("allow", "audit", [])
+    proved(home, 24)
+    await home.say(first)
+    assert (await home.reply())["state"] == "approved", "25 right decisions prove template mail"
+    await home.say(await home.reply(thread_known=False), "reject", reason="not like this")
+    fresh = await home.reply(evidence={"template": "", "skill": "draft_by_model"})
+    assert fresh["state"] == "waiting", "another skill of the same agent is as new as ever"
 
 
 async def test_a_deferred_card_and_the_house_itself_teach_nothing(rig: Open):

@@ -11,7 +11,7 @@ DENY = '[[policy.rules]]\nname = "closed"\nwhen = "now.hour >= 0"\nthen = "deny"
 
 async def test_a_grant_that_is_revoked_while_a_mail_is_held_brings_it_back_as_a_card(house: Open):
     home = await house(hold="3s")
-    grant = home.grant("client contact", "new recipient")
+    grant = home.grant("client contact", "new recipient", "new skill")
     await home.take_in(mail())
     await home.until(lambda: home.rows("effects", state="intended"))
     await home.app.store.write(lambda tx: grants.revoke(tx, grant, "operator", "enough"))

@@ -12,7 +12,7 @@ when = 'proposal.operation == "mail.send"'
 then = "allow"
 mode = "audit"
 """
-TO_CLIENTS = ("client contact", "new recipient")
+TO_CLIENTS = ("client contact", "new recipient", "new skill")
 REFUSED = ALONE.replace('"allow"', '"deny"')
 
 
@@ -41,7 +41,7 @@ async def test_a_rule_alone_opens_no_gate(house: Open):
     home = await house(ALONE)
     proposal = await home.proposed()
     (verdict,) = home.rows("verdicts", proposal=proposal["id"])
-    assert (verdict["answer"], verdict["gates"]) == ("ask", ["new recipient", "client contact"])
+    assert (verdict["answer"], verdict["gates"]) == ("ask", ["new recipient", "client contact", "new skill"])
     assert 'Rule "replies may go out alone" allows this, but it needs your word' in home.card()["why"]
 
 

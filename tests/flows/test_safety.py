@@ -12,8 +12,8 @@ import pytest
 from soloist.app import App
 from soloist.config import Backup
 from soloist.engine import stopping
-from soloist.engine.store import events, settings
-from soloist.flows import safety
+from soloist.engine.store import events, settings, tables
+from soloist.flows import holding, safety
 from soloist.flows.backups import DRILLED, LAST, Backups
 from soloist.flows.checkpoints import Marks, read, verified
 from soloist.flows.restoring import Restoring
@@ -140,3 +140,17 @@ async def test_the_stop_file_needs_no_database(tmp_path: Path) -> None:
     assert not halt.at_once()
     os.mkfifo(tmp_path / "STOP")  # whatever it is, it stops
     assert halt.at_once()
+
+
+async def test_a_payload_changed_behind_our_back_after_the_word_does_not_leave(house: Any) -> None:
+    home = await house()
+    proposal = await home.proposed()
+    await holding.hold(home.desk, f"proposal:{proposal['id']}", who="operator", why="a look first")
+    await home.say(proposal, "approve")
+    await home.until(lambda: home.rows("effects", state="intended"))
+    other, table = {**proposal["payload"], "to": ["victor@quick-offers.example"]}, tables.proposals
+    changed = table.update().where(table.c.id == proposal["id"]).values(payload=other)
+    home.app.store.write_now(lambda tx: tx.run(changed) and None)
+    await holding.release(home.desk, f"proposal:{proposal['id']}", who="operator")
+    (effect,) = await home.until(lambda: [row for row in home.rows("effects") if row["state"] != "intended"])
+    assert (effect["state"], effect["attempts"], home.sent()) == ("resolved_not_done", 0, [])

@@ -21,7 +21,7 @@ async def _until(true) -> None:
     raise AssertionError("not within 30 s")
 
 
-@pytest.mark.parametrize("release", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("release", ["0001", "0002", "0003", "0004"])
 async def test_a_home_of_an_earlier_release_goes_on(release: str, tmp_path: Path):
     with tarfile.open(HOMES / f"{release}.tar.xz") as archive:
         archive.extractall(tmp_path, filter="data")

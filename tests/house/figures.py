@@ -18,6 +18,7 @@ LATE_IMPORTS = (
     "stages/runtime/",
     "stages/memory/looking",
     "engine/local",
+    "engine/sandbox",
     "engine/recall",
     "plugins/",
     "app",

@@ -47,7 +47,7 @@ def test_every_example_of_settings_is_accepted(name: str, text: str) -> None:
 
 
 def test_the_example_of_a_skill_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (text,) = blocks(ROOT / "docs" / "how-to" / "add-a-skill.md", "python")
+    (text,) = blocks(ROOT / "docs" / "how-to" / "write-a-skill.md", "python")
     (tmp_path / "greeting_from_the_page.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     import greeting_from_the_page

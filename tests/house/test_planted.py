@@ -124,15 +124,30 @@ def test_code_within_the_budgets_has_no_fault(tmp_path: Path) -> None:
 
 
 MORE = {
-    "runtime": {"agents.py", "kinds.py", "learning.py"},
+    "runtime": {
+        "again.py",
+        "agents.py",
+        "contracts.py",
+        "kinds.py",
+        "learning.py",
+        "replying.py",
+        "roster.py",
+        "routing.py",
+        "telling.py",
+        "wording.py",
+        "working.py",
+    },
     "policy": {
         "facts.py",
         "gates.py",
         "grants.py",
         "ladder.py",
+        "links.py",
+        "looked.py",
         "replay.py",
         "rulebook.py",
         "sentences.py",
+        "taint.py",
         "unusual.py",
     },
     "memory": {
@@ -147,6 +162,7 @@ MORE = {
         "writing.py",
     },
     "effects": {"cards.py", "ends.py", "undoing.py", "waiting.py"},
+    "spend": {"words.py"},
     "records": {"drifting.py", "kinds.py", "matching.py", "merging.py", "owners.py", "threeway.py"},
 }
 """Runtime: agents as data, the decision about a message's kind, what the local model learns from. Policy: the parts

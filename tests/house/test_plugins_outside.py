@@ -67,6 +67,7 @@ def install(site: Path, points: str) -> None:
     info = site / "soloist_bell-1.0.dist-info"
     info.mkdir(parents=True)
     (site / "soloist_bell.py").write_text(PLUGIN, encoding="utf-8")
+    (site / "greet.examples.yaml").write_text("skill: greet\n", encoding="utf-8")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: soloist-bell\nVersion: 1.0\n", encoding="utf-8")
     (info / "entry_points.txt").write_text(f"[soloist.plugins]\n{points}\n", encoding="utf-8")
 
@@ -96,6 +97,16 @@ def test_a_plugin_from_outside_is_found(tmp_path: Path, shipped: dict[str, list[
     found = ask(tmp_path)
     assert found[room] == sorted([*shipped[room], name])
     assert found["said"] == {"text": "Hello Ada"}
+
+
+def test_a_skill_without_examples_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
+    install(tmp_path, "bell = soloist_bell:register")
+    (tmp_path / "greet.examples.yaml").unlink()
+    found = ask(tmp_path)
+    assert (found["said"], "bell" in found["connectors"]) == (None, True)
+    assert any(
+        "greet has no examples" in text and "greet.examples.yaml is missing" in text for text in found["troubles"]
+    )
 
 
 def test_a_broken_plugin_is_named_and_the_rest_goes_on(tmp_path: Path, shipped: dict[str, object]) -> None:

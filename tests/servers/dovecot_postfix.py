@@ -1,7 +1,7 @@
 """A whole mail house on loopback: Dovecot (IMAP with IDLE, XOAUTH2) and Postfix (submission, delivery into Dovecot).
 
 Needs root, postfix and dovecot; run alone it prints its ports and waits: ``python -m tests.servers.dovecot_postfix``.
-Users are mara, ada, bob and guest01 to guest99 @studio-linde.example with the password "pw".
+Users are mara, ada, bob and guest01 to guest99 @studio-linde.example with the same password.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.servers.mail_server import DOMAIN, MASTER, PASSWORD, PATH, POSTFIX, MailServer, free_port
+from tests.acceptance.ports import free_port
+from tests.servers.mail_server import DOMAIN, MASTER, PASSWORD, PATH, POSTFIX, MailServer
 
 USERS = ("mara", "ada", "bob", *(f"guest{number:02}" for number in range(1, 100)))
 OWNER = 65534
@@ -172,7 +173,7 @@ class MailHouse(MailServer):
         """Run doveadm against this house; its output."""
         command = ["doveadm", "-c", f"{self.root}/dovecot/dovecot.conf", *words]
         done = subprocess.run(
-            command, env={**os.environ, "PATH": PATH}, capture_output=True, text=True, check=False, timeout=60
+            command, env={**os.environ, "PATH": PATH}, capture_output=True, text=True, check=False, timeout=240
         )
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
@@ -181,7 +182,7 @@ class MailHouse(MailServer):
     def renumber(self, user: str) -> None:
         """Forget every number of the inbox: the server gives new ones under a new UIDVALIDITY."""
         self.doveadm("kick", user)
-        ended = time.monotonic() + 20
+        ended = time.monotonic() + 120
         while self.connections(user) and time.monotonic() < ended:  # a session that still ends writes its index anew
             time.sleep(0.05)
         for path in self.box(user).glob("dovecot*"):

@@ -1,6 +1,6 @@
 """A real Postfix (with Dovecot for passwords) on loopback, started in a folder of its own and stopped again.
 
-Needs root, postfix and dovecot; run alone it prints its ports and waits: ``python tests/servers/mail_server.py``.
+Needs root, postfix and dovecot; run alone it prints its ports and waits: ``python -m tests.servers.mail_server``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from tests.acceptance.ports import free_port
+
 DOMAIN = "studio-linde.example"
-PASSWORD = "pw"
+PASSWORD = "a calm desk"
 USERS = ("mara", "ada")
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
@@ -175,13 +177,13 @@ class MailServer:
         words = self.root / "log/start"
         with words.open("wb") as out:
             done = subprocess.run(
-                command, env={**os.environ, "PATH": PATH}, stdout=out, stderr=out, check=False, timeout=60
+                command, env={**os.environ, "PATH": PATH}, stdout=out, stderr=out, check=False, timeout=240
             )
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {words.read_text()}{self._log()}")
 
     def _await(self, port: int) -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             with socket.socket() as sock:
                 if sock.connect_ex(("127.0.0.1", port)) == 0:
@@ -211,13 +213,6 @@ class MailServer:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 if __name__ == "__main__":

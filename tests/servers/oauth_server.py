@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -63,13 +64,15 @@ class Provider:
 def folder() -> Path:
     """Where the package is: SOLOIST_NODE, else a cache that npm fills once."""
     place = Path(os.environ.get("SOLOIST_NODE", Path.home() / ".cache" / "soloist-tests" / "node"))
-    if not (place / "node_modules" / "oauth2-mock-server").is_dir():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.fail("npm is not here; the tests of sign-in need it.")
-        place.mkdir(parents=True, exist_ok=True)
-        words = [npm, "install", "--prefix", str(place), "--no-fund", "--no-audit", "--loglevel=error", PACKAGE]
-        subprocess.run(words, check=True, timeout=300)
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes, and one of them fills it
+        if not (place / "node_modules" / "oauth2-mock-server").is_dir():
+            npm = shutil.which("npm")
+            if npm is None:
+                pytest.fail("npm is not here; the tests of sign-in need it.")
+            words = [npm, "install", "--prefix", str(place), "--no-fund", "--no-audit", "--loglevel=error", PACKAGE]
+            subprocess.run(words, check=True, timeout=300)
     return place
 
 

@@ -25,7 +25,7 @@ from tests.servers import test_console_browser as console
 LINK = re.compile(r"Open (http://localhost:\d+\S*)")
 
 
-def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 120.0) -> Any:
     """The first true answer; fails when none comes in time."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -77,7 +77,7 @@ class Running:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(15)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
         return time.monotonic() - began
@@ -137,7 +137,7 @@ def visitor(browser: Browser, running: Running, *, script: bool = True) -> Page:
     page = console.opened(browser, base, script=script)
     page.context.clear_cookies()
     page.context.route(lambda url: not url.startswith(base), lambda route: route.abort())
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(120_000)
     return page
 
 

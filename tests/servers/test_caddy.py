@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from tests.acceptance.driving import SOLOIST, Served, environment, token, until
+from tests.acceptance.ports import free_port
 
 pytestmark = pytest.mark.servers
 
@@ -33,7 +33,7 @@ class Front:
     """Caddy on free ports of loopback, and clients that take the two names for this machine."""
 
     def __init__(self, folder: Path, behind: int) -> None:
-        self.http, self.port = free(), free()
+        self.http, self.port = free_port(), free_port()
         words = ("service", "caddy", "--host", PUBLIC, "--console", CONSOLE, "--port", str(behind), "--local")
         shipped = subprocess.run([*SOLOIST, *words], env=environment(), capture_output=True, text=True, check=True)
         own = GLOBAL.format(http=self.http, https=self.port, folder=folder / "data")
@@ -78,23 +78,20 @@ class Front:
         return f"{name}:{self.port}"
 
 
-def free() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     folder = tmp_path_factory.mktemp("caddy")
-    served = Served(folder / "home", free())
+    served = Served(folder / "home")
     served.home.mkdir()
     (served.home / "soloist.toml").write_text(SETTINGS)
-    served.start(SOLOIST_CONSOLE=CONSOLE)
-    made = Front(folder, served.port)
-    yield made
-    made.process.terminate()
-    made.process.wait(20)
-    served.kill()
+    try:
+        served.start(SOLOIST_CONSOLE=CONSOLE)
+        made = Front(folder, served.port)
+        yield made
+        made.process.terminate()
+        made.process.wait(60)
+    finally:
+        served.kill()
 
 
 @pytest.mark.parametrize("path", ["/f/contact", "/f/-/app.css"])

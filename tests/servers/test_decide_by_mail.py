@@ -52,7 +52,7 @@ async def desk(tmp_path: Path, house: MailHouse) -> AsyncIterator[tuple[Desk, st
     home = Desk(root, "")
     home.app.keyring.put("mailbox", PASSWORD)
     await home.app.start()
-    await home.until(lambda: [r for r in home.rows("streams") if r["stream"] == "inbox:INBOX"], 30.0)
+    await home.until(lambda: [r for r in home.rows("streams") if r["stream"] == "inbox:INBOX"], 120.0)
     await home.desk.allow_sending("mailbox", True, who="operator")
     yield home, user
     await home.app.stop()
@@ -82,14 +82,14 @@ async def test_a_letter_arrives_is_answered_and_the_mail_leaves_once(desk: tuple
     await asked(home, house, user, "by-mail")
     press(home)
     assert len(await Urgent(home.desk).look()) <= 1, "the server's own look may have been first"
-    (raw,) = await home.until(lambda: in_box(house, user, "Your code for this one"), 30.0)
+    (raw,) = await home.until(lambda: in_box(house, user, "Your code for this one"), 120.0)
     letter = cast(EmailMessage, email.message_from_string(raw, policy=email.policy.default))
     said = answer(letter, user, f"approve {code_in(letter)}")
     house.deliver(f"{user}/.Gesendet", said.as_bytes(), read=True)
     await asyncio.to_thread(submit, house, said, user)
-    await home.until(lambda: in_box(house, "bob", "In-Reply-To: <by-mail@carter-bakery.example>"), 30.0)
-    await home.until(lambda: "approved. It goes out once." in told(house, user), 30.0)
-    await home.until(lambda: len(home.rows("runs", flow="sent")) >= 1, 30.0)
+    await home.until(lambda: in_box(house, "bob", "In-Reply-To: <by-mail@carter-bakery.example>"), 120.0)
+    await home.until(lambda: "approved. It goes out once." in told(house, user), 120.0)
+    await home.until(lambda: len(home.rows("runs", flow="sent")) >= 1, 120.0)
     (one,) = [row for row in home.rows("approvals") if row["who"] == "operator"]
     assert (one["decision"], one["via"]) == ("approve", "mail")
     assert len(in_box(house, "bob", "In-Reply-To: <by-mail@carter-bakery.example>")) == 1

@@ -16,10 +16,10 @@ from aiosmtpd.controller import Controller
 
 from soloist.app import App
 from soloist.kernel.errors import NotAllowed
+from tests.acceptance.ports import free_port
 from tests.engine.store import databases
 from tests.flows.conftest import House, prepare
 from tests.servers.dovecot_postfix import DOMAIN, PASSWORD, MailHouse
-from tests.servers.mail_server import free_port
 
 pytestmark = pytest.mark.servers
 ASKS = (
@@ -75,7 +75,7 @@ async def desk(request: pytest.FixtureRequest, tmp_path: Path, house: MailHouse)
         opened.append(made)
         made.app.keyring.put("mailbox", PASSWORD)
         await made.app.start()
-        await made.until(lambda: [r for r in made.rows("streams") if r["stream"] == "inbox:INBOX"], 30.0)
+        await made.until(lambda: [r for r in made.rows("streams") if r["stream"] == "inbox:INBOX"], 120.0)
         return made
 
     yield open_desk
@@ -132,7 +132,7 @@ async def asked(home: Desk, house: MailHouse, user: str, ident: str, **more: str
     def fresh() -> Any:
         return [row for row in home.rows("proposals", state="waiting") if row["id"] not in before]
 
-    (proposal,) = await home.until(fresh, 20.0)
+    (proposal,) = await home.until(fresh, 120.0)
     print(f"pushed mail to card: {time.monotonic() - began:.2f} s")
     return dict(proposal)
 
@@ -145,8 +145,8 @@ async def test_read_allowed_answered_and_kept_in_sent(desk: Open, house: MailHou
         await home.say(proposal, "approve")
     await home.desk.allow_sending("mailbox", True, who="operator")
     await home.say(proposal, "approve")
-    await home.until(lambda: home.rows("effects", state="succeeded"), 30.0)
-    await home.until(lambda: in_box(house, "bob", f"Reply-To: {user}") or in_box(house, "bob", "<one@carter"), 10.0)
+    await home.until(lambda: home.rows("effects", state="succeeded"), 120.0)
+    await home.until(lambda: in_box(house, "bob", f"Reply-To: {user}") or in_box(house, "bob", "<one@carter"), 120.0)
     assert in_box(house, user, "<one@carter-bakery.example>", ".Gesendet")
     await asyncio.sleep(1.0)  # the copy in Sent comes back to us
     assert len(home.rows("messages", direction="out")) == 1
@@ -166,7 +166,7 @@ async def test_an_own_answer_withdraws_and_is_kept(desk: Open, house: MailHouse)
     path.chmod(0o644)
     house.doveadm("save", "-u", user, "-m", "Gesendet", str(path))
     home.app.sources.wake()
-    await home.until(lambda: home.rows("proposals", id=proposal["id"], state="withdrawn"), 30.0)
+    await home.until(lambda: home.rows("proposals", id=proposal["id"], state="withdrawn"), 120.0)
     assert home.rows("notes", kind="correction")
     await home.until(lambda: home.rows("runs", flow="followup"))
 
@@ -177,7 +177,7 @@ async def test_a_bounce_turns_the_receipt(desk: Open, house: MailHouse):
     await home.desk.allow_sending("mailbox", True, who="operator")
     proposal = await asked(home, house, user, "three", sender="emily@carter-bakery.example")
     await home.say(proposal, "approve")
-    await home.until(lambda: home.rows("effects", state="failed"), 30.0)
+    await home.until(lambda: home.rows("effects", state="failed"), 120.0)
     effect = home.rows("effects")[0]
     assert effect["late"]["recipients"][0]["address"] == "emily@carter-bakery.example"
     card = home.card(type="failure")
@@ -191,6 +191,6 @@ async def test_the_past_is_one_card(desk: Open, house: MailHouse):
         user, *[asks(user, f"old{n}", sender=f"client{n}@x.example").as_bytes() for n in range(30)], read=True
     )
     home = await desk(user)
-    card = await home.until(lambda: home.card(type="review"), 30.0)
+    card = await home.until(lambda: home.card(type="review"), 120.0)
     assert "open threads" in card["title"]
     assert home.rows("proposals") == []

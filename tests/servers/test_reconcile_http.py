@@ -44,7 +44,7 @@ class House:
             effects = self.get(f"/proposals/{ident}")["effects"]
             return effects and effects[0]["state"] == "succeeded" and effects[0]
 
-        return dict(until(found, 20, what=f"{ident} done"))
+        return dict(until(found, 240, what=f"{ident} done"))
 
     def approve(self, ident: str) -> dict[str, Any]:
         digest = self.get(f"/proposals/{ident}")["payload_hash"]
@@ -58,7 +58,7 @@ class House:
     def compared(self) -> dict[str, dict[str, Any]]:
         """A fresh comparison; what is not gone, by title."""
         run = self.post("/comparisons", connector="diary")["run"]
-        until(lambda: self.get(f"/runs/{run}")["state"] in ("done", "failed"), 20, what="a comparison")
+        until(lambda: self.get(f"/runs/{run}")["state"] in ("done", "failed"), 240, what="a comparison")
         return {one["title"]: one for one in self.get("/mismatches", state="")["items"] if one["state"] != "gone"}
 
     def decide(self, row: dict[str, Any], option: str, **fields: str) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class House:
 
     def until_agreed(self, agreed: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """Compare until it is so."""
-        return dict(until(lambda: (now := self.compared()) is not None and agreed(now) and [now], 30, 0.5)[0])
+        return dict(until(lambda: (now := self.compared()) is not None and agreed(now) and [now], 240, 0.5)[0])
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_what_changed_behind_our_back_is_found_and_mended(house: House) -> None:
     house.decide(found["stranger"], "mine")
     assert diary.writes == before  # nothing is mended by itself
     back = house.decide(found["twice"], "take_back")["effect"]
-    until(lambda: house.get(f"/effects/{back}")["state"] == "compensated", 20, what=str(house.get(f"/effects/{back}")))
+    until(lambda: house.get(f"/effects/{back}")["state"] == "compensated", 240, what=str(house.get(f"/effects/{back}")))
     house.approve(again)
     house.approve(update)
     left = house.until_agreed(lambda now: set(now) == {"stranger"})

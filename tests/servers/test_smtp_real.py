@@ -60,8 +60,8 @@ def with_key(mails: list[bytes], key: str) -> list[bytes]:
 
 
 async def delivered(server: Any, key: str) -> list[bytes]:
-    """The mails of that key in Ada's box, waiting a few seconds for the first."""
-    for _ in range(100):
+    """The mails of that key in Ada's box, waiting up to a minute for the first."""
+    for _ in range(1200):
         if found := with_key(server.mails("ada"), key):
             return found
         await asyncio.sleep(0.05)
@@ -70,7 +70,7 @@ async def delivered(server: Any, key: str) -> list[bytes]:
 
 @pytest.mark.usefixtures("trusted")
 async def test_a_mail_is_delivered_over_starttls_with_a_password(server: Any, tmp_path: Path) -> None:
-    found = await send(submission(tmp_path, server, "pw"), "key-delivered")
+    found = await send(submission(tmp_path, server, mail_server.PASSWORD), "key-delivered")
     assert isinstance(found, Done)
     (raw,) = await delivered(server, "key-delivered")
     message = message_from_bytes(raw, policy=default)
@@ -88,7 +88,7 @@ async def test_a_wrong_password_is_an_auth_refusal(server: Any, tmp_path: Path) 
 
 
 async def test_an_untrusted_certificate_sends_nothing(server: Any, tmp_path: Path) -> None:
-    found = await send(submission(tmp_path, server, "pw"), "key-untrusted")
+    found = await send(submission(tmp_path, server, mail_server.PASSWORD), "key-untrusted")
     assert isinstance(found, Refused)
     assert "certificate" in found.reason
     await asyncio.sleep(0.3)
@@ -97,14 +97,16 @@ async def test_an_untrusted_certificate_sends_nothing(server: Any, tmp_path: Pat
 
 @pytest.mark.usefixtures("trusted")
 async def test_an_unknown_recipient_is_refused_for_good(server: Any, tmp_path: Path) -> None:
-    found = await send(submission(tmp_path, server, "pw"), "key-nobody", to=["nobody@studio-linde.example"])
+    found = await send(
+        submission(tmp_path, server, mail_server.PASSWORD), "key-nobody", to=["nobody@studio-linde.example"]
+    )
     assert isinstance(found, Refused)
     assert (found.retry_after, found.evidence[:3]) == (None, "550")
 
 
 @pytest.mark.usefixtures("trusted")
 async def test_a_mail_over_the_servers_limit_is_refused_before_it_is_sent(server: Any, tmp_path: Path) -> None:
-    found = await send(submission(tmp_path, server, "pw"), "key-large", body="x" * 1_000_000)
+    found = await send(submission(tmp_path, server, mail_server.PASSWORD), "key-large", body="x" * 1_000_000)
     assert isinstance(found, Refused)
     assert "at most 1000000 bytes" in found.reason
 

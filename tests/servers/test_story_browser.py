@@ -88,7 +88,7 @@ def test_minute_1_edit_approve_undo_approve_by_keys(browser, demo):
     page.goto(way_in(demo))
     story.until(lambda: page.reload() and page.locator(".row").count() >= 7)
     while not page.locator(".row[aria-current=true]", has_text=EMILY).count():
-        with page.expect_navigation(timeout=10_000):
+        with page.expect_navigation(timeout=60_000):
             page.keyboard.press("j")
     edit_price(page)
     page.keyboard.press("Control+Enter")
@@ -132,7 +132,7 @@ def test_minute_3_a_kill_in_the_middle_loses_and_doubles_nothing(browser, demo):
     assert page.locator(".log li", has_text="identité visuelle").count() == 1
     page.goto(demo["now"].base + "/runs?state=failed")
     assert page.locator("tbody tr").count() == 0
-    time.sleep(2)
+    time.sleep(1)
     assert len(story.sent(demo["home"])) == 2
     assert story.faults(page) == []
 
@@ -171,7 +171,7 @@ def test_minute_8_a_dropped_mail_and_a_form_arrive_as_cards(browser, house):
     guest.fill("[name=name]", "Otto Kern")
     guest.fill("[name=email]", "otto@kern-holz.example")
     guest.fill("[name=message]", "We need a website for our workshop. Our budget is 5,000 EUR.")
-    guest.wait_for_timeout(2500)
+    guest.wait_for_timeout(2100)  # a form that is sent sooner is a robot's
     guest.click("button.go")
     guest.get_by_text("Thank you").wait_for()
     page.locator(".row", has_text="Otto Kern").wait_for()
@@ -222,14 +222,8 @@ def test_minute_9_edit_approve_sent_once_and_explained(browser, house):
     page.wait_for_selector(".steps")
     assert page.locator("summary", has_text="What went in and came out").count() >= 4
     page.goto(house.now.base + "/records/lead")
-    for _ in range(20):
-        said = page.inner_text("main")
-        if "answered" in said:
-            break
-        page.wait_for_timeout(500)
-        page.reload()
-    assert "Nora Feld" in said
-    assert "answered" in said, said
+    story.until(lambda: page.reload() and "answered" in page.inner_text("main"))
+    assert "Nora Feld" in page.inner_text("main")
     assert story.faults(page) == []
 
 
@@ -255,11 +249,11 @@ def test_minute_9_reject_later_and_the_stop_button(browser, house):
     page.wait_for_selector(".bar.bad")
     story.open_card(page, "Logo")
     assert "stopped" in approve(page)
-    time.sleep(4)
+    time.sleep(2)  # the hold is a second
     assert story.sent(house.home) == []
     page.click("text=Let it go on")
     story.until(lambda: len(story.sent(house.home)) == 1)
-    time.sleep(2)
+    time.sleep(1)
     assert [m["To"] for m in story.sent(house.home)].count("ben@lau.example") == 1
     assert story.faults(page) == []
 

@@ -68,7 +68,8 @@ def test_a_stranger_asks_rather_than_meets() -> None:
 
 
 def test_a_personal_message_is_a_question_to_the_operator() -> None:
-    assert choose(other=0.8, enquiry=0.2) == Choice("unsure", "classifier kind@0123abcd: reads like a personal message")
+    found = choose(other=0.8, enquiry=0.2)
+    assert (found.kind, found.rule) == ("unsure", "classifier kind@0123abcd: reads like a personal message")
 
 
 def test_what_is_unlike_all_examples_is_not_guessed() -> None:

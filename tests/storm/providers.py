@@ -30,6 +30,8 @@ UNCLEAR = frozenset({"500 before", "500 after", "cut before", "cut after", "page
 """Faults that leave the caller without a clear answer, whether it was done or not."""
 SLOW = 0.6
 """Seconds a slow call takes; the declared lag of a look-up is longer."""
+BACKLOG = 128
+"""Callers that may wait for a line: with the library's five the system cuts some of a burst, no fault of ours."""
 TOML = """
 [connectors.shop]
 kind = "http"
@@ -282,7 +284,7 @@ class Providers:
 class Quiet(ThreadingHTTPServer):
     """A server that takes it in silence when the caller dies."""
 
-    daemon_threads = True
+    daemon_threads, request_queue_size = True, BACKLOG
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exc_info()[1], ConnectionError):
@@ -292,7 +294,7 @@ class Quiet(ThreadingHTTPServer):
 class QuietTcp(socketserver.ThreadingTCPServer):
     """The same for mail."""
 
-    daemon_threads = True
+    daemon_threads, request_queue_size = True, BACKLOG
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exc_info()[1], ConnectionError):

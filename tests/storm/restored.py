@@ -79,7 +79,7 @@ class Lost:
         served.start()
         return served
 
-    def at_rest(self, served: Served, seconds: float = 90.0) -> list[dict[str, Any]]:
+    def at_rest(self, served: Served, seconds: float = 300.0) -> list[dict[str, Any]]:
         """Every effect, once none is on its way any more."""
         rest = {"succeeded", "needs_human", "failed", "resolved_done", "resolved_not_done"}
 

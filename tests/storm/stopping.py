@@ -47,7 +47,7 @@ class Burst:
         """What a command says, and that it went well."""
         log = self.folder / f"said-{words[0]}.log"
         process = begun([*words, "--home", str(self.home)], log, self.nursery)
-        assert process.wait(60) == 0, log.read_text()
+        assert process.wait(300) == 0, log.read_text()
         return log.read_text()
 
     def url(self, path: str) -> str:
@@ -134,8 +134,8 @@ class Burst:
         over = threading.Event()
         working = self.hands(over)
         time.sleep(self.chance.uniform(0.3, 0.9))
-        pressed = time.time()
         self.press(way)
+        pressed = time.time()  # to start the command takes long where much else runs
         if restart:
             self.served.kill()
             self.served.start()
@@ -147,7 +147,7 @@ class Burst:
         self.release(way)
         return max(late, default=0.0)
 
-    def settled(self, seconds: float = 150.0) -> Any:
+    def settled(self, seconds: float = 400.0) -> Any:
         """Everything that was approved has been done, but for what a person is asked about after a kill."""
         return until(self._all_done, seconds, 0.5, what="all of it left")
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.acceptance.driving import Served, token, told, until
+from tests.acceptance.nursery import Nursery
 
 pytestmark = pytest.mark.storm
 
@@ -24,16 +25,16 @@ def deliver(home: Path, name: str) -> None:
     (folder / "new" / f"{name}.eml").write_bytes(message.as_bytes())
 
 
-def test_an_input_that_ends_the_process_is_set_aside(tmp_path: Path):
+def test_an_input_that_ends_the_process_is_set_aside(tmp_path: Path, nursery: Nursery):
     home = tmp_path / "home"
-    served = Served(home)
+    served = Served(home, nursery=nursery)
     ends = 0
     try:
         key = token(home)
         deliver(home, "poison")
         for _ in range(8):
             served.start(ready=False, SOLOIST_FAILPOINT="before:understand")
-            until(lambda: served.dead() or aside(served, key), 40, 0.1, what="an end, or the input set aside")
+            until(lambda: served.dead() or aside(served, key), 180, 0.1, what="an end, or the input set aside")
             if not served.dead():
                 break
             ends += 1

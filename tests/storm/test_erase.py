@@ -40,7 +40,7 @@ def command(root: Path, *words: str, fail: str = "") -> subprocess.CompletedProc
     """A command of its own process, which may end itself at a fail point."""
     surroundings = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}", "SOLOIST_FAILPOINT": fail}
     called = [sys.executable, "-m", "soloist", *words, "--home", str(root)]
-    return subprocess.run(called, capture_output=True, text=True, check=False, env=surroundings, timeout=60)
+    return subprocess.run(called, capture_output=True, text=True, check=False, env=surroundings, timeout=300)
 
 
 def test_a_killed_erasure_is_finished_and_never_reported_by_halves(tmp_path: Path) -> None:

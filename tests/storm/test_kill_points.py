@@ -8,7 +8,6 @@ integration the commits are a sample; ``SOLOIST_STORM=full`` goes over every hit
 from __future__ import annotations
 
 import shutil
-import socket
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -53,13 +52,6 @@ def prepare(folder: Path) -> tuple[Path, str]:
     return home, token(home)
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
-
-
 class Life:
     """A copy of the prepared home with its own providers, which cut the line after the first deed of each call."""
 
@@ -70,7 +62,7 @@ class Life:
         self.providers = Providers(folder, faults="first")
         with (self.home / "soloist.toml").open("a") as toml:
             toml.write(self.providers.toml())
-        self.served = Served(self.home, free_port(), nursery=nursery)  # one that dies at once prints no address
+        self.served = Served(self.home, nursery=nursery)
         self.store = Store(f"sqlite:///{self.home / 'soloist.db'}")
         self.first, self.proposed = env, False
 
@@ -78,14 +70,14 @@ class Life:
         """Work until everything has ended or the process has died, then start again and work to the end."""
         try:
             self.served.start(ready=False, **self.first)
-            until(lambda: self.served.dead() or self.step(), 60, what="the end of the first life")
+            until(lambda: self.served.dead() or self.step(), 240, what="the end of the first life")
             past = time.monotonic() + (0.0 if not self.first.get("SOLOIST_FAILPOINT") else PATIENCE)
             while not self.served.dead() and time.monotonic() < past:
                 time.sleep(0.05)
             code = self.served.process.poll() if self.served.process else None
             self.served.kill()
             self.served.start()
-            until(self.step, 60, 0.1, what="everything at rest")
+            until(self.step, 240, 0.1, what="everything at rest")
             return code
         finally:
             self.served.kill()

@@ -33,17 +33,20 @@ def town(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator
 
 
 def until_it_dies(town: Town, worker: subprocess.Popen[bytes] | Born, name: str, *, approving: bool) -> list[str]:
-    """Enquiries until the worker took one and died of it; all their addresses."""
+    """Enquiries, each batch when the one before is dealt with, until the worker took one and died of it; whose."""
     addresses: list[str] = []
-    for batch in range(10):
-        addresses += town.deliver(f"{name}-{batch}", 4)
-        patient = time.monotonic() + 5
-        while worker.poll() is None and time.monotonic() < patient:
-            time.sleep(0.05)
-            _ = approving and town.approve()
-        if worker.poll() is not None:
-            break
-    assert worker.wait(10) == DIED
+
+    def dealt_with() -> bool:
+        if worker.poll() is None and approving:
+            town.approve()
+            return set(addresses) <= set(town.left())
+        return worker.poll() is not None or len(town.ask("SELECT 1 FROM proposals")) >= len(town.sent)
+
+    end = time.monotonic() + 400
+    while worker.poll() is None and time.monotonic() < end:
+        addresses += town.deliver(f"{name}-{len(addresses)}", 4)
+        until(dealt_with, 300, what="a batch dealt with, or a death")
+    assert worker.poll() == DIED
     return addresses
 
 
@@ -116,7 +119,7 @@ def test_many_enquiries_while_processes_die(town: Town) -> None:
             alive = [process for process in town.workers if process.poll() is None]
             chance.choice(alive).kill()
             town.worker(seen=False)
-    town.answered(addresses, 180)
+    town.answered(addresses, 300)
     died = len(town.ask("SELECT 1 FROM events WHERE kind='process.died'"))
     print(
         f"P1 two processes: {MANY} enquiries, {KILLS} kills: {time.monotonic() - began:.1f} s, {died} taken over in all"

@@ -13,12 +13,20 @@ from soloist.insight.live import News
 from soloist.kernel.errors import Conflict, NotFound, StaleHash
 from soloist.web.doors import Decision
 from tests.web.fake_actions import FakeActions
+from tests.web.fake_bills import FakeBills
 from tests.web.fake_book import FakeBook
+from tests.web.fake_confidence import FakeProved, FakeWanted
 from tests.web.fake_failures import FakeFailures
+from tests.web.fake_handing import FakeHanding
+from tests.web.fake_learning import FakeLearning
 from tests.web.fake_merges import FakeMerges
+from tests.web.fake_packages import FakePackages
 from tests.web.fake_policies import FakePolicies
 from tests.web.fake_reconcile import FakeReconcile
+from tests.web.fake_registry import FakeRegistry
+from tests.web.fake_rules import FakeRules
 from tests.web.fake_safety import FakeSafety
+from tests.web.fake_spend import FakeSpending
 from tests.web.fake_time import FakeTime
 
 NOW = "2026-11-20T13:05:00Z"
@@ -224,8 +232,13 @@ class FakeDoor:
         self.safety = FakeSafety()
         self.failures = FakeFailures()
         self.policies = FakePolicies()
+        self.spending = FakeSpending()
+        self.bills, self.handing, self.rules = FakeBills(), FakeHanding(), FakeRules()
         self.actions = FakeActions()
+        self.registry, self.learning = FakeRegistry(), FakeLearning()
+        self.packages = FakePackages()
         self.book = FakeBook()
+        self.proved, self.wanted = FakeProved(), FakeWanted()
         self.reconcile = FakeReconcile()
         self.merges = FakeMerges()
         self.more: list[views.Entry] = []

@@ -171,3 +171,9 @@ def test_a_file_named_by_its_hash_is_kept_by_the_browser(console):
     assert address is not None
     assert "immutable" in console.get(address[1]).headers["cache-control"]
     assert "cache-control" not in console.get("/static/app.css").headers
+
+
+def test_settings_lead_to_every_page_that_no_menu_shows(console):
+    text = console.get("/settings").text
+    wanted = ("corrections", "replay", "telemetry", "packages", "confidence", "intents", "bills", "rules")
+    assert [name for name in wanted if f'href="/{name}"' not in text] == []

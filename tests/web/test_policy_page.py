@@ -3,6 +3,7 @@
 import pytest
 
 from soloist.engine.store import grants, policies
+from soloist.kernel.origin import OWN
 from soloist.kernel.proposal import NewProposal
 
 ADA = "ada@okafor-ceramics.example"
@@ -19,6 +20,7 @@ def proposal(app) -> str:
         reason="The photos are ready",
         source="agent:intake",
         agent="intake@1",
+        origin=OWN,
     )
     facts = app.desk.facts("mail", "mail.send")
     made = app.store.write_now(lambda tx: app.desk.approvals.propose(tx, new, facts, actor="intake@1"))

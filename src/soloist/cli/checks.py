@@ -46,6 +46,11 @@ async def _opened(app: Any) -> list[dict[str, Any]]:
             "plugins load" if not app.registry.troubles else "; ".join(app.registry.troubles),
             "remove or update the plugin",
         ),
+        finding(
+            not app.desk.runtime.roster.troubles,
+            "; ".join(app.desk.runtime.roster.troubles) or "agents are whole",
+            "mend the file that is named",
+        ),
         finding(book.exists(), f"house book {book.name}", f"write your services and prices into {book}", serious=False),
         finding(
             not house["needs_human"],
@@ -70,6 +75,7 @@ async def _opened(app: Any) -> list[dict[str, Any]]:
     found += [machine.zone(app, datetime.now(UTC)), machine.logs(app.home.logs), *machine.proxy()]
     found += [*await reach.connections(app), *reach.sources(app), *reach.public(app), _service()]
     found.append(await local_model(app.worker))
+    found += await safety.walls(app)
     return found
 
 

@@ -61,8 +61,10 @@ class Redacting(logging.Formatter):
         self._inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line to write."""
-        return redact(self._inner.format(record)[:LONGEST])
+        """The line to write; what this process has opened is looked for before a cut could leave half of it."""
+        from soloist.engine.vault import kept_out, opened
+
+        return redact(str(kept_out(self._inner.format(record), opened()))[:LONGEST])
 
 
 class Bounded(RotatingFileHandler):

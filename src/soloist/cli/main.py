@@ -6,25 +6,33 @@ import typer
 
 from soloist.cli import (
     actions,
+    agents,
     attention,
     backup,
     brief,
+    budget,
+    confidence,
     connect,
     delegate,
     exporting,
     failures,
     house,
     importing,
+    intents,
     keeping,
     keys,
     logs,
     memory,
     merging,
+    models,
     policy,
     reconcile,
     records,
+    replay,
+    rules,
     serve,
     service,
+    skills,
     work,
     worker,
 )
@@ -59,6 +67,7 @@ for command in (
     work.search,
     brief.brief,
     reconcile.reconcile,
+    replay.replay,
     house.verify,
     backup.backup,
     backup.restore,
@@ -72,12 +81,19 @@ app.command("export")(exporting.export)
 app.command("recovery-sheet")(backup.recovery_sheet)
 app.command("safe-mode")(backup.safe_mode)
 app.add_typer(connect.connect, name="connect")
+app.add_typer(models.models, name="models")
+app.add_typer(budget.budget, name="budget")
+app.add_typer(rules.rules, name="rules")
+app.add_typer(confidence.confidence, name="confidence")
+app.add_typer(intents.intents, name="intents")
 app.add_typer(policy.policy, name="policy")
 app.add_typer(memory.memory, name="memory")
 app.add_typer(merging.merges, name="merges")
 app.add_typer(keys.tokens, name="token")
 app.add_typer(keys.secrets, name="secret")
 app.add_typer(service.service, name="service")
+app.add_typer(agents.agents, name="agents")
+app.add_typer(skills.skills, name="skills")
 app.add_typer(keeping.snapshot, name="snapshot")
 memory.memory.registered_commands += keeping.memory.registered_commands
 

@@ -77,6 +77,7 @@ def trial(
 
 def _told(trial: Trial) -> str:
     lines = [f"{len(trial.changes)} of the last {trial.tried} proposals would go differently."]
+    lines += [f"{trial.against} of them against what you decided."] if trial.against else []
     return "\n".join(lines + [f"{c.at[:16]}  {c.now:<5} -> {c.then:<5} {c.title}  {c.why}" for c in trial.changes])
 
 

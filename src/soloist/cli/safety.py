@@ -22,6 +22,25 @@ def halted(app: App) -> list[dict[str, Any]]:
     return found or [finding(True, "stop button is not pressed")]
 
 
+async def walls(app: App) -> list[dict[str, Any]]:
+    """At which level skills with code of others run, if at all, and which of them were changed."""
+    packages = app.desk.packages
+    tested = await packages.tested(again=True)
+    trusted, some = packages.sandbox.trusted, bool(packages.sandbox.installed)
+    lacking = "; ".join(tested.lacking)
+    if tested.holds:
+        found = [finding(True, f"skills of others run behind walls that hold: {tested.level}")]
+    elif trusted:
+        what = f"skills of others run without walls, as you said ({lacking})"
+        found = [finding(False, what, "soloist skills trust no", serious=some)]
+    else:
+        what = f"skills of others are not run here ({lacking})"
+        found = [finding(False, what, "install bubblewrap: apt-get install bubblewrap", serious=some)]
+    for name, said in packages.amiss().items():
+        found.append(finding(False, said, f"soloist skills remove {name}"))
+    return found
+
+
 def backups(app: App) -> list[dict[str, Any]]:
     """How old the newest backup is, whether it was tried, whether there is a recovery sheet."""
     from soloist.config import seconds

@@ -137,6 +137,7 @@ def _sample(root: Path, fresh: bool) -> None:
     if not toml.exists():
         root.mkdir(parents=True, exist_ok=True)
         sample.write_into(root, datetime.now(UTC))
+        sample.speak(root)
 
 
 def _serve(root: Path, *, host: str, port: int, database: str, browser: bool, console: str = "") -> None:

@@ -22,6 +22,8 @@ from soloist.kernel.errors import BadConfig
 from soloist.sdk import Ctx, HttpAnswer, Manifest, NotSent
 
 _SECRET = re.compile(r"\{secret\.([A-Za-z0-9_.-]{1,100})\}")
+_HANDLE = re.compile(r"\{\{secret:([A-Za-z0-9_.-]{1,100})\}\}")
+"""The same handle as it is written in texts elsewhere; in the headers of a connector both are one."""
 
 READS_WAIT = 10.0
 """Seconds that reading waits for its allowance; what is written goes first."""
@@ -75,7 +77,7 @@ def connections(settings: config.Settings) -> dict[str, Connection]:
         "drop": Connection("drop", "dropfolder", {**common, "folder": mail.drop}),
     }
     for name, part in settings.connectors.items():
-        own = part.model_dump(mode="json", by_alias=True)
+        own = _handles(part.model_dump(mode="json", by_alias=True))
         if part.address:  # a mailbox sends as itself, whatever the business writes on its letters
             own["sender"] = {**common["sender"], "address": part.address}
         found[name] = Connection(name, part.kind, {**common, "direction": "out", **own, **own["settings"]})
@@ -238,6 +240,15 @@ def _told_as(connection: Connection, key: str) -> Iterator[None]:
         raise BadConfig(f"{place}: {error}", field=place) from error
     except OSError as error:
         raise BadConfig(f"connectors.{connection.name}.ca_file: {error}", field=place) from error
+
+
+def _handles(value: Any) -> Any:
+    """Settings of a connector with every ``{{secret:NAME}}`` written as ``{secret.NAME}``."""
+    if isinstance(value, str):
+        return _HANDLE.sub(r"{secret.\1}", value)
+    if isinstance(value, Mapping):
+        return {key: _handles(inner) for key, inner in value.items()}
+    return [_handles(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _named_secrets(value: Any) -> frozenset[str]:

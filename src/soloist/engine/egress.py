@@ -14,7 +14,7 @@ import re
 import socket
 import ssl
 import urllib.parse
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ Resolver = Callable[[str, int], Awaitable[list[str]]]
 ProxyFor = Callable[[str, str, int], Proxy | None]
 """The proxy for a scheme, host and port, or None."""
 
+_BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError)
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)\Z")
 _NUMBERISH = re.compile(r"(0x[0-9a-f]*|[0-9]+)\Z")
 _PORTS = {"http": 80, "https": 443}
@@ -245,6 +246,32 @@ class Egress:
             raise NotSent(proxies.needs_sign_in(line.proxy))
         return answer
 
+    async def open(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, patience: float
+    ) -> Opened:
+        """The same for an answer that is read as it comes; the caller closes it and bounds the whole exchange.
+
+        ``patience`` in seconds is the longest silence. NotSent and MaybeSent as in ``send``.
+        """
+        target = parse_url(url)
+        line = await self._line(target)
+        request = _request(target, method, _headers(target, headers, body), body, line.proxy)
+        request.extensions["timeout"] = {"connect": CONNECT_WITHIN, "read": patience, "write": patience}
+        pool = self._pool(line, target)
+        try:
+            answer = await pool.handle_async_request(request)
+        except BaseException as error:  # whatever ended it, a cancelled wait included: nothing may stay open
+            await pool.aclose()
+            if not isinstance(
+                error, (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError)
+            ):
+                raise
+            reason = _plain(error, patience)
+            if not line.wrote:
+                raise NotSent(f"{target.host} was not reached: {reason}.") from error
+            raise MaybeSent(f"The request went to {target.host}, then {reason}.") from error
+        return Opened(pool, answer, target.host, patience)
+
     async def _line(self, target: Target) -> _Line:
         """The way to the target: straight to a checked address, or through the proxy that is set."""
         proxy = self._proxy_for(target.scheme, target.host, target.port)
@@ -317,6 +344,35 @@ async def _exchange(pool: httpcore.AsyncConnectionPool, request: httpcore.Reques
         await answer.aclose()
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
     return HttpAnswer(answer.status, headers, b"".join(parts))
+
+
+class Opened:
+    """An answer that is being read; its connection is closed with it."""
+
+    def __init__(
+        self, pool: httpcore.AsyncConnectionPool, answer: httpcore.Response, host: str, patience: float
+    ) -> None:
+        """Only ``Egress.open`` makes one."""
+        self._pool, self._answer, self._host, self._patience = pool, answer, host, patience
+        self.status = answer.status
+        self.headers = [(name, value) for name, value in answer.headers]
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The body as it comes; MaybeSent when the line breaks, when it is silent too long or the body too large."""
+        size = 0
+        try:
+            async for part in self._answer.aiter_stream():
+                size += len(part)
+                if size > MAX_ANSWER:
+                    raise MaybeSent(_too_large(self.status, part))
+                yield part
+        except _BROKEN as error:
+            raise MaybeSent(f"The answer of {self._host} was cut: {_plain(error, self._patience)}.") from error
+
+    async def aclose(self) -> None:
+        """Close the connection, read to its end or not."""
+        await self._answer.aclose()
+        await self._pool.aclose()
 
 
 def _too_large(status: int, beginning: bytes) -> str:

@@ -22,7 +22,8 @@ NAMES = (
 """In the order of the way of one message; "committed" counts every commit of the writer.
 
 Every step of every flow has two more: "before:<step>" and "after:<step>", where after means that its own commit is on
-the disk and the engine's note of its answer is not. An import has "import.batch" after each of its batches.
+the disk and the engine's note of its answer is not. An import has "import.batch" after each of its batches, a call of
+a model "model reserved" before anything is sent and "model came" before it is settled.
 """
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from soloist.engine.store import secrets
 from soloist.engine.store.store import Store
-from soloist.engine.vault import Vault
+from soloist.engine.vault import LEAST, Vault
+from soloist.kernel.errors import BadInput
 
 
 class Keyring:
@@ -19,7 +20,13 @@ class Keyring:
         return self._vault.open(name, self._store.read_now(lambda conn: secrets.get(conn, name)))
 
     def put(self, name: str, text: str) -> None:
-        """Seal and keep a secret."""
+        """Seal and keep a secret (BadInput for one so short that it could not be kept out of texts)."""
+        if len(text) < LEAST:
+            raise BadInput(
+                f"A secret has at least {LEAST} characters, and this one has {len(text)}; nothing was stored. A "
+                "shorter one stands in ordinary words, so it could not be kept out of prompts and logs.",
+                field=name,
+            )
         sealed = self._vault.seal(name, text)
         self._store.write_now(lambda tx: secrets.put(tx, name, sealed))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar, cast
 
@@ -53,11 +54,17 @@ def load() -> Registry:
 def _found() -> dict[str, Callable[[], Callable[[Registry], None]]]:
     """Loaders by plugin name; the shipped ones are there even when the distribution is not installed."""
     found: dict[str, Callable[[], Callable[[Registry], None]]] = {
-        point.name: _loader(point) for point in sorted(entry_points(group=GROUP), key=lambda p: p.name)
+        point.name: _loader(point) for point in _points(entry_points, tuple(sys.path))
     }
     if "shipped" not in found:
         found = {"shipped": _shipped, **found}
     return found
+
+
+@lru_cache(maxsize=4)
+def _points(find: Callable[..., Iterable[EntryPoint]], path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """The entry points of our group; a process looks through all that is installed once for each path."""
+    return tuple(sorted(find(group=GROUP), key=lambda point: point.name))
 
 
 def _loader(point: EntryPoint) -> Callable[[], Callable[[Registry], None]]:
@@ -78,6 +85,9 @@ def _take(registry: Registry, name: str, loader: Callable[[], Callable[[Registry
         registry.troubles.append(f"{name}: {type(error).__name__}: {error}")
     registry.troubles.extend(own.troubles if name == "shipped" else (f"{name}: {text}" for text in own.troubles))
     for skill in own.skills.values():
+        if lacking := skill.lacks():
+            registry.troubles.append(f"{name}: {lacking}.")
+            continue
         _add(registry, name, partial(registry.add_skill, skill))
     for connector in own.connectors.values():
         _add(registry, name, partial(registry.add_connector, connector))

@@ -7,12 +7,16 @@ backup. Every secret has its own data key, wrapped by the master key and bound t
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
+import re
 import stat
 import urllib.parse
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -26,7 +30,14 @@ _KEY = 32
 _TAG = 16
 _WRAPPED = _NONCE + _KEY + _TAG
 MASK = "[secret]"
+LEAST = 4
+"""Characters of the shortest secret that can be kept: a shorter one would be found in every other word."""
+WHOLE = 6
+"""Characters from which a secret is also looked for inside of words, and in further spellings."""
 FORMER = "former-journal.pub"
+MOST_OPENED = 1000
+"""Secrets that a process remembers to have opened, so that no line of its log holds one."""
+_OPENED: dict[str, None] = {}
 KEYS = ("master.key", "install.key", "journal.key", "backup.key")
 """Every key file: what seals secrets, what provider keys are made from, what signs, what encrypts backups."""
 
@@ -52,12 +63,16 @@ class Vault:
             if blob[:start] != _VERSION:
                 raise InvalidTag
             data_key = _decrypt(self._read("master.key"), blob[start : start + _WRAPPED], b"key:" + row)
-            return _decrypt(data_key, blob[start + _WRAPPED :], b"text:" + row).decode()
+            text = _decrypt(data_key, blob[start + _WRAPPED :], b"text:" + row).decode()
         except (InvalidTag, ValueError) as error:
             raise NotAllowed(
                 f"The secret {row_id} cannot be opened: it was changed, or keys/master.key is not the key that sealed "
                 "it. Nothing was used. Enter the secret again, or put back the key file of this home."
             ) from error
+        _OPENED[text] = None
+        for oldest in list(_OPENED)[:-MOST_OPENED]:
+            _OPENED.pop(oldest, None)
+        return text
 
     def sign(self, data: bytes) -> bytes:
         """Ed25519 signature (64 bytes) of a journal checkpoint."""
@@ -175,27 +190,98 @@ def verify(public_key: bytes, data: bytes, signature: bytes) -> bool:
     return True
 
 
+def opened() -> tuple[str, ...]:
+    """The secrets this process has had in the clear, the newest last: what it never had it cannot write down."""
+    return tuple(_OPENED)
+
+
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """Text for evidence and logs: every secret (plain, URL, JSON, base64 and hexadecimal spelling) becomes [secret]."""
+    """Text for evidence and logs: every secret, in each spelling that ``_spellings`` knows, becomes [secret]."""
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
-        for spelling in sorted(_spellings(secret), key=len, reverse=True):
+        for spelling in _ordered(secret):
             text = text.replace(spelling, MASK)
     return text
 
 
+def holds_secret(text: str, secrets: tuple[str, ...]) -> bool:
+    """Whether a text holds a secret in any spelling; quick, for every answer that leaves."""
+    low = text.lower()
+    return any(spelling in low for spelling in _lowered(secrets))
+
+
+@lru_cache(maxsize=4)
+def _lowered(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple({spelling.lower() for secret in secrets for spelling in _spellings(secret)})
+
+
+def kept_out(value: Any, secrets: Iterable[str]) -> Any:
+    """A JSON value without any known secret, for prompts, recordings, proposals, logs; the same object if clean.
+
+    Secrets of ``LEAST`` to five characters go where they stand as a word of their own: within a word they are letters.
+    """
+    known = [one for one in secrets if len(one) >= LEAST]
+    pattern = _pattern(tuple(sorted(set(known), key=len, reverse=True)))
+    return value if pattern is None else _without(value, pattern)
+
+
+def _without(value: Any, pattern: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return pattern.sub(MASK, value)
+    if isinstance(value, Mapping):
+        found = {_without(name, pattern): _without(inner, pattern) for name, inner in value.items()}
+        return value if found == value else found
+    if isinstance(value, list | tuple):
+        listed = [_without(inner, pattern) for inner in value]
+        return value if listed == list(value) else listed
+    return value
+
+
+_BEGINS = r"(?:(?<![^\W_])|(?<=\\[bfnrt]))"
+"""Where a word begins, also after a line break that is written as JSON writes it."""
+
+
+@lru_cache(maxsize=4)
+def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    """One pattern for all spellings of all secrets, None without any; escapes and hexadecimal in either case."""
+    parts = []
+    for secret in secrets:
+        edges = (_BEGINS, r"(?![^\W_])") if len(secret) < WHOLE else ("", "")
+        parts += [f"{edges[0]}{_loose(spelling)}{edges[1]}" for spelling in _ordered(secret)]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _loose(spelling: str) -> str:
+    """A spelling as a pattern, with the digits of URL escapes in either case."""
+    return re.sub(r"%[0-9A-Fa-f]{2}", lambda m: f"(?i:{m[0]})", re.escape(spelling))
+
+
+def _ordered(secret: str) -> list[str]:
+    return sorted(_spellings(secret), key=lambda spelling: (-len(spelling), spelling))
+
+
 def _spellings(secret: str) -> set[str]:
-    raw = secret.encode()
+    """How a secret may be written: plain, URL, JSON, HTML, base64 (also within longer text), hexadecimal, backwards."""
+    raw = secret.encode("utf-8", "replace")
     forms = {
         secret,
         urllib.parse.quote(secret, safe=""),
         urllib.parse.quote_plus(secret),
+        urllib.parse.quote(secret),
         json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        html.escape(secret),
+        html.escape(secret, quote=False),
         base64.b64encode(raw).decode().rstrip("="),
         base64.urlsafe_b64encode(raw).decode().rstrip("="),
     }
-    if len(raw) >= 4:  # shorter ones would mask ordinary numbers
-        forms |= {raw.hex(), raw.hex().upper()}
-    return forms
+    if len(raw) >= LEAST:  # shorter ones would mask ordinary numbers
+        forms |= {raw.hex(), raw.hex().upper(), "".join(f"%{byte:02x}" for byte in raw)}
+    if len(raw) >= WHOLE:
+        forms |= {secret[::-1], raw.hex(" "), raw.hex(":"), raw.hex(" ").upper(), raw.hex(":").upper()}
+        for before in range(3):
+            inner = base64.b64encode(bytes(before) + raw).decode()[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
+            forms |= {inner, inner.replace("+", "-").replace("/", "_")}
+    return forms | {json.dumps(form)[1:-1] for form in forms}  # an answer in JSON writes each of them once more so
 
 
 def _encrypt(key: bytes, plain: bytes, bound_to: bytes) -> bytes:

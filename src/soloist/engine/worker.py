@@ -11,12 +11,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from soloist.engine import registry, worker_main
+from soloist.engine import calls, registry, worker_main
+from soloist.engine.sandbox.calls import Sandbox
 from soloist.kernel import errors
 
 MEMORY = 1536 * 1024 * 1024
@@ -66,6 +67,10 @@ class Worker:
         """``memory`` bytes and ``cpu`` seconds are the child's limits; ``plugins`` are module:function."""
         self._options = {"memory": memory, "cpu": cpu, "plugins": [*plugins], "paths": [*paths, _ROOT]}
         self._idle = idle
+        self.versions: Mapping[str, str] = {}
+        """Versions of the skills of this installation by name, kept with each call of a run."""
+        self.others: Sandbox | None = None
+        """Who runs skills with code of others; such code never comes into the child of this worker."""
         self._queue = ThreadPoolExecutor(1, thread_name_prefix="soloist-worker")
         self._child: _Child | None = None
         self._quiet: threading.Timer | None = None
@@ -89,7 +94,12 @@ class Worker:
             raise errors.WorkerTrouble("The reading process was closed; nothing was read.")
         if len(blob) > worker_main.MAX_BLOB:
             raise errors.TooLarge(f"{len(blob)} bytes are more than the {worker_main.MAX_BLOB} that can be read.")
-        return await asyncio.wrap_future(self._queue.submit(self._call, skill, value, blob, timeout))
+        if self.others is not None and self.others.holds(skill):
+            answer = await self.others.call(skill, value, blob, timeout=timeout)
+        else:
+            answer = await asyncio.wrap_future(self._queue.submit(self._call, skill, value, blob, timeout))
+        calls.note(skill, self.versions.get(skill, ""), value, blob, answer)
+        return answer
 
     async def call_many(
         self,
@@ -107,6 +117,9 @@ class Worker:
         if blobs and len(blobs) != len(values):
             raise ValueError(f"{len(values)} values and {len(blobs)} blobs")
         found: list[dict[str, Any] | errors.SoloistError] = []
+        if self.others is not None and self.others.holds(skill):
+            pairs = zip(values, blobs or [b""] * len(values), strict=True)
+            return [await self.others.outcome(skill, *pair, timeout=timeout) for pair in pairs]
         for some, parts in _portions(values, blobs or [b""] * len(values)):
             if self._closed:
                 raise errors.WorkerTrouble("The reading process was closed; the rest was not read.")
@@ -116,6 +129,8 @@ class Worker:
     def close(self) -> None:
         """End the child; calls that still wait are refused."""
         self._closed = True
+        if self.others is not None:
+            self.others.close()
         self._queue.shutdown(wait=False, cancel_futures=True)
         if self._quiet:
             self._quiet.cancel()

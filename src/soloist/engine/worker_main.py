@@ -8,38 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 from pydantic import ValidationError
 
 from soloist.engine import registry
+from soloist.engine.frames import MAX_BLOB, FrameBroken, pipes, read_frame, refuse, write_frame
 from soloist.engine.local import serve
+from soloist.engine.local.reading import Reading
 from soloist.kernel.errors import SoloistError
 from soloist.sdk import Registry
+from soloist.sdk.local import give
+
+__all__ = ["MAX_BLOB", "FrameBroken", "answer", "load", "main", "read_frame", "write_frame"]
 
 try:
     import resource
 except ImportError:  # Windows has none; the time limit of each call still holds
     resource = None  # type: ignore[assignment]  # a module or nothing
-
-MAX_HEADER = 64 * 1024 * 1024
-MAX_BLOB = 128 * 1024 * 1024
-
-_FORBIDDEN = frozenset(
-    [f"socket.{name}" for name in ("connect", "bind", "sendto", "sendmsg", "getaddrinfo", "gethostbyname")]
-    + ["subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.kill"]
-    + [f"os.{name}" for name in ("remove", "rename", "rmdir", "mkdir", "truncate", "chmod", "chown", "link", "symlink")]
-)
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-
-
-class FrameBroken(Exception):
-    """The stream ended inside a frame or a length is over its limit."""
 
 
 def load(more: Sequence[str] = ()) -> Registry:
@@ -51,7 +41,9 @@ def load(more: Sequence[str] = ()) -> Registry:
             getattr(importlib.import_module(module), function or "register")(plugins)
         except Exception as error:  # noqa: BLE001  # a plugin is someone else's code: one fault must not stop the rest
             plugins.troubles.append(f"{target}: {type(error).__name__}: {error}")
-    for one in serve.Local(plugins).skills():
+    local = serve.Local(plugins)
+    give(Reading(local))
+    for one in local.skills():
         plugins.add_skill(one)
     return plugins
 
@@ -84,44 +76,11 @@ def _error(kind: str, message: str, field: str | None) -> dict[str, Any]:
     return {"error": kind, "message": message, "field": field}
 
 
-def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
-    """The next frame, None at the end of the stream; FrameBroken when it is cut, too large or no JSON object."""
-    size = stream.read(4)
-    if not size:
-        return None
-    length = int.from_bytes(size, "big")
-    if length > MAX_HEADER:
-        raise FrameBroken(f"a header of {length} bytes")
-    try:
-        header = json.loads(_exactly(stream, length))
-    except (ValueError, RecursionError) as error:
-        raise FrameBroken(f"a header that is no JSON: {error}") from error
-    blob = header.get("blob", 0) if isinstance(header, dict) else -1
-    if not isinstance(blob, int) or not 0 <= blob <= MAX_BLOB:
-        raise FrameBroken("a header without a usable blob length")
-    return header, _exactly(stream, blob)
-
-
-def write_frame(stream: BinaryIO, header: dict[str, Any], blob: bytes = b"") -> None:
-    """Write one frame and flush it."""
-    data = json.dumps({**header, "blob": len(blob)}, separators=(",", ":")).encode()
-    stream.write(len(data).to_bytes(4, "big") + data)
-    stream.write(blob)
-    stream.flush()
-
-
-def _exactly(stream: BinaryIO, length: int) -> bytes:
-    data = stream.read(length) if length else b""
-    if len(data) != length:
-        raise FrameBroken("the stream ended inside a frame")
-    return data
-
-
 def main(options: dict[str, Any]) -> int:
     """Serve calls until standard input ends. ``options``: memory (bytes), cpu (s), plugins (module:function)."""
-    requests, replies = _pipes()
+    requests, replies = pipes()
     _limit(options["memory"], options["cpu"])
-    sys.addaudithook(_refuse)
+    sys.addaudithook(refuse)
     plugins: Registry | None = None
     while (frame := read_frame(requests)) is not None:
         for skill, value, blob in _calls(*frame):
@@ -151,16 +110,6 @@ def _calls(header: dict[str, Any], blob: bytes) -> Iterator[tuple[str, dict[str,
         start += size
 
 
-def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The two ends of the conversation; a skill that prints must not write into it."""
-    replies = os.fdopen(os.dup(1), "wb")
-    requests = os.fdopen(os.dup(0), "rb")
-    os.dup2(2, 1)
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    return requests, replies
-
-
 def _limit(memory: int, cpu: int) -> None:
     """Take rights away from this process, where the system knows how."""
     if resource is None:
@@ -173,9 +122,3 @@ def _limit(memory: int, cpu: int) -> None:
         with contextlib.suppress(ValueError, OSError):  # a limit the system does not know, or a lower one already set
             if kind is not None:
                 resource.setrlimit(kind, (value, value))
-
-
-def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
-    """No network, no other programs, no writing from here; a rail against mistakes, not a wall against native code."""
-    if event in _FORBIDDEN or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING):
-        raise PermissionError(f"a skill may not do this: {event}")

@@ -3,12 +3,14 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from soloist.flows import erasing, house_copy, safety, sparing, training, troubles
+from soloist.flows import erasing, house_copy, roles, safety, sparing, spending, standing, training, troubles
 from soloist.flows.autonomy import Autonomy
 from soloist.flows.backups import Backups
 from soloist.flows.briefing import Briefing, brief
 from soloist.flows.calendars import Calendars
 from soloist.flows.checkpoints import Marks
+from soloist.flows.confidence import Confidence
+from soloist.flows.corrections import Corrections
 from soloist.flows.deciding import Deciding
 from soloist.flows.desk import Desk
 from soloist.flows.effect import effect
@@ -21,15 +23,22 @@ from soloist.flows.intake import intake, reply
 from soloist.flows.keeping import Keeping
 from soloist.flows.late import Lates, late
 from soloist.flows.merging import Merging
+from soloist.flows.night import Night
 from soloist.flows.objectives import Objectives
+from soloist.flows.office import Office
 from soloist.flows.outcomes import Outcomes
+from soloist.flows.paying import Paying
 from soloist.flows.proposal import proposal
+from soloist.flows.publishing import Publishing
 from soloist.flows.reconciling import Reconciling, reconcile
 from soloist.flows.remembering import Remembering
+from soloist.flows.replaying import trial
 from soloist.flows.restoring import Restoring
 from soloist.flows.saga import saga
+from soloist.flows.scheduling import Scheduling
 from soloist.flows.sessions import Sessions
 from soloist.flows.takeover import Review, takeover
+from soloist.flows.trying import trying
 from soloist.flows.urgent import Urgent
 from soloist.sdk.flow import Flow
 
@@ -38,20 +47,28 @@ __all__ = ["beside", "equipped", "every"]
 
 def equipped(desk: Desk) -> Desk:
     """The desk with those who carry out what needs more than its own stages."""
+    desk = spending.equipped(desk)
+    Night(desk)
+    desk.runtime.roster.looks.append(desk.packages.look)
     desk.records.declare(desk.home, desk.settings)
     desk.judging.attach(desk.store, desk.facts)
     desk.judging.observe_only = desk.observe_only
     Review(desk)
     Merging(desk)
     Autonomy(desk)
+    Confidence(desk).equip()
+    standing.equip(desk)
+    Corrections(desk)
     Fixing(desk)
     Outcomes(desk)
     Lates(desk)
     Importing(desk)
     Calendars(desk)
+    Office(desk)
     desk.effects.fill = Deciding(desk).fill
     desk.takers["failure"] = troubles.take
     Remembering(desk)
+    roles.equip(desk)
     erasing.equip(desk)
     return desk
 
@@ -67,8 +84,18 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
     kept = [Restoring(desk).follow(), Backups(desk.store, desk.home, desk.settings).follow(), Marks(desk).follow()]
     told = [Briefing(desk).follow(), Urgent(desk).follow(), training.follow(desk), Reconciling(desk).follow()]
     told += [erasing.follow(desk), Keeping.of(desk).follow(desk.settings.business.zone)]
-    told.append(Objectives(desk).follow())
+    told += [
+        Objectives(desk).follow(),
+        Paying(desk).follow(),
+        Scheduling(desk).follow(),
+        Publishing(desk).at_start(),
+        desk.packages.at_start(),
+        spending.follow(desk),
+        Night(desk).follow(),
+    ]
     known = [
+        roles.tending(desk).follow(),
+        roles.tending(desk).by_the_clock(),
         Remembering(desk).follow(),
         Sessions(desk).follow(),
         Merging(desk).follow(),
@@ -81,5 +108,20 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
 def every(desk: Desk) -> list[Flow]:
     """Every flow of a server; a home that came in by an export is settled before the first of them begins."""
     house_copy.arrived(desk)
-    ours = (intake, reply, sent, proposal, effect, followup, takeover, brief, reconcile, saga, late, importing)
-    return [make(desk) for make in ours]
+    ours = (
+        intake,
+        reply,
+        sent,
+        proposal,
+        effect,
+        followup,
+        takeover,
+        brief,
+        reconcile,
+        saga,
+        late,
+        importing,
+        trial,
+        trying,
+    )
+    return [*(make(desk) for make in ours), roles.giving(desk).flow()]

@@ -51,6 +51,7 @@ class Asides:
         if not message["automatic"] or message["automatic"]["kind"] != "bounce":
             return {}
         try:
+            self._desk.runtime.roster.under("intake", "bounce")
             return await self._desk.intake.read_bounce(message)
         except SoloistError:
             return {}

@@ -11,6 +11,7 @@ from soloist.engine.store import autonomy, effects, grants, proposals, tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
+from soloist.kernel.confidence import wilson_lower
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.kernel.ids import derived
 from soloist.stages import policy
@@ -73,7 +74,7 @@ class Autonomy:
         if any(grant["state"] == "offered" or grant["level"] == "full" for grant in standing):
             return
         level, offer = "full" if standing else "limited", ladder.offer(row["operations"], facts.operation)
-        bound = ladder.wilson_lower(row["straight"], row["straight"])
+        bound = wilson_lower(row["straight"], row["straight"])
         back = facts.held or facts.undo == "exact"
         given = {
             "title": f"{offer.title} ({facts.agent})",

@@ -14,11 +14,13 @@ from soloist.engine.store import runs, tasks
 from soloist.engine.store import settings as switches
 from soloist.engine.store.clock import from_iso, iso
 from soloist.engine.store.tx import Tx
+from soloist.flows import issuing, tending
 from soloist.flows.deciding import Deciding
 from soloist.flows.desk import MAIL_OPERATION, Desk
-from soloist.insight import letters, morning
+from soloist.insight import bills, letters, morning
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.ids import derived
+from soloist.kernel.origin import OUTSIDE, OWN
 from soloist.kernel.proposal import BRIEF, NewProposal
 from soloist.sdk.flow import Flow, Verbs
 
@@ -113,7 +115,21 @@ class Briefing:
     def _read(self, conn: Any, now: str) -> tuple[morning.State, str]:
         """What there is to tell, and where the console is."""
         since = switches.value(conn, SENT) or iso(self._desk.store.clock() - timedelta(days=1))
-        return morning.state(conn, now=now, since=since), switches.value(conn, "console.address")
+        found = replace(
+            morning.state(conn, now=now, since=since), report=self._report(conn), bills=bills.line(conn, self._today())
+        )
+        return found, switches.value(conn, "console.address")
+
+    def _report(self, conn: Any) -> list[str]:
+        """The report of the week before, on a Monday where the operator is."""
+        now, business = self._desk.store.clock(), self._desk.settings.business
+        if now.astimezone(business.zone).weekday():
+            return []
+        return issuing.lines_of_week(conn, tending.week_before(now, business.timezone))
+
+    def _today(self) -> str:
+        """The day where the operator is."""
+        return self._desk.store.clock().astimezone(self._desk.settings.business.zone).date().isoformat()
 
     async def write(self, run: str, day: str) -> dict[str, Any]:
         """Propose the mail of a day; the built-in grant for letters to oneself lets it go. Answers {proposal}."""
@@ -163,5 +179,6 @@ class Briefing:
             title=letter.subject,
             expires_in=12 * 3600.0,
             new_recipient=False,
+            origin=OWN | OUTSIDE,
         )
         return str(self._desk.approvals.propose(tx, new, facts, actor="soloist")["id"])

@@ -38,6 +38,7 @@ class Calendars:
         now, zone = self._store.clock(), self._desk.settings.business.timezone
         given = {"start": iso(now - BACK), "end": iso(now + AHEAD), "zone": zone}
         raws = [arrival.raw for arrival in page.arrivals]
+        self._desk.runtime.roster.under("scheduler", "read_event")
         answers = await self._desk.intake.ask_many("read_event", [given] * len(raws), raws, timeout=20.0)
 
         def work(tx: Tx) -> int:

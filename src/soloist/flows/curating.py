@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from soloist.engine.store import assets, memories, outcomes, records, tasks
+from soloist.engine.store import assets, corrections, memories, outcomes, records, tasks
 from soloist.engine.store.clock import later
+from soloist.engine.store.corrections import NewCorrection
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.flows.remembering import ask, remember
@@ -15,7 +16,9 @@ from soloist.kernel.errors import BadInput, Conflict
 from soloist.kernel.fact import NewFact
 from soloist.kernel.ids import derived
 from soloist.kernel.memory import NewMemory
+from soloist.kernel.origin import OPERATOR, OUTSIDE
 from soloist.stages.memory import facts, writing
+from soloist.stages.runtime import wording
 
 MOST_TEXT = 16_000
 """Characters of a corrected item."""
@@ -53,6 +56,10 @@ class Curating:
             item = NewMemory(**{**kept, **changed, "origin": origin, "span": span})
             (made,) = memories.add(tx, [item], actor=who)
             memories.end(tx, [ident], why=why, actor=who, superseded_by=made)
+            if "text" in changed:
+                said = ({"text": row["text"]}, {"text": changed["text"]})
+                far = wording.distance(row["text"], changed["text"])
+                corrections.note(tx, NewCorrection("memory", ident, *said, far, who, sort=row["kind"]))
             return memories.get(tx.conn, made)
 
         return await self._store.write(work)
@@ -150,8 +157,8 @@ class Curating:
             if record := about.get("record", ""):
                 records.get(tx.conn, record)
             mime = str(about.get("mime") or "text/plain")
-            digest = assets.keep(tx, data, mime, path)
             mine = who == writing.OPERATOR
+            digest = assets.keep(tx, data, mime, path, origin=OPERATOR if mine else OUTSIDE)
             base = NewMemory(
                 text="",
                 source="document",

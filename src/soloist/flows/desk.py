@@ -8,12 +8,25 @@ from typing import Any
 
 from soloist.config import Home, Settings
 from soloist.engine.registry import ReadingHalf
-from soloist.engine.store import conversations, effects, labels, merges, proposals, records, runs, sagas, tasks
+from soloist.engine.store import (
+    conversations,
+    corrections,
+    effects,
+    labels,
+    merges,
+    proposals,
+    records,
+    runs,
+    sagas,
+    tasks,
+)
 from soloist.engine.store import settings as switches
 from soloist.engine.store.clock import later
+from soloist.engine.store.corrections import NewCorrection
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.flows.judging import Judging
+from soloist.flows.packages import Packages
 from soloist.kernel.errors import BadInput, Conflict, NotAllowed, NotFound
 from soloist.kernel.proposal import CHANGE_CONNECTOR, CHANGE_FACTS, NewProposal, OperationFacts
 from soloist.stages.approvals import Approvals, Decision
@@ -23,6 +36,9 @@ from soloist.stages.intake import Intake
 from soloist.stages.memory import Memory
 from soloist.stages.records import Records
 from soloist.stages.runtime import Runtime
+from soloist.stages.runtime.models import Models
+from soloist.stages.spend import Spend
+from soloist.stages.standing import Standing
 
 MAIL_OPERATION = "mail.send"
 MAILBOX = "mail"
@@ -47,6 +63,10 @@ class Desk:
     conversation: Conversation
     effects: Effects
     judging: Judging
+    packages: Packages
+    spend: Spend = None  # type: ignore[assignment]  # set by flows.spending before anybody sees the desk
+    models: Models = None  # type: ignore[assignment]  # the same
+    standing: Standing = field(default_factory=Standing)
     takers: dict[str, Callable[[Tx, Mapping[str, Any], str, str], dict[str, Any]]] = field(default_factory=dict)
     """Who carries out the options of cards about one kind of subject, or of one type ("audit card"):
     (tx, card, option, who) -> what was done."""
@@ -105,6 +125,8 @@ class Desk:
             amount=found.amount,
             currency=found.currency,
             recipients=found.recipients,
+            control=found.control,
+            words=found.words,
         )
 
     async def propose_over_api(self, new: NewProposal, *, actor: str) -> dict[str, Any]:
@@ -254,21 +276,18 @@ class Desk:
                 f"reply:{option}:{card['subject']}", "reply", f"{option}:{card['subject']}", subject=card["subject"]
             )
             return {"state": "drafting"}
-        if option == "retry":
-            old = card["subject"]
-            row = runs.get(tx.conn, old)
-            again = f"{old}:again:{card['id'][-6:]}"
-            tx.start(again, row["flow"], row["input"], subject=row["subject"])
-            if row["flow"] == "effect":
-                effects.hand_over(tx, row["input"], again)
-            return {"state": "running again"}
         return {"state": "closed"}
 
     @staticmethod
     def _learn(tx: Tx, card: Mapping[str, Any], option: str, who: str) -> None:
         """The operator's word on what a message is; the local classifier learns from it."""
-        was = conversations.message(tx.conn, card["subject"])["kind"]
-        labels.add(tx, card["subject"], "kind", KINDS_SAID.get(option, option), was=was, source="card", who=who)
+        message, kind = conversations.message(tx.conn, card["subject"]), KINDS_SAID.get(option, option)
+        labels.add(tx, card["subject"], "kind", kind, was=message["kind"], source="card", who=who)
+        if kind != message["kind"]:
+            given, wanted = {"kind": message["kind"]}, {"kind": kind}
+            about = {"run": card["run"], "sort": message["kind"], "language": message["language"]}
+            new = NewCorrection("route", message["id"], given, wanted, 1000, who, skill="understand", **about)
+            corrections.note(tx, new)
 
     async def undo(self, effect_id: str, *, who: str, bundle: bool = False) -> dict[str, Any]:
         """Take an effect back, or everything it was proposed together with.

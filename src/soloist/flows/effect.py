@@ -6,6 +6,7 @@ from soloist.flows.desk import Desk
 from soloist.flows.looking import after_a_look
 from soloist.flows.overdue import overdue
 from soloist.flows.restoring import Restoring
+from soloist.flows.subscribing import then_published
 from soloist.sdk.flow import Flow, Verbs
 
 
@@ -14,6 +15,7 @@ def effect(desk: Desk) -> Flow:
 
     attempt = overdue(desk.store, after_a_look(desk, desk.effects.attempt))
     attempt = Restoring(desk).unless_doubtful(attempt)
+    sent = then_published(desk)
 
     async def body(do: Verbs, ident: str) -> None:
         state = ""
@@ -29,7 +31,7 @@ def effect(desk: Desk) -> Flow:
             elif state == "ask":
                 await do.step("ask", desk.effects.ask, ident, move["why"])
         if move["state"] in ("succeeded", "resolved_done"):
-            await do.step("record sent", desk.conversation.record_sent, ident)
+            await do.step("record sent", sent, ident)
         elif move["state"] == "resolved_not_done":
             await do.step("came back", desk.came_back, ident)
 

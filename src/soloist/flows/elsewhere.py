@@ -8,6 +8,7 @@ from typing import Any
 
 from soloist.engine.store import conversations, effects, proposals, runs, tasks
 from soloist.engine.store.tx import Tx
+from soloist.flows import corrections
 from soloist.flows.by_mail import ByMail
 from soloist.flows.desk import MAIL_OPERATION, Desk
 from soloist.flows.late import turn
@@ -89,6 +90,8 @@ class Elsewhere:
         same = difflib.SequenceMatcher(None, draft[:4000], message["text"][:4000], autojunk=False).quick_ratio()
         payload = {"message": message["id"], "alike": round(same, 2), "agent": proposal["agent"]}
         tx.append("proposal.corrected", subject=proposal["id"], payload=payload, actor="operator")
+        own, was = {"body": message["text"]}, proposal["payload"] or {}
+        corrections.note(tx, "own_answer", proposal, was, own, who="operator")
         note = f"You wrote your own answer instead (message {message['id']})."
         tasks.annotate(tx, proposal["id"], "correction", note, actor="operator")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from soloist import __version__
 from soloist.config import Home
+from soloist.engine.sandbox.packages import KINDS
 from soloist.engine.store import assets, dumping, kinds, migrate
 from soloist.engine.store.clock import iso
 from soloist.engine.store.copying import head_of
@@ -24,9 +25,11 @@ from soloist.flows.house_files import FORMAT, MANIFEST, Writing
 from soloist.kernel.errors import NotFound
 
 TABLES, ASSETS, HOME = "tables", "assets", "home"
-OWN_FILES = (".toml", ".md", ".txt", ".json", ".jsonl", ".csv", ".html")
+OWN_FILES = (".toml", ".md", ".txt", ".j2", ".json", ".jsonl", ".csv", ".html")
 """Endings of the operator's own files at the top of the home and in the folders below it that are theirs."""
 OWN_FOLDERS = ("agents", "playbooks", "templates", "policies", "letters", "kinds")
+PACKAGES = "plugins"
+"""The folder of installed packages: every file of one is taken, else it would not be what was accepted."""
 NEVER = frozenset({"imported.json"})
 
 
@@ -103,8 +106,10 @@ def _own_files(home: Home, out: Writing) -> None:
 def _walk(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
-        mine = len(parts) == 1 or parts[0] in OWN_FOLDERS
-        if mine and path.suffix in OWN_FILES and not path.is_symlink() and path.is_file() and parts[0] not in NEVER:
+        endings = KINDS if parts[0] == PACKAGES else OWN_FILES
+        mine = len(parts) == 1 or parts[0] in (*OWN_FOLDERS, PACKAGES)
+        mine = mine and parts[0] not in NEVER and path.suffix.lower() in endings
+        if mine and not path.is_symlink() and path.is_file():
             yield path
 
 

@@ -17,7 +17,7 @@ TRIES = (60.0, 600.0)
 SAME, WITHIN = 5, 600.0
 """As many of the same fault in as many seconds are set aside: trying on would only burn."""
 AGAIN = ":again:"
-"""What stands in the id of a run between that of the first one and the mark of this try."""
+"""What stands in the id of a run between that of the first one and the number of this try."""
 
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|<[^<>\s]+>|\b[0-9a-f]{8,}\b|\d+|\S+@\S+|(?:/[^\s/]+){2,}")
 

@@ -16,6 +16,7 @@ from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.flows.marking import digest
 from soloist.flows.proving import proven
+from soloist.kernel import origin as origins
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.kernel.ids import derived
 from soloist.kernel.mismatch import COPY, INSIDE, KINDS, MEANING, OUTSIDE, UNATTRIBUTED, options
@@ -210,6 +211,7 @@ class Fixing:
             record=record["id"],
             title=f"Change {record['title']}: {names}",
             new_recipient=False,
+            origin=origins.OUTSIDE,
         )
         return [str(self._desk.approvals.propose(tx, new, CHANGE_FACTS, actor=who)["id"])]
 
@@ -240,6 +242,7 @@ class Fixing:
                 record=row["record"],
                 title=f"Set right at {row['connector']}: {row['title']}",
                 new_recipient=False,
+                origin=origins.OPERATOR,
             )
             self._desk.approvals.propose(tx, new, self._desk.facts(row["connector"], name), actor=who)
             return new.id

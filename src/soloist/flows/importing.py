@@ -19,6 +19,7 @@ from soloist.flows.desk import Desk
 from soloist.kernel.errors import BadInput, Conflict, SoloistError, TooLarge
 from soloist.kernel.ids import derived
 from soloist.kernel.kind import Kind
+from soloist.kernel.origin import OUTSIDE
 from soloist.sdk.flow import Flow, Verbs
 
 SUBJECT = "import"
@@ -85,7 +86,7 @@ class Importing:
         path = assets.write_file(self._desk.home.assets, data)
 
         def work(tx: Tx) -> str:
-            digest = assets.keep(tx, data, "application/octet-stream", path)
+            digest = assets.keep(tx, data, "application/octet-stream", path, origin=OUTSIDE)
             values = {"state": "reading", "format": "", "kind": kind, "name": name[-120:], "asset": digest}
             ident = imports.create(tx, values, who=who)
             if run:
@@ -132,6 +133,7 @@ class Importing:
         row = await self._store.read(lambda conn: imports.get(conn, ident))
         raw = await self._store.read(lambda conn: assets.load(conn, self._desk.home.assets, row["asset"]))
         given = {"zone": self._desk.settings.business.timezone, "sheet": (row["mapping"] or {}).get("sheet", "")}
+        self._desk.runtime.roster.under("crm_keeper", "read_import")
         (found,) = await self._desk.intake.ask_many("read_import", [given], [raw], timeout=READ_WITHIN)
         if isinstance(found, SoloistError):
             raise BadInput(f"{row['name']}: {found.detail}", field="file") from found

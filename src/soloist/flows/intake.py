@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from soloist.flows.answering import Answering
 from soloist.flows.asides import Asides
 from soloist.flows.by_mail import ByMail
 from soloist.flows.desk import Desk
+from soloist.flows.intents import Intents
+from soloist.flows.office import Office
+from soloist.flows.subscribing import declining
 from soloist.sdk.flow import Flow, Verbs
 
 
 def intake(desk: Desk) -> Flow:
     """Receive, understand, identify, answer."""
-    asides, answering, by_mail = Asides(desk), Answering(desk), ByMail(desk)
+    asides, answering, by_mail, office = Asides(desk), Answering(desk), ByMail(desk), Office(desk)
+    intents, decline = Intents(desk), declining(desk)
+    desk.records.under = partial(desk.runtime.roster.get, "intake")
 
     async def body(do: Verbs, event_id: str) -> None:
         arrived = await do.step("receive", desk.intake.receive, event_id)
@@ -21,8 +28,22 @@ def intake(desk: Desk) -> Flow:
             await do.step("decide", by_mail.answer, event_id)
             return
         message = arrived["message"]
-        meaning = await do.step("understand", desk.runtime.understand, message)
+        meaning = await do.step("understand", intents.understand, message)
+        if said := meaning.get("takes_back"):
+            await do.step("decline", decline, message, said)
+            if said["whole"]:
+                return
+        way = await intents.way(do, message, meaning)
+        if way.get("lead") == "agent":
+            await do.step("hand over", intents.hand_over, message, way)
+            return
+        if way.get("lead") == "operation":
+            await do.step("call", intents.call, message, way)
+            return
+        if way:
+            meaning = await do.step("turn", intents.turn, message, way)
         if meaning["set_aside"]:
+            await office.files(do, arrived, meaning)
             await do.step("set aside", asides.set_aside, message, meaning)
             return
         if not arrived["new_thread"]:
@@ -30,10 +51,14 @@ def intake(desk: Desk) -> Flow:
         if not arrived.get("answerable", True):
             meaning = {**meaning, "kind": "unsure", "rule": "it names no address that could be answered"}
         if meaning["kind"] == "unsure":
-            await do.step("ask kind", asides.ask_kind, message, meaning)
+            if not await office.files(do, arrived, meaning):
+                await do.step("ask kind", asides.ask_kind, message, meaning)
             return
         who = await do.step("identify", desk.records.identify, message)
-        await do.step("answer", answering.answer, message, who)
+        if await office.files(do, arrived, meaning, who) or await office.answers(do, message, meaning, who):
+            return
+        template = [way["target"]] if way.get("lead") == "reply" else []
+        await answering.through(do, message, who, *template)
 
     return Flow("intake", body)
 
@@ -46,6 +71,6 @@ def reply(desk: Desk) -> Flow:
         kind, _, message = value.partition(":")
         await do.step("understand", desk.runtime.understand, message, kind)
         who = await do.step("identify", desk.records.identify, message)
-        await do.step("answer", answering.answer, message, who)
+        await answering.through(do, message, who)
 
     return Flow("reply", body)

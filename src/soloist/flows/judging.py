@@ -12,13 +12,17 @@ from functools import partial
 from typing import Any
 
 from soloist.config import Home, Rule, Settings
-from soloist.engine.store import autonomy, grants, history, policies, proposals, tasks
+from soloist.engine import calls
+from soloist.engine.store import autonomy, grants, history, policies, proposals, samples, tasks, thresholds
+from soloist.engine.store import calls as kept
 from soloist.engine.store.clock import Clock, from_iso, iso, later
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
+from soloist.flows.trusting import Trusting, doubted, steering
+from soloist.kernel.confidence import wilson_lower
 from soloist.kernel.errors import BadConfig, NotFound, SoloistError
 from soloist.kernel.ids import derived
-from soloist.kernel.proposal import OperationFacts
+from soloist.kernel.proposal import CHANGE_FACTS, OperationFacts
 from soloist.stages import policy
 from soloist.stages.approvals import facts_for_policy
 from soloist.stages.policy import ladder, rulebook, unusual
@@ -28,7 +32,6 @@ LOOK_EVERY = 2.0
 FILE = "policy.toml"
 """The file in the home that holds the rules made from cards and pages."""
 DAY = 86400.0
-OWN_LETTERS = "built in: letters to yourself"
 
 
 class Judging:
@@ -37,7 +40,9 @@ class Judging:
     def __init__(self, home: Home, settings: Settings, clock: Clock) -> None:
         """Read the rules of soloist.toml and policy.toml; a fault in them is told by ``attach``."""
         self._home, self._zone, self._clock = home, settings.business.zone, clock
+        self._targets = settings.confidence.of
         self._own = settings.business.email.casefold()
+        self._trusting = Trusting(home, settings)
         self.observe_only: Callable[[str], bool] = lambda _connector: False
         self._declared: Callable[[str, str], OperationFacts] | None = None
         self._store: Store | None = None
@@ -64,9 +69,20 @@ class Judging:
     # ----- asked by the stages
 
     def judge(self, tx: Tx, row: Mapping[str, Any], payload: Mapping[str, Any]) -> dict[str, Any]:
-        """The verdict on a proposal that is made or edited, with ``flags``: what is unusual about it."""
+        """The verdict on a proposal that is made or edited, with ``flags``: what is unusual about it.
+
+        ``control`` says which trusted source names each value that steers it.
+        """
         self._keep(tx, "read from the files", who="soloist")
-        return self._judged(tx.conn, row, payload, asked=True)
+        proposed = payload is row.get("payload")
+        verdict = self._judged(tx.conn, row, payload, asked=True, tx=tx if proposed else None)
+        declared = CHANGE_FACTS if row["noun"] == "change" else self._operation(row)
+        return {**verdict, "control": steering(tx.conn, self._trusting, row, payload, declared)}
+
+    def would_deny(self, conn: Any, row: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
+        """Why policy would deny a proposal that nobody has made yet, "" when it would not; nothing is kept."""
+        verdict = self._judged(conn, row, payload, asked=True)
+        return str(verdict["reason"]) if verdict["answer"] == "deny" else ""
 
     def still_allowed(self, proposal: Mapping[str, Any]) -> str:
         """Policy once more, right before something leaves: "" or why not. ``approved_by`` is "approve" or "allow".
@@ -103,23 +119,26 @@ class Judging:
             f"Allow it under Settings, Mailboxes, or run: soloist connect allow-sending {connector}"
         )
 
-    def _judged(self, conn: Any, row: Mapping[str, Any], payload: Mapping[str, Any], asked: bool) -> dict[str, Any]:
-        """Rules, gates and grants on the facts of this instant; ``asked`` is False when it is about to leave."""
+    def _judged(
+        self, conn: Any, row: Mapping[str, Any], payload: Mapping[str, Any], asked: bool, tx: Tx | None = None
+    ) -> dict[str, Any]:
+        """Rules, gates and grants on the facts of this instant; ``asked`` is False when it is about to leave.
+
+        With ``tx`` what was looked at is kept with the calls of its run, so that the verdict can be given again.
+        """
         facts, rows = self.facts(conn, row, payload)
         now = iso(self._clock())
         flags: list[unusual.Flag] = []
         if "proposal.unusual" in self.rules.uses:
             facts, flags = self._flagged(conn, row, facts)
-        live = [policy.grants.ready(g, grants.used(conn, g, later(now, -DAY), but=row["id"])) for g in rows]
-        found = policy.judge(self.rules, facts, live)
-        verdict = asdict(found)
-        if verdict["answer"] == "ask" and facts.source == "soloist" and facts.message and facts.to_operator:
-            verdict |= {"answer": "allow", "rule": OWN_LETTERS, "mode": "audit"}
-        elif asked and verdict["answer"] != "deny" and self._observes(conn, facts):
-            what = ladder.class_of(facts)
-            verdict |= {"answer": "deny", "reason": f"{facts.agent} only observes for now ({what}): nothing is sent."}
-        if verdict["answer"] == "allow" and self.observe_only(facts.connector):
-            verdict |= {"answer": "ask", "reason": f"{facts.connector} only reads until you allow it to send."}
+        live = [{**g, "used": grants.used(conn, g, later(now, -DAY), but=row["id"])} for g in rows]
+        may = {"observes": asked and self._observes(conn, facts), "reads_only": self.observe_only(facts.connector)}
+        looked = policy.Looked(facts, live, asked, **may)
+        verdict = policy.looked.verdict(self.rules, looked)
+        if tx is not None and row.get("run"):
+            given, said = policy.looked.kept(looked), policy.looked.told(verdict)
+            made = calls.Call(policy.looked.SKILL, policy.looked.version(self.rules), given, "", said)
+            kept.keep(tx, row["run"], f"{made.skill}:{row['id']}", [made])
         if verdict["answer"] == "allow" and asked and not flags and not facts.to_operator:
             facts, flags = self._flagged(conn, row, facts)
         figures = {"amount_minor": facts.amount_minor, "currency": facts.currency, "recipients": list(facts.recipients)}
@@ -148,6 +167,10 @@ class Judging:
         if given["kind"] == "change":
             given["record_kind"] = history.record_kind(conn, str(payload.get("record", "")))
             given["own_fields"] = history.set_by_hand(conn, str(payload.get("record", "")), given["fields"])
+        skilled = given["kind"] != "change" and row.get("agent")
+        if skilled and (rows or any(rule.then == "allow" for rule in self.rules.written)):
+            state = thresholds.get(conn, *samples.place_of(conn, row)).state
+            given |= {"distrusted": state == "asks", "unproved": state != "alone"}
         if row.get("bundle"):
             given["bundle_size"] = 1 + history.in_bundle(conn, row["bundle"], but)
         if uses & policy.RATES:
@@ -157,8 +180,18 @@ class Judging:
         if given["new_recipient"] and (rows or "proposal.new_recipient" in uses):
             known = _addresses(history.past(conn, *where, now=now, but=but, limit=1000))
             given["new_recipient"] = not {address.casefold() for address in given["recipients"]} <= known
+        declared = CHANGE_FACTS if row["noun"] == "change" else self._operation(row)
+        given |= doubted(conn, self._trusting, row, payload, declared)
         to = {str(address).casefold() for address in given["recipients"]}
-        return policy.Facts(**given, now=at, to_operator=to == {self._own}), rows
+        found = policy.Facts(**given, now=at, to_operator=to == {self._own})
+        return replace(found, unproved=found.unproved and not self._proved(conn, row, found)), rows
+
+    def _proved(self, conn: Any, row: Mapping[str, Any], facts: policy.Facts) -> bool:
+        """Whether the operator's decisions on what the same skill wrote reach the bound of its class of operations."""
+        skill = samples.skill_of(row)
+        right, of, straight = samples.proof(conn, skill)
+        least = ladder.bound(ladder.class_of(facts), self._targets(skill))
+        return max(wilson_lower(right, of), wilson_lower(straight, straight)) >= least
 
     def _operation(self, row: Mapping[str, Any]) -> OperationFacts | None:
         """What the connector declares now, None for record changes and for connectors that are gone."""
@@ -239,14 +272,14 @@ class Judging:
 
     async def remove_rule(self, name: str, *, who: str, why: str) -> str:
         """Take a rule out of policy.toml; answers the new version. NotFound for rules that stand in soloist.toml."""
+        return await self._opened().write(lambda tx: self.remove_rule_in(tx, name, who=who, why=why))
 
-        def work(tx: Tx) -> str:
-            text = rulebook.removed(self._text(FILE), name)
-            if text is None:
-                raise NotFound(f"{FILE} has no rule {name!r}; rules of soloist.toml are taken out there.", field="name")
-            return self._rewrite(tx, text, who=who, why=why)
-
-        return await self._opened().write(work)
+    def remove_rule_in(self, tx: Tx, name: str, *, who: str, why: str) -> str:
+        """The same inside a transaction."""
+        text = rulebook.removed(self._text(FILE), name)
+        if text is None:
+            raise NotFound(f"{FILE} has no rule {name!r}; rules of soloist.toml are taken out there.", field="name")
+        return self._rewrite(tx, text, who=who, why=why)
 
     def trial(self, text: str) -> policy.Rules:
         """The policy as it would be with another policy.toml; nothing is changed (BadConfig with the place)."""

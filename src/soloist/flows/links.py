@@ -35,7 +35,7 @@ class Links:
         self._take(settings)
 
     def reread(self, again: str = "") -> bool:
-        """Take over soloist.toml as it is now (BadConfig changes nothing); True when a connection changed.
+        """Take over soloist.toml as it is now (BadConfig changes nothing); True when something changed.
 
         ``again`` names a connection that is opened afresh although its settings are the same (a new password).
         """
@@ -81,8 +81,9 @@ class Links:
         for name in {*gone, *fresh}:
             self.halves.pop(name, None)
         self.halves.update(opened)
+        asked = (settings.models, settings.budgets) != (self.settings.models, self.settings.budgets)
         self.settings, self._known = settings, wanted
-        return bool(fresh or gone)
+        return bool(fresh or gone or asked)
 
     def _date(self) -> int:
         try:

@@ -158,6 +158,7 @@ def goal(body: Row, figures: Figures, _now: str) -> dict[str, Any]:
         found = [row for row in found if row["body"].get("direction") != "out"]
     elif metric == "invoiced":
         found = [r for r in figures.of("invoice") if r["state"] not in ("draft", "cancelled") and within(r, "issued")]
+        found = [row for row in found if row["body"].get("direction") != "received"]
     elif metric == "published":
         found = [r for r in figures.of("publication") if r["state"] == "published" and within(r, "published_on")]
     elif metric == "new clients":

@@ -12,6 +12,7 @@ from soloist.flows.desk import MAIL_OPERATION, Desk
 from soloist.flows.saga import Sagas
 from soloist.kernel.errors import NotAllowed
 from soloist.kernel.ids import derived
+from soloist.kernel.origin import OPERATOR, of
 from soloist.kernel.proposal import UNDOING, NewProposal
 
 _AGAIN = {
@@ -131,6 +132,7 @@ class Outcomes:
             value_minor=first["amount_minor"],
             currency=first["currency"],
             new_recipient=False,
+            origin=OPERATOR,
         )
         self._desk.approvals.propose(tx, new, facts, actor=who)
         return new.id
@@ -167,6 +169,7 @@ class Outcomes:
             title=f"{'Follow up' if words is _AGAIN else 'Apologise'}: {subject}"[:160],
             new_recipient=False,
             thread_known=bool(talk),
+            origin=of(first["origin"]),
         )
         self._desk.approvals.propose(tx, new, self._desk.facts(new.connector, new.operation), actor=who)
         return new.id

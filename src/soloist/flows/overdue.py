@@ -6,6 +6,8 @@ Right before an effect goes out its thread is read once more, which helps only w
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -24,15 +26,23 @@ Attempt = Callable[[str, str], Awaitable[dict[str, Any]]]
 
 def overdue(store: Store, attempt: Attempt, *, settle: float = SETTLE, pace: float = PACE) -> Attempt:
     """``attempt`` with the wait before it for effects that should have gone long ago, one after the other."""
-    one_by_one = asyncio.Lock()
+    guard, free = threading.Lock(), time.monotonic()
+
+    def turn() -> float:
+        """Seconds until it is this one's turn. Runs that the engine recovers have an event loop of their own, so that
+        no lock of one loop would do."""
+        nonlocal free
+        with guard:
+            now = time.monotonic()
+            free = max(now, free) + pace
+            return free - now
 
     async def when_settled(run: str, effect_id: str) -> dict[str, Any]:
         row = await store.read(lambda conn: effects.get(conn, effect_id))
         late = (store.clock() - from_iso(row["not_before"] or row["created"])).total_seconds()
         if not row["attempts"] and late >= shortest_sleep():
             await asyncio.sleep(settle)
-            async with one_by_one:
-                await asyncio.sleep(pace)
+            await asyncio.sleep(turn())
         return await attempt(run, effect_id)
 
     return when_settled

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from soloist.config import Rule
-from soloist.engine.store import grants, proposals
+from soloist.engine.store import corrections, grants, proposals
 from soloist.engine.store.clock import iso
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
@@ -32,6 +32,17 @@ class Change:
     now: str
     then: str
     why: str
+    wanted: str = ""
+
+    @property
+    def against(self) -> bool:
+        """Whether it would go further from what the operator decided (``wanted``: ask, allow, "" when nothing was)."""
+        return bool(self.wanted) and abs(_ORDER[self.then] - _ORDER[self.wanted]) >= abs(
+            _ORDER[self.now] - _ORDER[self.wanted]
+        )
+
+
+_ORDER = {"deny": 0, "ask": 1, "allow": 2}
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,11 @@ class Trial:
     form: str
     tried: int
     changes: tuple[Change, ...]
+
+    @property
+    def against(self) -> int:
+        """How many would go against what the operator decided."""
+        return sum(change.against for change in self.changes)
 
 
 class Ruling:
@@ -125,6 +141,8 @@ class Ruling:
         then = policy.replay(rules, past, more)
         pairs = zip(now, then, strict=True)
         changes = [_change(one, two) for one, two in pairs if one.verdict.answer != two.verdict.answer]
+        said = await self._store.read(lambda conn: [wanted(conn, one.proposal) for one in changes])
+        changes = [replace(one, wanted=word) for one, word in zip(changes, said, strict=True)]
         return Trial(words, form, len(past), tuple(changes))
 
     def _facts(self, conn: Any, proposal: str) -> policy.Facts:
@@ -168,6 +186,14 @@ def give(tx: Tx, given: Mapping[str, Any]) -> str:
     except BadConfig as error:
         raise BadInput(error.detail, field=error.field) from error
     return grants.insert(tx, given)
+
+
+def wanted(conn: Any, proposal: str) -> str:
+    """What the operator's word on a proposal asks of policy: to ask, to allow, "" when they said nothing."""
+    state = proposals.get(conn, proposal)["state"]
+    if corrections.about(conn, proposal) or state == "rejected":
+        return "ask"
+    return "allow" if state == "approved" else ""
 
 
 def _change(now: policy.Replayed, then: policy.Replayed) -> Change:

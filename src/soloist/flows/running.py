@@ -6,12 +6,14 @@ import asyncio
 import importlib
 import signal
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from soloist.engine.lock import ServerLock
 from soloist.engine.processes import Presence
 from soloist.engine.store import migrate
 from soloist.engine.store.store import Store
+from soloist.flows import spending
 from soloist.flows.troubles import Supervisor, Troubles
 from soloist.kernel.hashing import keyed
 from soloist.sdk.flow import Flow
@@ -20,7 +22,7 @@ from soloist.stages.effects import Effects
 
 def presence(store: Store, lock: ServerLock, boot: str, effects: Effects, key: bytes) -> Presence:
     """This process among the others; while its lock is lost the effects stay where they are."""
-    made = Presence(store, lock, boot, sweep=effects.sweep_in, mark=keyed(key, "mark"))
+    made = Presence(store, lock, boot, sweep=partial(spending.sweep_in, effects), mark=keyed(key, "mark"))
     effects.fenced = lambda: made.fenced
     return made
 

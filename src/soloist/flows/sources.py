@@ -38,6 +38,8 @@ class Line:
     failures: int = 0
     down_for: float = 0.0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    over: bool = False
+    """Said beside the cancelling, which a wait that ends at the same moment can swallow (``wait_for`` before 3.12)."""
 
     @property
     def name(self) -> str:
@@ -87,6 +89,9 @@ class Sources:
             self._end(line)
         for line in lines:
             for task in line.tasks:
+                while not task.done():
+                    await asyncio.wait([task], timeout=5.0)
+                    task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
@@ -99,12 +104,14 @@ class Sources:
 
     @staticmethod
     def _end(line: Line) -> None:
+        line.over = True
+        line.wake.set()
         for task in line.tasks:
             task.cancel()
 
     async def _follow(self, line: Line) -> None:
         """Pull again and again; a fault is told once and tried again after a pause. A past stream has an end."""
-        while True:
+        while not line.over:
             line.wake.clear()
             try:
                 finished = await self.pull_once(line.half, line.stream)
@@ -124,7 +131,7 @@ class Sources:
     async def _watch(self, line: Line) -> None:
         """Turn hints of the other side into pulls; without hints the pulls by the clock go on."""
         pause = FIRST_PAUSE
-        while True:
+        while not line.over:
             try:
                 async for _hint in line.half.watch(line.stream.name):
                     pause = FIRST_PAUSE

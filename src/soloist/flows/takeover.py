@@ -16,6 +16,7 @@ from soloist.insight import takeover as lists
 from soloist.kernel import identity
 from soloist.kernel.errors import Conflict, NotFound, SoloistError
 from soloist.kernel.ids import derived
+from soloist.kernel.origin import OUTSIDE, OWN
 from soloist.sdk.flow import Flow, Verbs
 
 DAY = 86400.0
@@ -63,7 +64,7 @@ class Review:
 
         def work(tx: Tx) -> dict[str, Any]:
             def keep() -> dict[str, Any]:
-                digest = assets.keep(tx, data, "application/json", path)
+                digest = assets.keep(tx, data, "application/json", path, origin=OWN | OUTSIDE)
                 tx.append(lists.FOUND, subject=connection, payload={"asset": digest, **counts}, run=run)
                 if any(counts.values()):
                     self._card(tx, run, connection, digest, counts)
@@ -139,6 +140,7 @@ class Review:
         since = later(self._now(), -FRESH)
         found: list[dict[str, Any]] = []
         zone = self._desk.settings.business.timezone
+        self._desk.runtime.roster.under("planner", "promises")
         batches = await self._desk.store.read(lambda c: list(questions.last_words(c, connection, since)))
         for rows in batches:
             given = [{"text": row["text"][:20_000], "now": row["at"], "timezone": zone} for row in rows]

@@ -13,7 +13,7 @@ from soloist.engine.store.clock import from_iso, later
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.flows import failing
-from soloist.kernel.errors import NotFound, SoloistError
+from soloist.kernel.errors import Conflict, NotFound, SoloistError
 from soloist.kernel.ids import derived
 
 LOOK_EVERY = 5.0
@@ -150,14 +150,30 @@ def close(tx: Tx, ident: str, why: str, *, state: str, who: str) -> None:
         tasks.close(tx, card["id"], state, {"option": "", "reason": why}, actor=who)
 
 
-def run_again(tx: Tx, run: str, mark: str) -> str:
-    """A new run with the input of one that failed; its id."""
-    row = runs.get(tx.conn, run)
-    again = f"{failing.origin(run)}{failing.AGAIN}{mark}"
-    tx.start(again, row["flow"], row["input"], subject=row["subject"])
-    if row["flow"] == "effect":
-        effects.hand_over(tx, row["input"], again)
+def run_again(tx: Tx, run: str) -> str:
+    """A new run with the input of one that failed, which does nothing twice that a try before it committed; its id.
+
+    One try at a time: a try that is under way, or has worked, is answered instead (Conflict: see ``runs.committed``).
+    """
+    tries = _tries(tx, failing.origin(run))
+    first, newest = tries[0], tries[-1]
+    if newest["state"] != "failed":
+        return str(newest["id"])
+    again = f"{first['id']}{failing.AGAIN}{len(tries)}"
+    kept = runs.committed(tx.conn, [one["id"] for one in tries])
+    if tx.start(again, first["flow"], first["input"], subject=first["subject"]):
+        runs.carry_over(tx, kept, again)
+        if first["flow"] == "effect":
+            effects.hand_over(tx, first["input"], again)
     return again
+
+
+def _tries(tx: Tx, first: str) -> list[dict[str, Any]]:
+    """A run and every later try of it, in their order (NotFound)."""
+    found = [runs.get(tx.conn, first)]
+    while runs.exists(tx.conn, f"{first}{failing.AGAIN}{len(found)}"):
+        found.append(runs.get(tx.conn, f"{first}{failing.AGAIN}{len(found)}"))
+    return found
 
 
 def take(tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, Any]:
@@ -173,7 +189,7 @@ def take(tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, An
     failures.hold(tx, row["where"], False, actor=who)
     newest = {case["origin"]: case["run"] for case in row["runs"]}
     for first, run in newest.items():
-        run_again(tx, run, derived("try", run, tx.now)[-8:])
+        run_again(tx, run)
         _tried(tx, row["id"], first)
     tasks.close(tx, card["id"], "done", {"option": option, "cases": len(newest)}, actor=who)
     if row["state"] == "quarantined":
@@ -232,6 +248,9 @@ class Supervisor:
             due = [case for case in cases if case["next"] and case["next"] <= tx.now]
             for case in due:
                 case["next"] = ""
-                run_again(tx, case["run"], derived("try", case["run"], tx.now)[-8:])
+                try:
+                    run_again(tx, case["run"])
+                except Conflict as error:
+                    _card(tx, row, cases, error.detail, tell=True)
             if due:
                 failures.keep(tx, row["id"], cases)

@@ -18,6 +18,7 @@ from soloist.flows.desk import MAIL_OPERATION, Desk
 from soloist.insight import letters
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.ids import derived
+from soloist.kernel.origin import OUTSIDE, OWN
 from soloist.kernel.proposal import URGENT, NewProposal
 
 LOOK_EVERY = 20.0
@@ -125,6 +126,7 @@ def write(
         title=str(payload["subject"]),
         expires_in=seconds,
         new_recipient=False,
+        origin=OWN | OUTSIDE,
     )
     facts = replace(desk.facts(out, MAIL_OPERATION), hold=0.0)
     return str(desk.approvals.propose(tx, new, facts, actor="soloist")["id"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from soloist.engine.rate import Lines
-from soloist.engine.store import usage
+from soloist.engine.store import grants, telemetry, usage
 from soloist.engine.store.reading import Connection
 from soloist.insight import names, words
 from soloist.kernel.proposal import CHANGE_CONNECTOR, CHANGE_FACTS, CHANGE_OPERATION
@@ -51,8 +51,8 @@ class Half(Protocol):
 class Agent(Protocol):
     """What is asked of an agent."""
 
-    operations: list[str]
-
+    @property
+    def operations(self) -> Sequence[str]: ...
     @property
     def label(self) -> str: ...
 
@@ -121,6 +121,11 @@ class ActionPage:
     sentence: str
     connector: ConnectorLine | None
     uses: tuple[UseLine, ...]
+    control: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+    grants: tuple[Mapping[str, Any], ...] = ()
+    decided: int = 0
+    edited: int = 0
 
 
 def lines(
@@ -182,6 +187,8 @@ def _facts(op: Operation, lag: float | None) -> dict[str, Any]:
         "split": op.split,
         "recipients": list(op.recipients),
         "amount": op.amount,
+        "control": dict(op.control),
+        "words": list(op.words),
     }
 
 
@@ -244,7 +251,7 @@ def _pace(pace: Lines, credential: str) -> str:
     return " ".join(said)
 
 
-def one(conn: Connection, line: ActionLine, connector: ConnectorLine | None) -> ActionPage:
+def one(conn: Connection, line: ActionLine, connector: ConnectorLine | None, now: str = "") -> ActionPage:
     """An operation with its newest uses."""
     rows = usage.latest(conn, line.connector, line.name, LATEST)
     uses = tuple(
@@ -257,7 +264,16 @@ def one(conn: Connection, line: ActionLine, connector: ConnectorLine | None) -> 
         )
         for row in rows
     )
-    return ActionPage(line, SENTENCES[line.facts["class"]], connector, uses)
+    decided, edited = telemetry.edited(conn, line.connector, line.name)
+    live = [g for g in grants.live(conn, now) if _speaks_of(g, line)]
+    control = tuple((name, str(sort)) for name, sort in line.facts["control"].items())
+    steer = {"control": control, "words": tuple(line.facts["words"]), "grants": tuple(live)}
+    return ActionPage(line, SENTENCES[line.facts["class"]], connector, uses, decided=decided, edited=edited, **steer)
+
+
+def _speaks_of(grant: Mapping[str, Any], line: ActionLine) -> bool:
+    """Whether a grant can let this operation go; an empty place speaks of all."""
+    return grant["connector"] in ("", line.connector) and grant["operation"] in ("", line.name)
 
 
 def as_row(line: ActionLine) -> dict[str, Any]:

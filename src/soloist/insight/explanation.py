@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soloist.engine.store import effects, events, proposals, reading, sagas, tasks
+from soloist.engine.store import effects, events, proposals, reading, sagas, standing, tasks
 from soloist.engine.store.reading import Connection
-from soloist.insight import names, practice, remembered, runs, sheets, views, words
+from soloist.insight import names, practice, remembered, runs, sheets, views, words, written
 from soloist.kernel.errors import NotFound
 
 ENDS = {
@@ -110,7 +110,7 @@ def _of_proposal(conn: Connection, proposal: Mapping[str, Any], zone: str) -> vi
         knew=tuple(_knew(conn, proposal)),
         reasons=sheets.answers(evidence),
         citations=sheets.citations(evidence),
-        rules=tuple(_rules(weighed)),
+        rules=(*_stood(conn, proposal["id"]), *_rules(weighed)),
         verdict=_verdict(weighed),
         approvals=tuple(_approvals(conn, proposal, decisions)),
         sent=sheets.draft(proposal["payload"]) if proposal["noun"] != "change" else (),
@@ -154,14 +154,19 @@ def _who(conn: Connection, proposal: Mapping[str, Any]) -> list[views.FieldLine]
     found = [views.FieldLine("Made by", proposal["agent"] or proposal["source"].replace(":", " "))]
     if proposal["reason"]:
         found.append(views.FieldLine("Its reason", proposal["reason"]))
+    if said := written.told(conn, proposal["origin"]):
+        found.append(views.FieldLine("Written from", said[:1].upper() + said[1:]))
+    found += [views.FieldLine(one.name, one.value, one.said) for one in written.control(conn, proposal)]
     if evidence.get("template"):
         found.append(views.FieldLine("Template", str(evidence["template"])))
         found.append(views.FieldLine("Model", "none: rules and a template"))
+    elif evidence.get("author"):
+        found.append(views.FieldLine("Written by", *sheets.written_by(evidence)))
     if evidence.get("kind"):
         found.append(views.FieldLine("Read as", str(evidence["kind"]), f"rule: {evidence.get('kind_rule', '')}"))
     if way := practice.like(conn, proposal):
         found.append(views.FieldLine("Like cases before", way.told))
-    cost = proposal["cost_micro"]
+    cost = proposal["cost_micro"] or int(evidence.get("cost_micro") or 0)
     return [*found, views.FieldLine("Cost", f"{cost / 1_000_000:.4f}" if cost else "nothing")]
 
 
@@ -200,6 +205,14 @@ def _chosen(packed: Mapping[str, Any]) -> str:
     left = sum(int(number) for number in (packed.get("left") or {}).values())
     rest = f"; {words.counted(left, 'part')} had no room" if left else ""
     return f"{packed['tokens']}{of} tokens of what is remembered, by {packed.get('mode', 'nothing')}{rest}"
+
+
+def _stood(conn: Connection, proposal: str) -> list[views.Step]:
+    """The standing rules of the operator that applied to a draft."""
+    return [
+        views.Step(f"Your rule {row['rule']}", row["what"], row["said"], f"/rules/{row['rule']}")
+        for row in standing.of_object(conn, proposal)
+    ]
 
 
 def _rules(weighed: Sequence[Mapping[str, Any]]) -> list[views.Step]:

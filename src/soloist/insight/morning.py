@@ -43,6 +43,10 @@ class State:
     troubles: Sequence[str]
     mark: str = ""
     """The newest signed end of the journal: in the operator's mailbox it is out of the house."""
+    report: Sequence[str] = ()
+    """On a Monday the lines of the report of the week."""
+    bills: str = ""
+    """What is to be paid within a week, in one line."""
 
 
 def state(conn: Connection, *, now: str, since: str) -> State:
@@ -60,7 +64,13 @@ def letter(
 
     ``by_mail`` are the lines about cards that can be decided by answering, with their whole content.
     """
-    if not found.cards and not found.troubles and not any(found.counts.values()):
+    if (
+        not found.cards
+        and not found.troubles
+        and not found.report
+        and not found.bills
+        and not any(found.counts.values())
+    ):
         return None
     say = WORDS.get(language, WORDS["en"])
     waiting = len(found.cards)
@@ -79,6 +89,10 @@ def letter(
         lines += ["", say["wrong"], *(f"- {line}" for line in found.troubles)]
     if by_mail:
         lines += ["", say["by mail"], *by_mail]
+    if found.report:
+        lines += ["", "-" * 20, *found.report]
+    if found.bills:
+        lines += ["", say["bills"].format(line=found.bills)]
     if found.mark:
         lines += ["", say["mark"], found.mark]
     local = day.astimezone(ZoneInfo(zone))
@@ -107,6 +121,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "by mail": "These can be decided by answering this mail",
         "mark": "The signed end of the journal (soloist verify --checkpoints):",
         "wrong": "What does not work",
+        "bills": "To pay within a week: {line}",
         "message.read": "messages read: {count}",
         "effect.succeeded": "sent or done: {count}",
         "proposal.withdrawn": "withdrawn because you answered yourself: {count}",
@@ -125,6 +140,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "by mail": "Diese lassen sich mit einer Antwort auf diese Mail entscheiden",
         "mark": "Das signierte Ende des Journals (soloist verify --checkpoints):",
         "wrong": "Was nicht funktioniert",
+        "bills": "Binnen einer Woche zu zahlen: {line}",
         "message.read": "gelesene Nachrichten: {count}",
         "effect.succeeded": "gesendet oder erledigt: {count}",
         "proposal.withdrawn": "zurückgezogen, weil Sie selbst geantwortet haben: {count}",
@@ -143,6 +159,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "by mail": "Ceux-ci peuvent être décidés en répondant à ce courriel",
         "mark": "La fin signée du journal (soloist verify --checkpoints) :",
         "wrong": "Ce qui ne fonctionne pas",
+        "bills": "À payer dans la semaine : {line}",
         "message.read": "messages lus : {count}",
         "effect.succeeded": "envoyés ou faits : {count}",
         "proposal.withdrawn": "retirés car vous avez répondu vous-même : {count}",
@@ -161,6 +178,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "by mail": "Estos se pueden decidir respondiendo a este correo",
         "mark": "El final firmado del diario (soloist verify --checkpoints):",
         "wrong": "Lo que no funciona",
+        "bills": "Por pagar en una semana: {line}",
         "message.read": "mensajes leídos: {count}",
         "effect.succeeded": "enviados o hechos: {count}",
         "proposal.withdrawn": "retirados porque usted mismo respondió: {count}",

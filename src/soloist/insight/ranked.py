@@ -32,6 +32,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "hop": ("Second step", "words that the best answers share lead to it"),
     "overtaken": ("Overtaken", "taken off, since something newer says otherwise"),
     "phrase": ("Quoted words", "it holds the words in quotation marks as they stand"),
+    "learned": ("Your word", "raised or lowered by what you made of drafts that had it"),
     "short": ("Very short", "taken off, since a line of a few words fits by chance"),
 }
 
@@ -122,7 +123,7 @@ def page(conn: Connection, ident: str, notes: Sequence[str] = (), as_of: str = "
         **{name: getattr(found, name) for name in _FORM},
         retrieval=ident,
         answers=tuple(
-            _answer(place, hit, (rows.get(hit["id"]), lines.get(hit["id"])), asked, best)
+            _answer(place, hit, (rows.get(hit["id"]), lines.get(hit["id"])), asked, best, learned=_learned(given, hit))
             for place, hit in enumerate(row["hits"], 1)
         ),
         known=bool(row["detail"].get("known", True)),
@@ -173,6 +174,11 @@ def _weight(name: str) -> str:
     return name.replace("_", " ")
 
 
+def _learned(given: Mapping[str, Any], hit: Mapping[str, Any]) -> Sequence[int]:
+    """What was known of the operator's word on drafts with an item, when it was ranked."""
+    return tuple((given.get("learned") or {}).get(str(hit["n"]), ()))
+
+
 # ----- one answer
 
 
@@ -182,6 +188,8 @@ def _answer(
     found: tuple[Mapping[str, Any] | None, memory.ItemLine | None],
     asked: asking.Asked,
     best: int,
+    *,
+    learned: Sequence[int],
 ) -> Answer:
     """One hit with its text, or a place that is left when the item has gone."""
     row, line = found
@@ -197,7 +205,7 @@ def _answer(
         line,
         around(text, stems),
         f"{hit['score'] / MILLION:.3f}",
-        tuple(_parts(hit, best)),
+        tuple(_parts(hit, best, learned)),
         held,
         tuple(word.text for word in told if word.text not in held),
         NAMED.get(str(hit.get("entity")), ""),
@@ -205,10 +213,20 @@ def _answer(
     )
 
 
-def _parts(hit: Mapping[str, Any], best: int) -> Iterator[Part]:
+def swayed(learned: Sequence[int]) -> str:
+    """Why what the operator made of drafts raised or lowered an item: (in approved ones, in overridden ones)."""
+    up, down = learned
+    over = f"you changed or rejected {words.counted(down, 'draft')} that had it"
+    as_is = f"{words.counted(up, 'draft')} that had it went as written"
+    both = " and ".join(said for said, count in ((over, down), (as_is, up)) if count)
+    return f"{'raised' if up > down else 'lowered' if down > up else 'neither raised nor lowered'}, since {both}"
+
+
+def _parts(hit: Mapping[str, Any], best: int, learned: Sequence[int] = ()) -> Iterator[Part]:
     """The parts of a score, the largest first; shares are of the best answer's score."""
     for name, value in sorted(hit["parts"].items(), key=lambda part: -abs(part[1])):
         title, said = PARTS.get(name, (name.replace("_", " ").capitalize(), ""))
+        said = swayed(learned) if name == "learned" and learned else said
         yield Part(title, said, f"{value / MILLION:+.3f}", min(100, round(abs(value) * 100 / max(best, 1))))
 
 

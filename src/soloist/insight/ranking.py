@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from soloist.insight import words
@@ -23,6 +23,10 @@ SHORT_RUNWAY = 3.0
 
 SOON = 86_400.0
 """Seconds to a deadline from which it is worth a word."""
+
+
+ANSWER_WITHIN = {"now": 2 * 3600.0, "day": 8 * 3600.0, "week": 3 * 86_400.0}
+"""Seconds within which triage says that an answer is wanted; it only moves a card in the order, and ends nothing."""
 
 
 def ranked(cards: Sequence[Card], now: str) -> list[Card]:
@@ -68,6 +72,7 @@ def reasons(card: Card, now: str) -> list[str]:
     """What speaks for a card, strongest first, each as words that follow "it"."""
     found = ["is urgent"] if urgency(card) == 0 else []
     found += ["needs your judgement"] if int(card["judgement"] or 0) else []
+    found += ["wants an answer soon"] if card.get("sla") in ("now", "day") else []
     rest = _seconds_left(card, words.instant(now))
     if rest is not None and rest <= 0:
         found.append("is past its time")
@@ -105,6 +110,9 @@ def _pressed(card: Card) -> float:
 
 
 def _seconds_left(card: Card, base: datetime | None) -> float | None:
-    """Seconds to the deadline, negative when it has passed; None without one."""
+    """Seconds to the deadline, or to when its sender needs an answer; negative when passed, None without either."""
     end = words.instant(str(card["deadline"])) if card["deadline"] else None
-    return (end - base).total_seconds() if end and base else None
+    begun, within = words.instant(str(card.get("created") or "")), ANSWER_WITHIN.get(str(card.get("sla") or ""))
+    wanted = begun + timedelta(seconds=within) if begun and within else None
+    first = min((one for one in (end, wanted) if one), default=None)
+    return (first - base).total_seconds() if first and base else None

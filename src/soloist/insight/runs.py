@@ -9,11 +9,14 @@ from urllib.parse import urlencode
 
 from soloist.engine.store import reading, runs
 from soloist.engine.store.reading import Connection
-from soloist.insight import names, views, words
+from soloist.insight import names, views, words, written
+from soloist.kernel.agent import SLA
 
 PAGE = 50
 STATES = (("", "All"), ("waiting", "Waiting"), ("running", "Running"), ("failed", "Failed"), ("done", "Done"))
 TONES = {"failed": "bad", "waiting": "warn", "done": "go"}
+EARLIER = " (in an earlier try)"
+"""Beside a step that was committed before this run was asked for: it is not done a second time."""
 FLOWS = {"intake": "Message", "proposal": "Proposal", "effect": "Effect", "followup": "Follow-up", "reply": "Reply"}
 
 
@@ -65,10 +68,56 @@ def run(conn: Connection, ident: str) -> views.RunPage:
         took=took(row),
         trigger=about.text if about else row["subject"],
         trigger_href=about.href if about else "",
+        read=written.told(conn, row["origin"]),
         steps=tuple(_steps(row, steps)),
         now_what=tuple(_now_what(row, card)),
         links=tuple(_links(conn, row)),
+        work=tuple(work(steps)),
     )
+
+
+_CAME = {
+    "done": "done",
+    "fallback": "without the model that was wanted",
+    "waits": "waits for the night",
+    "operator": "left to you",
+}
+
+
+def work(steps: Sequence[Mapping[str, Any]]) -> list[views.WorkLine]:
+    """The pieces of work that stand with the steps of a run, in their order."""
+    found = []
+    for step in steps:
+        kept = (step["detail"] or {}).get("work") if isinstance(step["detail"], Mapping) else None
+        found += [_work(one) for one in kept if isinstance(one, Mapping)] if isinstance(kept, list) else []
+    return found
+
+
+def _work(one: Mapping[str, Any]) -> views.WorkLine:
+    given = "".join(f"{name}, then " for name in one.get("given_by") or ())
+    limit = f", in {one['timeout']:g} s" if one.get("timeout") else ""
+    lane = " or by the morning" if one.get("lane") == "morning" else ""
+    author = str(one.get("author", ""))
+    return views.WorkLine(
+        agent=f"{given}{one.get('agent', '')}",
+        skill=str(one.get("skill", "")),
+        wanted=str(one.get("wanted", "")),
+        came=_CAME.get(str(one.get("came")), str(one.get("came", ""))),
+        author="rules, no model" if author == "rules" else author,
+        estimate=_money(one.get("estimate") or {}),
+        cost=_money(one.get("cost") or {}),
+        within=f"{SLA.get(str(one.get('sla')), '')}{lane}{limit}",
+        why=str(one.get("why", "")),
+        tries=tuple(f"{t['model'] or t['what']}: {t['said'] or t['fault']}" for t in one.get("tries") or ()),
+    )
+
+
+def _money(found: Mapping[str, Any]) -> str:
+    """A sum with its tokens; "nothing" for none."""
+    if not found.get("micro"):
+        return "nothing"
+    tokens = int(found.get("tokens_in") or 0) + int(found.get("tokens_out") or 0)
+    return f"{int(found['micro']) / 1_000_000:.4f} {found.get('currency', '')}, {tokens:,} tokens"
 
 
 def _steps(row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> list[views.RunStep]:
@@ -80,7 +129,7 @@ def _steps(row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> list[v
         failed = bool(step["error"])
         found.append(
             views.RunStep(
-                name=str(step["step"]).capitalize(),
+                name=f"{str(step['step']).capitalize()}{EARLIER if step['started'] < row['started'] else ''}",
                 at=step["started"],
                 state="failed" if failed else "done",
                 ms=ms,

@@ -9,7 +9,7 @@ from typing import Any
 
 from soloist.engine.store import attention, conversations, effects, proposals, reading, records, tasks
 from soloist.engine.store.reading import Connection
-from soloist.insight import candid, diff, names, views, words
+from soloist.insight import candid, diff, names, views, words, written
 
 KINDS = {
     "proposal": ("Proposal", "send"),
@@ -18,6 +18,8 @@ KINDS = {
     "failure": ("Failure", "circle-x"),
     "question": ("Question", "circle-question-mark"),
     "manual": ("Needs your hands", "list-checks"),
+    "list": ("List to tick", "list-checks"),
+    "issue": ("Newsletter", "send"),
     "merge": ("Merge", "git-compare"),
 }
 STATES = {
@@ -106,7 +108,12 @@ def _about(
         "draft": draft(proposal["payload"]) if proposal["noun"] != "change" else (),
         "changes": changes(conn, proposal) if proposal["noun"] == "change" else (),
         "questions": tuple(str(q.get("text", "")) for q in proposal["questions"] or []),
-        "notes": (*known(evidence), *map(str, evidence.get("notes") or []), *candid.small_print(proposal["payload"])),
+        "notes": (
+            *written.notes(conn, proposal),
+            *known(evidence),
+            *map(str, evidence.get("notes") or []),
+            *candid.small_print(proposal["payload"]),
+        ),
         **(candid.shown(conn, card, proposal, message) if proposal["noun"] != "change" else {}),
         "answers": answers(evidence),
         "citations": citations(evidence),
@@ -410,10 +417,20 @@ def provenance(conn: Connection, card: Mapping[str, Any], proposal: Mapping[str,
         steps.append(views.Step("Skill", f"Read as: {evidence['kind']}", by))
     if evidence.get("template"):
         steps.append(views.Step("Skill", "Draft from a template, no model", evidence["template"]))
+    elif evidence.get("author"):
+        steps.append(views.Step("Skill", *written_by(evidence)))
     for verdict in proposals.verdicts_of(conn, proposal["id"])[-1:]:
         rule = f"rule: {verdict['rule']}" if verdict["rule"] else f"policy {verdict['policy_version']}"
         steps.append(views.Step("Policy", verdict["reason"], rule, "/settings"))
     return tuple(steps)
+
+
+def written_by(evidence: Mapping[str, Any]) -> tuple[str, str]:
+    """Who wrote a text, and why it is as it is."""
+    author, why = str(evidence["author"]), str(evidence.get("rationale") or "")
+    cost = int(evidence.get("cost_micro") or 0)
+    spent = f"It cost {cost / 1_000_000:.4f}. " if cost else ""
+    return ("Written by rules, no model" if author == "rules" else f"Written by {author}"), f"{spent}{why}".strip()
 
 
 def context_records(conn: Connection, context: str) -> list[dict[str, Any]]:

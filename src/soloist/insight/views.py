@@ -399,6 +399,22 @@ class RunStep:
 
 
 @dataclass(frozen=True)
+class WorkLine:
+    """One piece of work in a run: who did what for whom, who wrote it, what it was to cost and did, and why."""
+
+    agent: str
+    skill: str
+    wanted: str
+    came: str
+    author: str
+    estimate: str
+    cost: str
+    within: str
+    why: str
+    tries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunPage:
     """One run: its steps, what it cost and what can be done now."""
 
@@ -414,6 +430,9 @@ class RunPage:
     steps: tuple[RunStep, ...] = ()
     now_what: tuple[Link, ...] = ()
     links: tuple[Link, ...] = ()
+    work: tuple[WorkLine, ...] = ()
+    read: str = ""
+    """Whose words it has read."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ SoloistError
 |   `-- SameIdOtherBody an event id arrived again with another payload   caller   nothing left
 |-- TooLarge            the input is over a stated limit                 caller   nothing left
 |-- TooMany             a rate limit was reached                         retry    nothing left
+|-- CapReached          a cap of spend would be passed                   operator nothing left
+|-- ModelTrouble        a model gave no answer that can be used          retry    perhaps a question to the model
 |-- StoreTrouble        the database is newer, locked, full or damaged   operator nothing left
 `-- WorkerTrouble       the limited worker died or ran out of time       retry    nothing left
 """
@@ -97,6 +99,20 @@ class TooMany(SoloistError):
 
     status = 429
     turn = "retry"
+
+
+class CapReached(SoloistError):
+    """A cap on spending would be passed; nothing was asked."""
+
+    status = 402
+
+
+class ModelTrouble(SoloistError):
+    """A model gave no answer that can be used; ``extra["fault"]`` is the kind of fault (kernel.model.Fault)."""
+
+    status = 502
+    turn: ClassVar[Turn] = "retry"
+    left_house: ClassVar[LeftHouse] = "unknown"
 
 
 class StoreTrouble(SoloistError):

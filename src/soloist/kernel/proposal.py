@@ -9,6 +9,7 @@ from typing import Any, Literal
 from soloist.kernel.errors import BadInput
 from soloist.kernel.hashing import payload_hash
 from soloist.kernel.ids import derived
+from soloist.kernel.origin import NOBODY, Origin, Sort
 
 CHANGE_CONNECTOR = "records"
 CHANGE_OPERATION = "record.change"
@@ -25,7 +26,8 @@ UNDOING = "soloist:undo"
 class OperationFacts:
     """What the connector declares about an operation, as it was when the proposal was made. ``hold`` in seconds.
 
-    ``amount``, ``currency`` and ``recipients`` are dotted places in the payload.
+    ``amount``, ``currency`` and ``recipients`` are dotted places in the payload; ``control`` and ``words`` are as in
+    ``sdk.Operation``.
     """
 
     effect_class: str
@@ -39,6 +41,8 @@ class OperationFacts:
     amount: str = "amount"
     currency: str = "currency"
     recipients: tuple[str, ...] = ("to", "cc")
+    control: Mapping[str, Sort] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
 
 
 CHANGE_FACTS = OperationFacts(
@@ -48,6 +52,8 @@ CHANGE_FACTS = OperationFacts(
     way_back="The former version is kept and can be written again.",
     primitive="write",
     audience="nobody",
+    control={"record": "id"},
+    words=("version", "fields.*"),
 )
 """A record change happens inside our own database: keyed, exact to undo."""
 
@@ -80,7 +86,12 @@ class NewProposal:
     thread_known: bool = False
     bundle: str = ""
     place: int = 0
-    """``bundle`` names proposals that are decided together and taken back in reverse order of ``place``."""
+    origin: Origin = NOBODY
+    trusted: tuple[str, ...] = ()
+    """``bundle`` names proposals that are decided together and taken back in reverse order of ``place``.
+
+    ``origin`` is that of everything it was made from; what nobody labelled counts as outside. ``trusted`` are ids of
+    words of the operator that it carries out ("message:ID", "task:ID"); they are looked up, never believed."""
 
     @property
     def hash(self) -> str:

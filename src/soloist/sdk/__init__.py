@@ -28,6 +28,7 @@ from soloist.sdk.connector import (
     Trouble,
     Unknown,
 )
+from soloist.sdk.handed import handed, scratch
 from soloist.sdk.registry import Registry
 from soloist.sdk.skill import Skill, skill
 
@@ -60,5 +61,7 @@ __all__ = [
     "Thing",
     "Trouble",
     "Unknown",
+    "handed",
+    "scratch",
     "skill",
 ]

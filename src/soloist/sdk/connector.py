@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+from soloist.kernel.origin import Sort
+
 EffectClass = Literal["A", "B", "B'", "C"]
 """A: the provider knows our key. B: we can look our write up. B': found proves it happened, not found proves nothing
 (mail that may show in Sent). C: neither. B' and C are never retried without a person's word."""
@@ -35,6 +37,10 @@ class Operation:
     each. ``key_window`` is how long a provider honours our key (class A); ``lookup_lag`` how long a write may stay
     invisible to ``find`` (class B). ``amount`` (minor units), ``currency`` and ``recipients`` are dotted places in the
     payload, for policy and for the card.
+
+    ``control`` says of every field that steers what happens (dotted place, ``*`` for any name) what it steers;
+    ``words`` are the fields that hold text for a person and steer nothing. A field in neither is taken for control:
+    a run that has read words from outside fills it from trusted values only, or the operator is asked.
     """
 
     name: str
@@ -53,6 +59,8 @@ class Operation:
     amount: str = "amount"
     currency: str = "currency"
     recipients: tuple[str, ...] = ("to", "cc")
+    control: Mapping[str, Sort] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

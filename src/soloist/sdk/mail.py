@@ -15,9 +15,18 @@ from email.quoprimime import body_encode
 from email.utils import format_datetime
 from typing import Any
 
+from soloist.kernel.origin import Sort
+
 OPERATION = "mail.send"
 FIELDS = ("to", "cc", "subject", "body", "in_reply_to", "references", "from", "all_to", "envelope_to")
 """Fields of a payload; any other is refused, so that nothing is silently left out of an approved mail."""
+
+CONTROL: Mapping[str, Sort] = {
+    **dict.fromkeys(("to", "cc", "from", "all_to", "envelope_to"), "recipient"),
+    **dict.fromkeys(("in_reply_to", "references"), "thread"),
+}
+WORDS = ("subject", "body")
+"""Fields of a mail that steer where it goes, and fields that hold text for a person."""
 
 MAX_RECIPIENTS = 100
 MAX_SUBJECT = 400

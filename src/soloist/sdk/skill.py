@@ -1,15 +1,17 @@
 """Skill: a typed, versioned function with examples as its contract; it may read, it may not change the world.
 
-A skill is one plain function from one pydantic model to another, marked with ``@skill``. Skills that read text or
-files from outside run in the limited worker process; their input and output cross a pipe as JSON, the ``blob`` as
-raw bytes.
+A skill is one plain function from one pydantic model to another, marked with ``@skill``; beside its module stands
+``<name>.examples.yaml``. Skills that read text or files from outside run in the limited worker process; their input
+and output cross a pipe as JSON, the ``blob`` as raw bytes.
 """
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel
@@ -27,6 +29,25 @@ class Skill:
     run: Callable[..., BaseModel]
     takes_blob: bool
     module: str
+    folder: Path | None = None
+    """Where its examples stand when that is not beside its module: of a skill whose module is never loaded here."""
+
+    @property
+    def examples(self) -> Path:
+        """Where its examples have to stand: ``name.examples.yaml`` beside its module, whether they are there or not."""
+        if self.folder is not None:
+            return self.folder / f"{self.name}.examples.yaml"
+        place = getattr(sys.modules.get(self.module), "__file__", None) or self.module
+        return Path(place).parent / f"{self.name}.examples.yaml"
+
+    def lacks(self) -> str:
+        """Why it may not be used, as a sentence; "" when its contract is there."""
+        if self.examples.is_file():
+            return ""
+        return (
+            f"the skill {self.name} has no examples, so nothing says what it does: {self.examples} is missing. "
+            "It was not loaded. Write the file (docs/how-to/write-a-skill.md) and start again"
+        )
 
     def call(self, raw: dict[str, Any], blob: bytes = b"") -> dict[str, Any]:
         """Validate, run, validate: JSON values in, JSON values out. pydantic.ValidationError for a wrong input."""

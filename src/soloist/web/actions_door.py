@@ -48,7 +48,8 @@ class Actions:
             raise NotFound(f"There is no operation {operation[:100]!r} of {connector[:100]!r}.")
         half = self._desk.connections.get(connector)
         state = actions.connector_line(half, self._pace) if half else None
-        return await self._desk.store.read(lambda conn: actions.one(conn, line, state))
+        now = self._desk.store.clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return await self._desk.store.read(lambda conn: actions.one(conn, line, state, now))
 
     def exposition(self) -> str:
         """The pace of every connection for watchers."""

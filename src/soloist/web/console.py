@@ -17,17 +17,26 @@ from soloist.insight.live import Feed, News
 from soloist.kernel.errors import BadInput, Conflict
 from soloist.web.actions_door import Actions
 from soloist.web.attention_door import Time
+from soloist.web.bills_door import Bills
+from soloist.web.confidence_door import Proved
 from soloist.web.doors import Decision
 from soloist.web.failures_door import Failures
+from soloist.web.giving_door import Handing
+from soloist.web.intents_door import Wanted
 from soloist.web.keeping_door import Kept
+from soloist.web.learning_door import Learning
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
 from soloist.web.merging_door import Merges
+from soloist.web.packages_door import Packaged
 from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.records_door import Book
+from soloist.web.registry_door import Registered
+from soloist.web.rules_door import Rules
 from soloist.web.safety_door import Safety
+from soloist.web.spend_door import Spending
 from soloist.web.work_door import Work
 
 
@@ -42,6 +51,11 @@ class Console:
         self.safety = Safety(app)
         self.memory = Remembering(app)
         self.work = Work(app)
+        self.bills = Bills(app)
+        self.spending = Spending(app)
+        self.learning = Learning(app)
+        self.rules = Rules(app)
+        self.proved, self.wanted = Proved(app), Wanted(app)
         self.time = Time(app, self._offered)
         self.failures = Failures(app)
         self.policies = Policies(app)
@@ -50,6 +64,8 @@ class Console:
         self.reconcile = Reconcile(app)
         self.book = Book(app)
         self.merges = Merges(app)
+        self.registry, self.packages = Registered(app), Packaged(app)
+        self.handing = Handing(app)
 
     @property
     def _now(self) -> str:

@@ -11,16 +11,25 @@ from soloist.insight.live import News
 from soloist.insight.takeover import TakeoverPage
 from soloist.web.actions_door import ActionsDoor
 from soloist.web.attention_door import Time
+from soloist.web.bills_door import Bills
+from soloist.web.confidence_door import Proved
 from soloist.web.failures_door import Failures
+from soloist.web.giving_door import Handing
+from soloist.web.intents_door import Wanted
 from soloist.web.keeping_door import Kept
+from soloist.web.learning_door import Learning
 from soloist.web.letters_door import Letters
 from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
 from soloist.web.merging_door import Merges
+from soloist.web.packages_door import Packaged
 from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.records_door import Book
+from soloist.web.registry_door import Registered
+from soloist.web.rules_door import Rules
 from soloist.web.safety_door import Safety
+from soloist.web.spend_door import Spending
 from soloist.web.work_door import Work
 
 
@@ -60,14 +69,33 @@ class Door(Protocol):
     actions: ActionsDoor
     """Everything that can be done, and the pace of every connection."""
 
+    handing: Handing
+    """Work that is handed to agents."""
+    packages: Packaged
+    """Skills with code of others, and the walls around them."""
+    registry: Registered
+    """Agents and skills: contracts, versions, what is in use."""
     memory: Remembering
     """What is remembered, about whom, and why something was found."""
     work: Work
     """Working sessions, and what ways of working led to."""
     safety: Safety
     """Backups, the stop button, safe mode."""
+    learning: Learning
+    """Corrections, wordings, trials."""
+    spending: Spending
+    """Models, what they may cost and did cost."""
+    rules: Rules
+    """What the operator said once."""
+    wanted: Wanted
+    """What messages want, by the operator's own examples."""
+    proved: Proved
+    """What may go alone by the operator's own decisions."""
     time: Time
     """The operator's time: what is planned for it and measured of it, sittings, cards decided together."""
+
+    bills: Bills
+    """Invoices to pay and to be paid."""
 
     async def frame(self) -> views.Frame:
         """What surrounds every page."""

@@ -50,6 +50,7 @@ class Library:
         raw, known = await self._app.store.read(
             lambda conn: client.file_of(conn, folder, ident, message=message, part=part)
         )
+        self._app.desk.runtime.roster.under("intake", "read_part")
         found: dict[str, Any] = await self._app.worker.call("read_part", {"part": part}, raw)
         return safe_name(str(known.get("name") or found["name"])), base64.b64decode(found["base64"])
 

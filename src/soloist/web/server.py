@@ -15,17 +15,20 @@ from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from soloist.app import App
 from soloist.flows.indexing import Indexing
+from soloist.flows.spending import Hidden
 from soloist.insight.live import Feed
 from soloist.kernel.errors import StoreTrouble
 from soloist.web import forms, hooks, pages
 from soloist.web.auth import SignIn
 from soloist.web.console import Console
 from soloist.web.health import healthz, readyz, watch_of
+from soloist.web.outgoing import Outgoing
 from soloist.web.pages.edge import faults
 from soloist.web.security import SecurityMiddleware
 
@@ -67,7 +70,9 @@ def create(app: App, *, hosts: tuple[str, ...] = (), start: bool = True) -> Secu
         Mount("/api/v1", interface),
         *pages.routes(),
     ]
-    inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=faults())
+    hidden = Hidden(app.desk, app.vault)
+    last = Middleware(Outgoing, secrets=lambda: app.store.read(hidden.within))
+    inner = Starlette(routes=routes, lifespan=lifespan, exception_handlers=faults(), middleware=[last])
     inner.state.app = app
     inner.state.soloist = Console(app)
     return SecurityMiddleware(inner, app.access, app.settings.server, hosts=hosts)

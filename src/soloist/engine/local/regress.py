@@ -104,6 +104,22 @@ def folds(labels: Array, count: int = 5) -> Array:
     return out
 
 
+def blocks(rows: Array, labels: Array, count: int = 5) -> Array:
+    """A fold number a row: of each kind, the rows that are most alike stand in one fold.
+
+    A row that was left out beside its own neighbours is told more surely than a message nobody has seen; what is left
+    out with them is told about as surely as that, so a temperature is measured on these.
+    """
+    out = np.zeros(len(labels), int)
+    for kind in np.unique(labels):
+        of_kind = np.flatnonzero(labels == kind)
+        mine = rows[of_kind] - rows[of_kind].mean(0)
+        along = np.linalg.svd(mine, full_matrices=False)[0][:, 0]
+        order = of_kind[np.argsort(along, kind="stable")]
+        out[order] = (np.arange(len(order)) * count // len(order) + int(kind)) % count
+    return out
+
+
 def coordinates(likeness: Array) -> Array:
     """Rows whose products are the given likeness (a symmetric matrix without negative eigenvalues): many columns
     of n-grams become as many as there are rows, and the fitted weights are the same."""

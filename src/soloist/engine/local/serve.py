@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from soloist.engine.local.wants import Wants
 from soloist.kernel.errors import BadConfig, SoloistError
 from soloist.sdk import Registry, Skill, skill
 
@@ -140,6 +141,7 @@ class Local:
         self._models: dict[str, Model] = {}
         self._embedder: Embedder | None = None
         self._trouble = ""
+        self.wants = Wants(self)
 
     def skills(self) -> list[Skill]:
         """The calls, as skills."""
@@ -149,7 +151,7 @@ class Local:
             "fit": self.fit,
             "embed": self.embed,
         }
-        calls["warm"] = self.warm
+        calls |= {"warm": self.warm, "fit_intents": self.wants.fit, "intent": self.wants.tell}
         return [skill(f"local.{name}", version="1")(call) for name, call in calls.items()]
 
     def classify(self, value: Message) -> Prediction:

@@ -12,6 +12,7 @@ from soloist.engine.store.tables import assets
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import NotFound
 from soloist.kernel.hashing import sha256
+from soloist.kernel.origin import OUTSIDE, Origin, of
 
 IN_ROW = 64 * 1024
 """Largest asset, in bytes, that is kept inside the database."""
@@ -38,13 +39,27 @@ def write_file(folder: Path, data: bytes) -> str:
     return relative
 
 
-def keep(tx: Tx, data: bytes, mime: str, path: str) -> str:
-    """Add the asset row unless it is there; ``path`` is what ``write_file`` returned. Returns the hash."""
+def keep(tx: Tx, data: bytes, mime: str, path: str, *, origin: Origin = OUTSIDE) -> str:
+    """Add the asset row unless it is there; ``path`` is what ``write_file`` returned. Returns the hash.
+
+    The same bytes from a second place have both origins from then on; what nobody labels is from outside.
+    """
     digest = sha256(data)
-    if tx.conn.execute(sa.select(assets.c.hash).where(assets.c.hash == digest)).first() is None:
+    known = tx.conn.execute(sa.select(assets.c.origin).where(assets.c.hash == digest)).first()
+    if known is None:
         row = {"hash": digest, "size": len(data), "mime": mime, "bytes": None if path else data, "path": path}
-        tx.run(assets.insert(), {**row, "at": tx.now})
+        tx.run(assets.insert(), {**row, "at": tx.now, "origin": origin.told()})
+    elif (whole := of(known.origin) | origin) != of(known.origin):
+        tx.run(assets.update().where(assets.c.hash == digest).values(origin=whole.told()))
     return digest
+
+
+def origin_of(conn: sa.Connection, digest: str) -> Origin:
+    """Where the bytes come from, with the asset as a source; outside for one that is gone or was never labelled."""
+    row = conn.execute(sa.select(assets.c.origin).where(assets.c.hash == digest)).first() if digest else None
+    return of(row.origin if row is not None else None) | Origin(
+        sources=frozenset({f"asset:{digest}"} if digest else ())
+    )
 
 
 def load(conn: sa.Connection, folder: Path, digest: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store import facts
+from soloist.engine.store import facts, origins
 from soloist.engine.store.tables import contexts, conversations, effects, events, messages, proposals, records
 from soloist.engine.store.tables_memory import context_memories, memories, outcomes
 from soloist.engine.store.tables_memory import facts as fact_rows
@@ -15,9 +15,13 @@ from soloist.engine.store.tx import Tx
 
 
 def add(tx: Tx, row: Mapping[str, Any], slices: Sequence[Mapping[str, Any]]) -> str:
-    """Keep a context and the slices of memory that were packed into it, in their order; returns its id."""
-    ident = tx.new_id()
-    tx.run(contexts.insert(), {**row, "id": ident, "at": tx.now})
+    """Keep a context and the slices of memory that were packed into it, in their order; returns its id.
+
+    Its origin is that of all of them together, and its run has read them from now on.
+    """
+    ident, origin = tx.new_id(), origins.of_slices(tx.conn, row, slices)
+    tx.run(contexts.insert(), {**row, "id": ident, "at": tx.now, "origin": origin.told()})
+    origins.read(tx, str(row.get("run") or ""), origin)
     names = ("retrieval", "rank", "n", "memory", "hash", "part", "span_from", "span_to")
     rows = [
         {"context": ident, "place": place, **{name: piece[name] for name in names if name in piece}}

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from soloist.engine.store.tables import conversations, messages, thread_ids
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import NotFound
+from soloist.kernel.origin import Origin
 
 
 def by_message_ids(conn: sa.Connection, ids: Sequence[str]) -> str | None:
@@ -74,10 +75,22 @@ def open_new(tx: Tx, channel: str, subject: str) -> str:
     return ident
 
 
+def written_by(row: Mapping[str, Any], ident: str, *, known: bool = False) -> dict[str, Any]:
+    """Where the words of a message come from, as it is kept: the operator, somebody ``known``, somebody else.
+
+    What went out without a person's word may repeat what came in, so it counts as outside as well.
+    """
+    labels = {"operator"} if row.get("kind") != "automatic" else {"own", "outside"}
+    if row["direction"] == "in":
+        labels = {"contact" if known else "outside"}
+    return Origin(frozenset(labels), frozenset({f"message:{ident}"})).told()
+
+
 def add(tx: Tx, row: Mapping[str, Any]) -> str:
     """Add a message and make it the head of its conversation; returns its id."""
     ident = str(row.get("id") or tx.new_id())
-    tx.run(messages.insert(), {**row, "id": ident})
+    known = row["direction"] == "in" and answered(tx.conn, row.get("sender", ""), row["at"])
+    tx.run(messages.insert(), {**row, "id": ident, "origin": written_by(row, ident, known=known)})
     side = {"last_in": row["at"]} if row["direction"] == "in" else {"last_out": row["at"]}
     key = conversations.c.id == row["conversation"]
     tx.run(conversations.update().where(key).values(head=ident, **side))
@@ -87,7 +100,7 @@ def add(tx: Tx, row: Mapping[str, Any]) -> str:
 def add_past(tx: Tx, row: Mapping[str, Any]) -> str:
     """Add a message that may be older than what its conversation has; the newest stays the head. Returns its id."""
     ident = tx.new_id()
-    tx.run(messages.insert(), {**row, "id": ident})
+    tx.run(messages.insert(), {**row, "id": ident, "origin": written_by(row, ident)})
     before = get(tx.conn, row["conversation"])
     side = "last_in" if row["direction"] == "in" else "last_out"
     values: dict[str, str] = {}
@@ -137,6 +150,12 @@ def of(conn: sa.Connection, conversation: str, limit: int = 50) -> list[dict[str
     query = sa.select(messages).where(messages.c.conversation == conversation)
     rows = conn.execute(query.order_by(messages.c.at.desc(), messages.c.id.desc()).limit(limit)).mappings()
     return [dict(row) for row in rows][::-1]
+
+
+def newest_inbound(conn: sa.Connection, limit: int) -> list[dict[str, Any]]:
+    """The newest messages that came in, newest first."""
+    query = sa.select(messages).where(messages.c.direction == "in").order_by(messages.c.id.desc()).limit(limit)
+    return [dict(row) for row in conn.execute(query).mappings()]
 
 
 def of_record(conn: sa.Connection, record: str, limit: int = 50) -> list[dict[str, Any]]:

@@ -203,6 +203,8 @@ def owned(conn: sa.Connection, who: Subject) -> Owned:
     item = memories.c
     things = {item.record: found.records, item.thread: found.conversations, item.ref: found.objects()}
     found.memories = {int(n) for n in _some(conn, item.n, things)}
+    letters = _some(conn, messages.c.asset, {messages.c.id: found.messages}) - {""}
+    found.memories |= {int(n) for n in _some(conn, item.n, {item.asset: letters})}
     found.assets = _assets(conn, found)
     return found
 

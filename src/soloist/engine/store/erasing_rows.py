@@ -10,15 +10,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store import searching, tables
+from soloist.engine.store import model_calls, runs, searching, tables
+from soloist.engine.store import tables_agents as agents
 from soloist.engine.store import tables_memory as memory
+from soloist.engine.store import tables_spend as spend
 from soloist.engine.store.base import is_sqlite
 from soloist.engine.store.traces import ERASED, Traces
 from soloist.engine.store.tx import Tx
 from soloist.kernel.hashing import sha256
 
 versions = tables.record_versions
-_GONE = {"erased": True}
+_GONE = runs.ERASED
 _SOME = 400
 NOT_STRUCK = {
     "events",
@@ -84,6 +86,7 @@ def pieces(values: Iterable[Any]) -> Iterator[list[Any]]:
 def delete(tx: Tx, found: Owned, done: Done) -> None:
     """Rows that have no use without the person."""
     things = found.objects()
+    done.add("recordings", model_calls.forget_recordings(tx, [*pieces(found.runs)], [*pieces(found.records)]))
     for table, columns, values in (
         (tables.identities, ("record",), found.records),
         (memory.match_keys, ("record",), found.records),
@@ -96,6 +99,10 @@ def delete(tx: Tx, found: Owned, done: Done) -> None:
         (memory.memories, ("n",), found.memories),
         (tables.notes, ("object",), things),
         (tables.labels, ("message",), found.messages),
+        (agents.samples, ("object",), things),
+        (agents.corrections, ("object",), things),
+        (agents.skill_calls, ("run",), found.runs),
+        (agents.trial_rows, ("object",), _tried(tx, found)),
         (tables.thread_ids, ("conversation",), found.conversations),
         (versions, ("record",), found.records),
         (tables.records, ("id",), found.records),
@@ -103,6 +110,16 @@ def delete(tx: Tx, found: Owned, done: Done) -> None:
         for name in columns:
             for part in pieces(values):
                 done.add(table.name, tx.run(table.delete().where(table.c[name].in_(part))).rowcount)
+
+
+def _tried(tx: Tx, found: Owned) -> set[str]:
+    """What trials call the person's runs, proposals and corrections; asked before any of them is gone."""
+    named = {f"run:{run}" for run in found.runs} | {f"proposal:{one}" for one in found.proposals}
+    named |= {f"message:{one}" for one in found.messages}
+    row = agents.corrections.c
+    for part in pieces(found.objects()):
+        named |= {f"correction:{one.id}" for one in tx.rows(sa.select(row.id).where(row.object.in_(part)))}
+    return named
 
 
 _EMPTIED: Sequence[tuple[sa.Table, str, str, Mapping[str, Any]]] = (
@@ -136,6 +153,9 @@ _EMPTIED: Sequence[tuple[sa.Table, str, str, Mapping[str, Any]]] = (
     (tables.effects, "id", "effects", {"evidence": [], "undo_plan": None, "late": None}),
     (tables.effect_attempts, "effect", "effects", {"evidence": ""}),
     (tables.contexts, "run", "runs", {"records": [], "messages": [], "packed": None}),
+    (spend.model_calls, "run", "runs", model_calls.NO_WORDS),
+    (spend.model_calls, "client", "records", model_calls.NO_WORDS),
+    (spend.night_jobs, "run", "runs", {"request": {}}),
 )
 
 
@@ -251,7 +271,7 @@ def _write(tx: Tx, table: str, at: Any, changed: Mapping[str, str], done: Done) 
     """One struck row; what else depends on its text."""
     name = table.split(".")[-1]
     place = "rowid = :at" if is_sqlite(tx.conn.dialect.name) else "ctid = CAST(:at AS tid)"
-    if name == "retrievals":
+    if name in ("retrievals", "recordings"):
         tx.run(sa.text(f"DELETE FROM {_q(table)} WHERE {place}"), {"at": at})  # noqa: S608  # our own name
         return
     if name in ("records", "messages", "tasks", "memories"):

@@ -6,8 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from soloist.engine.store import samples
 from soloist.engine.store.tables import labels, messages
 from soloist.engine.store.tx import Tx
+from soloist.kernel.confidence import alike
 
 
 def add(tx: Tx, message: str, skill: str, label: str, *, was: str, source: str, who: str) -> str:
@@ -15,6 +17,8 @@ def add(tx: Tx, message: str, skill: str, label: str, *, was: str, source: str, 
     ident = tx.new_id()
     row = {"id": ident, "message": message, "skill": skill, "label": label, "was": was, "source": source, "who": who}
     tx.run(labels.insert(), {**row, "at": tx.now})
+    if told := samples.find(tx.conn, message, skill):
+        samples.judge(tx, told["id"], label, alike(told["label"], label))
     tx.append("label.given", subject=message, payload={"skill": skill, "label": label, "was": was}, actor=who)
     return ident
 

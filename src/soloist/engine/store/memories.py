@@ -134,6 +134,13 @@ def of_ref(conn: sa.Connection, ref: str) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(query).mappings()]
 
 
+def text_of(conn: sa.Connection, ref: str) -> str:
+    """The whole text of a file from its chunks, "" when they are not kept any more."""
+    chunks = (memories.c.thread == ref) & (memories.c.kind == "chunk") & (memories.c.ended == "")
+    query = sa.select(memories.c.text).where(chunks).order_by(memories.c.ordinal, memories.c.n)
+    return "".join(conn.execute(query).scalars())
+
+
 def version(row: Mapping[str, Any]) -> str:
     """Hash of what an item says and stands for: the same for as long as nobody redacts it."""
     said = [row[name] for name in _SAID] + [row["ordinal"], row["span_from"], row["span_to"]]

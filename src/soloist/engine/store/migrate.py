@@ -11,9 +11,9 @@ from soloist.engine.store import base
 from soloist.engine.store.tables import journal_head
 from soloist.kernel.errors import StoreTrouble
 
-HEAD = "0004"
+HEAD = "0005"
 """The schema this version of Soloist works with."""
-KNOWN = ("0001", "0002", "0003", "0004")
+KNOWN = ("0001", "0002", "0003", "0004", "0005")
 
 
 def current(conn: sa.Connection) -> str:

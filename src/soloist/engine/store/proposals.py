@@ -107,6 +107,13 @@ def listed(conn: sa.Connection, state: str, *, after: tuple[str, str], limit: in
     return [dict(row) for row in rows]
 
 
+def newest(conn: sa.Connection, operation: str, limit: int) -> list[dict[str, Any]]:
+    """The newest proposals of an operation that an agent made, newest first."""
+    query = sa.select(proposals).where(proposals.c.operation == operation, proposals.c.agent != "")
+    rows = conn.execute(query.order_by(proposals.c.created.desc(), proposals.c.id.desc()).limit(limit)).mappings()
+    return [dict(row) for row in rows]
+
+
 def waiting_on(conn: sa.Connection, conversation: str) -> list[dict[str, Any]]:
     """Waiting proposals of a conversation."""
     return on_conversation(conn, conversation, "waiting")
@@ -119,3 +126,9 @@ def on_conversation(conn: sa.Connection, conversation: str, state: str) -> list[
     key = (proposals.c.conversation == conversation) & (proposals.c.state == state)
     query = sa.select(proposals).where(key).order_by(proposals.c.created, proposals.c.id)
     return [dict(row) for row in conn.execute(query).mappings()]
+
+
+def made_in(conn: sa.Connection, run: str) -> int:
+    """How many outside proposals a run has made; changes of records are not among them."""
+    mine = (proposals.c.run == run) & (proposals.c.noun == "effect")
+    return int(conn.execute(sa.select(sa.func.count()).where(mine)).scalar() or 0)

@@ -13,8 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store import base, memories, settings, tables
+from soloist.engine.store import base, memories, model_calls, runs, settings, tables
+from soloist.engine.store import tables_agents as agents
 from soloist.engine.store import tables_memory as memory
+from soloist.engine.store import tables_spend as spend
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
 from soloist.kernel.hashing import json_hash
@@ -25,7 +27,7 @@ PROGRESS = "retention.progress"
 """Setting: what an unfinished collection has taken so far, JSON; it is told with the next one."""
 BATCH = 500
 DAY = 86_400
-_GONE = {"collected": True}
+_GONE = runs.COLLECTED
 Days = Mapping[str, int]
 
 
@@ -187,6 +189,37 @@ def _empty_steps(tx: Tx, idents: Sequence[Any]) -> None:
     table = tables.run_steps
     values = {"input": _GONE, "output": _GONE, "detail": _GONE}
     tx.run(table.update().where(table.c.run.in_(idents)).values(**values))
+    tx.run(agents.skill_calls.delete().where(agents.skill_calls.c.run.in_(idents)))
+
+
+def _values(at: Moment) -> sa.Select[Any] | None:
+    cut, row = at.cut("runs.details"), agents.call_values.c
+    size = sa.func.length(row.value)
+    return sa.select(row.hash, size, row.value).where(row.pinned == 0, row.at < cut) if cut else None
+
+
+def _drop_values(tx: Tx, digests: Sequence[Any]) -> None:
+    tx.run(agents.call_values.delete().where(agents.call_values.c.hash.in_(digests)))
+
+
+def _calls(at: Moment) -> sa.Select[Any] | None:
+    cut, call = at.cut("models.texts"), spend.model_calls.c
+    if not cut:
+        return None
+    size = sa.func.coalesce(sa.func.length(sa.type_coerce(call.request, sa.Text)), 0)
+    whole = call.request.is_not(None) | (call.said != "")
+    return sa.select(call.id, size, call.model).where((call.ended != "") & (call.ended < cut), whole)
+
+
+def _recorded(at: Moment) -> sa.Select[Any] | None:
+    cut, kept = at.cut("models.texts"), spend.recordings.c
+    size = sa.func.length(sa.type_coerce(kept.response, sa.Text))
+    old = (kept.created < cut) & (kept.used < cut) & (kept.source != "by hand")
+    return sa.select(kept.key, size, kept.author).where(old) if cut else None
+
+
+def _drop_recordings(tx: Tx, keys: Sequence[Any]) -> None:
+    tx.run(spend.recordings.delete().where(spend.recordings.c.key.in_(keys)))
 
 
 def _engine(schema: str | None) -> Callable[[Moment], sa.Select[Any] | None]:
@@ -290,6 +323,9 @@ def jobs(kinds: Sequence[str], engine: Sequence[Job] = ()) -> list[Job]:
         Job("retrievals", "look-ups leave", lambda at: _retrievals(at, cited=False), _drop_retrievals),
         Job("retrievals", "look-ups of decisions lose replay", lambda at: _retrievals(at, cited=True), _thin),
         Job("runs.details", "runs are emptied", _steps, _empty_steps),
+        Job("runs.details", "inputs of skills leave", _values, _drop_values),
+        Job("models.texts", "prompts leave", _calls, model_calls.forget),
+        Job("models.texts", "recorded answers leave", _recorded, _drop_recordings),
         Job("access.ended", "sign-ins leave", _access, _drop_access),
     ]
     found += engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,8 +10,11 @@ import sqlalchemy as sa
 from soloist.engine.store import failures
 from soloist.engine.store.tables import run_steps, runs
 from soloist.engine.store.tx import Tx
-from soloist.kernel.errors import NotFound
+from soloist.kernel.errors import Conflict, NotFound
 from soloist.kernel.lives import RUN
+
+COLLECTED, ERASED = {"collected": True}, {"erased": True}
+"""What stands in place of the answer of a step that its age, or the wish of the person it is about, had deleted."""
 
 
 def pending_runs(conn: sa.Connection) -> list[str]:
@@ -68,6 +71,13 @@ def move(tx: Tx, run: str, state: str, *, note: str = "", error: str = "") -> No
     tx.run(runs.update().where(runs.c.id == run).values(state=state, note=note, error=error, ended=ended))
 
 
+def charge(tx: Tx, run: str, *, micro: int, tokens: int) -> None:
+    """Add to a run what a call of a model came to; what belongs to no run of a flow is left alone."""
+    row = runs.c
+    values = {"cost_micro": row.cost_micro + micro, "tokens": row.tokens + tokens}
+    tx.run(runs.update().where(row.id == run).values(**values))
+
+
 def once(
     tx: Tx, run: str, step: str, work: Callable[[], Any], *, given: Any = None, detail: Any = None, n: int = 0
 ) -> Any:
@@ -97,6 +107,23 @@ def once(
         },
     )
     return output
+
+
+def committed(conn: sa.Connection, tries: Sequence[str]) -> list[dict[str, Any]]:
+    """What the steps of all tries of one run committed, each once; for ``carry_over``.
+
+    Conflict when that was deleted meanwhile: then nobody knows what was done, and doing it again could double it.
+    """
+    rows = {(row["step"], row["n"]): row for run in tries for row in steps_of(conn, run)}
+    if any(row["output"] in (COLLECTED, ERASED) for row in rows.values()):
+        raise Conflict("What this run had done is deleted, so trying it again could do it twice. Nothing was begun.")
+    return list(rows.values())
+
+
+def carry_over(tx: Tx, steps: Sequence[Mapping[str, Any]], new: str) -> None:
+    """Give a new try what the steps before it committed, so that ``once`` does none of it a second time."""
+    if steps:
+        tx.run(run_steps.insert(), [{**row, "run": new} for row in steps])
 
 
 def get(conn: sa.Connection, run: str) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from soloist.engine.store import tables_memory as tables_memory  # so that the metadata is whole
+from soloist.engine.store import tables_agents as tables_agents  # so that the metadata is whole
+from soloist.engine.store import tables_memory as tables_memory
 from soloist.engine.store import tables_out as tables_out
+from soloist.engine.store import tables_spend as tables_spend
 from soloist.engine.store.columns import integer as _int
 from soloist.engine.store.columns import json_text as _json
 from soloist.engine.store.columns import metadata as metadata
@@ -66,6 +68,7 @@ assets = sa.Table(
     sa.Column("bytes", sa.LargeBinary),
     _text("path"),
     _text("at"),
+    _json("origin"),
 )
 
 records = sa.Table(
@@ -171,6 +174,7 @@ messages = sa.Table(
     _text("place"),
     _json("summary"),
     _text("date"),
+    _json("origin"),
     sa.Index("ix_messages_sender", "sender"),
     sa.Index("ix_messages_conversation_at", "conversation", "at"),
     sa.Index("ix_messages_message_id", "message_id"),
@@ -209,6 +213,9 @@ tasks = sa.Table(
     _text("delegate"),
     _text("shown"),
     _json("seen"),
+    _json("work"),
+    _text("lane"),
+    _text("sla"),
     sa.Index("ix_tasks_state_created", "state", "waits_for", "created", "id"),
     sa.Index("ix_tasks_subject", "subject"),
 )
@@ -238,6 +245,7 @@ contexts = sa.Table(
     _text("at"),
     _text("retrieval"),
     _json("packed"),
+    _json("origin"),
     sa.Index("ix_contexts_run", "run"),
 )
 
@@ -284,6 +292,7 @@ proposals = sa.Table(
     _text("currency"),
     _json("recipients"),
     _json("flags"),
+    _json("origin"),
     sa.Index("ix_proposals_bundle", "bundle"),
     sa.Index("ix_proposals_operation_created", "connector", "operation", "created"),
     sa.Index("ix_proposals_state_created", "state", "created", "id"),
@@ -410,6 +419,11 @@ runs = sa.Table(
     _text("error"),
     _text("started"),
     _text("ended"),
+    _text("agent"),
+    _json("origin"),
+    _json("made_with"),
+    _int("cost_micro"),
+    _int("tokens"),
     sa.Index("ix_runs_started", "started", "id"),
     sa.Index("ix_runs_state_started", "state", "started", "id"),
     sa.Index(
@@ -419,6 +433,7 @@ runs = sa.Table(
         postgresql_where=sa.text("state='pending'"),
     ),
     sa.Index("ix_runs_parent", "parent"),
+    sa.Index("ix_runs_agent", "agent", "started"),
 )
 
 run_steps = sa.Table(

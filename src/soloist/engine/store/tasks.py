@@ -26,6 +26,12 @@ def open_card(tx: Tx, ident: str, type_: str, title: str, **values: Any) -> str:
     return ident
 
 
+def answered(conn: sa.Connection, ident: str) -> bool:
+    """Whether there was a card of this id that is closed now."""
+    state = conn.execute(sa.select(tasks.c.state).where(tasks.c.id == ident)).scalar()
+    return state is not None and state != "open"
+
+
 def close(tx: Tx, ident: str, state: str, decision: Mapping[str, Any], *, actor: str) -> None:
     """Close an open card with what was decided (Conflict when it is closed)."""
     card = get(tx.conn, ident)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from soloist.kernel.message import Budget, Frozen, Money
+from pydantic import Field
+
+from soloist.kernel.message import Budget, Frozen, Money, Span
 from soloist.plugins.skills._numerals import sums
 from soloist.plugins.skills._text import LIMIT, sentence_at, span
 
@@ -99,10 +101,19 @@ class In(Frozen):
     currency: str = "EUR"
 
 
+class Sum(Frozen):
+    """Any sum that is named, whatever for; ``currency`` is the one of the question where the words name none."""
+
+    minor: int
+    currency: str
+    span: Span
+
+
 class Out(Frozen):
-    """The budgets named, in reading order."""
+    """The budgets named, and every sum at all, in reading order."""
 
     budgets: list[Budget]
+    sums: list[Sum] = Field(default=[])
 
 
 def find_budgets(text: str, currency: str) -> list[Budget]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-SHIPPED = Path(__file__).parent.parent / "agents" / "intake" / "templates"
-"""Folder of the shipped templates, one file ``<kind>.<language>.j2`` each."""
+SHIPPED = Path(__file__).parent.parent / "agents"
+"""Folders of the shipped agents; each may hold templates, one file ``<kind>.<language>.j2`` each."""
 
 MAX_WORDS = 250
 """Longest body of a reply, in words."""
@@ -26,7 +26,8 @@ class Broken(Exception):
 @lru_cache(maxsize=1)
 def shipped() -> dict[str, str]:
     """The shipped templates by name, such as "enquiry.de"."""
-    return {path.name.removesuffix(".j2"): path.read_text(encoding="utf-8") for path in sorted(SHIPPED.glob("*.j2"))}
+    paths = sorted(SHIPPED.glob("*/templates/*.j2"))
+    return {path.name.removesuffix(".j2"): path.read_text(encoding="utf-8") for path in paths}
 
 
 def languages(kind: str, own: dict[str, str]) -> set[str]:

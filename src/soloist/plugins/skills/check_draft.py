@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 from pydantic import Field
 
 from soloist.kernel.message import Draft, Frozen
+from soloist.plugins.skills._figures import amounts, numbers
 from soloist.plugins.skills._housebook import parse
 from soloist.sdk import skill
 
 MAX_CHARS, MAX_WORDS = 4000, 250
 """Longest body of a draft."""
 
-_CURRENCY = r"(?:€|\$|£|¥|EUR|USD|GBP|CHF|euros?|dollars?|pounds?|francs?|Franken)"
-_NUMBER = r"\d(?:[\d.,'’\u00a0\u202f]|[ ](?=\d{3}(?!\d)))*(?<=\d)"
-_AMOUNT = re.compile(
-    rf"(?<![\w.,])(?:{_CURRENCY}\s?(?P<after>{_NUMBER})(?P<ka>\s?k\b)?"
-    rf"|(?P<before>{_NUMBER})(?P<kb>\s?k\b)?\s?(?:{_CURRENCY}(?!\w)|(?P<percent>%|percent\b|Prozent\b)))",
-    re.IGNORECASE,
-)
-_ANY_NUMBER = re.compile(rf"(?<![\w]){_NUMBER}(?P<k>\s?k\b)?", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]{1,80}\]|\{\{|\}\}|\{%|\bTODO\b|\bXXX+\b|(?i:\bdear none\b|\bhello none\b)")
 
 
@@ -99,19 +91,10 @@ def _amounts(value: In) -> list[str]:
     """Sums of money and percentages whose figure is neither in the house book nor in the message."""
     lines = ["\n".join((*fact.keys, fact.text)) for fact in parse(value.house_book).quotable]
     sources = "\n".join((*lines, value.message_text))
-    known = {_figure(match[0].removesuffix("k"), bool(match["k"])) for match in _ANY_NUMBER.finditer(sources)}
-    faults = []
-    for match in _AMOUNT.finditer(f"{value.draft.subject}\n{value.draft.body}"[: 4 * MAX_CHARS]):
-        figure = _figure(match["after"] or match["before"], bool(match["ka"] or match["kb"]))
-        if figure not in known:
-            faults.append(f"The amount {match[0]!r} is neither in the house book nor in the message.")
-    return faults
-
-
-def _figure(text: str, thousands: bool) -> Decimal:
-    """The value of a figure, however its thousands and decimals are written."""
-    digits = re.sub(r"[^\d.,]", "", text)
-    tail = re.search(r"[.,](\d{1,2})\Z", digits)
-    whole = re.sub(r"\D", "", digits[: tail.start()] if tail else digits) or "0"
-    figure = Decimal(f"{whole}.{tail[1]}" if tail else whole)
-    return (figure * 1000 if thousands else figure).normalize()
+    text = f"{value.draft.subject}\n{value.draft.body}"[: 4 * MAX_CHARS]
+    known = numbers(sources)
+    return [
+        f"The amount {text[one.start : one.end]!r} is neither in the house book nor in the message."
+        for one in amounts(text)
+        if one.value not in known
+    ]

@@ -1,25 +1,29 @@
-"""Reply drafts from templates: every fact in them is a line of the house book, and what the book lacks is asked.
+"""Reply drafts: every fact in them is a line of the house book, and what the book lacks is asked.
 
-It knows no model and invents nothing: a question without a matching line becomes a question to the operator.
+It invents nothing: a question without a matching line becomes a question to the operator. With ``prose`` a model may
+write the words around those lines; without an answer that holds, the template stands.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from soloist.kernel.errors import BadInput
 from soloist.kernel.message import Citation, Draft, Frozen, Qualified, Question, Span, Understanding
+from soloist.plugins.skills import _reply_prose as prose_of
 from soloist.plugins.skills import _reply_templates as templates_of
 from soloist.plugins.skills import _reply_topics as topics_of
 from soloist.plugins.skills import _reply_words as words_of
 from soloist.plugins.skills._housebook import Fact, Tone, fold, parse
 from soloist.plugins.skills._reply_topics import Line
+from soloist.plugins.skills._tone import form_of
 from soloist.sdk import skill
+from soloist.sdk.asking import Ask
 
 _MAX_FACTS, _MAX_ASKS, _MAX_QUESTIONS = 4, 3, 5
 _NEVER = {"bulk": "a mailing", "automatic": "an automatic message", "spam": "unwanted advertising"}
@@ -52,7 +56,10 @@ class Business(BaseModel):
 
 class In(Frozen):
     """What a reply is written from. ``templates`` are the operator's own by name ("enquiry.de"), ``earlier`` says that
-    there was a conversation before this message, ``now`` is an ISO instant that own templates may show as ``today``."""
+    there was a conversation before this message, ``now`` is an ISO instant that own templates may show as ``today``.
+
+    With ``prose`` the output carries the question for a model; ``remembered`` is what is known of the sender, as data,
+    ``answer`` what a model said to it. ``template`` names the operator's own that an intent leads to."""
 
     house_book: str
     templates: dict[str, str] = Field(default={})
@@ -63,6 +70,17 @@ class In(Frozen):
     business: Business = Business()
     now: str = ""
     earlier: bool = False
+    prose: bool = False
+    remembered: str = ""
+    answer: dict[str, object] | None = None
+    template: str = Field(default="", max_length=60)
+
+
+class Drafted(Draft):
+    """A draft; ``ask`` is what a model may be asked for its words, ``faults`` what was wrong with an answer."""
+
+    faults: list[str] = Field(default=[])
+    ask: Ask | None = None
 
 
 class FollowUpIn(Frozen):
@@ -77,14 +95,15 @@ class FollowUpIn(Frozen):
     house_book: str = ""
 
 
-@skill("draft_reply", version="1")
-def draft_reply(value: In) -> Draft:
-    """Write a reply from a template with facts of the house book only; BadInput for mail that is never answered."""
+@skill("draft_reply", version="2")
+def draft_reply(value: In) -> Drafted:
+    """Write a reply with facts of the house book only; BadInput for mail that is never answered."""
     read = value.understanding
     if read.kind in _NEVER:
         raise BadInput(f"This message is {_NEVER[read.kind]}; such messages get no reply.", field="understanding.kind")
     missed = [q for q in value.qualification if q.answer == "not_met"] if read.kind == "enquiry" else []
-    kind = "acknowledgement" if read.kind != "enquiry" else "enquiry_poor" if missed else "enquiry"
+    usual = "acknowledgement" if read.kind != "enquiry" else "enquiry_poor" if missed else "enquiry"
+    kind = value.template or usual
     language, notes = _language(kind, value)
     book = parse(value.house_book)
     found = _Found(language, value.business.language, topics_of.lines_of(book), _about(value))
@@ -93,7 +112,8 @@ def draft_reply(value: In) -> Draft:
         _cite_conditions(found, missed)
     elif kind == "enquiry":
         _cite_offer(found)
-    values: dict[str, Any] = _frame(book.tone, language, value.business, value.sender_name, read.contact.name)
+    tone = _tone(book.tone, language, read.own_text)
+    values: dict[str, Any] = _frame(tone, language, value.business, value.sender_name, read.contact.name)
     values |= {
         "words": _mirror(value),
         "earlier": value.earlier,
@@ -104,14 +124,57 @@ def draft_reply(value: In) -> Draft:
     }
     body, used, rendering = _write(f"{kind}.{language}", value.templates, values, found)
     cited = [fact for fact in used if fact.text in body]
-    return Draft(
+    said = [*notes, *_reasons(missed), *found.notes, *book.faults]
+    # A thank-you without an answer, and a refusal, say all there is to say in the operator's own template.
+    worth = bool(cited) or (read.kind == "enquiry" and not missed)
+    plan = _plan(found, values, missed, [fact for fact in used if fact in cited]) if value.prose and worth else None
+    if plan is not None and value.answer is not None:
+        return _prose(value, plan, values, (found.questions, said))
+    return Drafted(
         subject=words_of.reply_subject(value.subject, language),
         body=body,
         language=language,
         template=f"{kind}.{language}",
         citations=[Citation(line=f.line, text=f.text) for f in cited],
         questions=found.questions,
-        notes=[*notes, *_reasons(missed), *found.notes, *_language_notes(found, cited), *rendering, *book.faults],
+        notes=[*said, *_language_notes(found, cited), *rendering],
+        ask=prose_of.ask(plan, f"{value.subject}\n\n{read.own_text}", value.remembered) if plan else None,
+    )
+
+
+def _plan(
+    found: _Found, values: dict[str, Any], missed: Sequence[Qualified], used: Sequence[Fact]
+) -> prose_of.Plan | None:
+    """What a model would have to say: every line that the template uses, and which others it may."""
+    first = {fact.line for fact in used}
+    others = [
+        line.fact for line in found.lines if line.language in (found.language, "") and line.fact.line not in first
+    ]
+    return prose_of.Plan(
+        language=found.language,
+        informal=bool(values["informal"]),
+        must=tuple(used),
+        may=tuple([*used, *others][: prose_of.MOST_LINES]),
+        open=tuple(found.open),
+        asks=tuple(values["asks"]),
+        missed=tuple(missed),
+    )
+
+
+def _prose(value: In, plan: prose_of.Plan, values: dict[str, Any], kept: tuple[list[Question], list[str]]) -> Drafted:
+    """The draft in a model's words, between the operator's own greeting and closing."""
+    questions, notes = kept
+    found = prose_of.read(plan, value.answer or {}, parse(value.house_book).quotable)
+    body = f"{values['greeting']}\n\n{found.text}\n\n{values['closing']}\n{values['signature']}"
+    return Drafted(
+        subject=words_of.reply_subject(value.subject, plan.language),
+        body=templates_of.tidy(body),
+        language=plan.language,
+        template="",
+        citations=list(found.citations),
+        questions=questions,
+        notes=notes,
+        faults=list(found.faults),
     )
 
 
@@ -187,6 +250,13 @@ def _known(language: str) -> str:
 def _fallback(wanted: str, language: str) -> str:
     name = words_of.LANGUAGE_NAMES[language]
     return f"There is no template for the language {wanted[:20]!r}, so this draft is in {name}."
+
+
+def _tone(tone: Tone, language: str, message: str) -> Tone:
+    """The operator's tone; where the house book leaves the form of address open, the one their message uses."""
+    if "" in tone.informal or language in tone.informal or form_of(message, language) != "informal":
+        return tone
+    return replace(tone, informal={**tone.informal, language: True})
 
 
 def _frame(tone: Tone, language: str, business: Business, *names: str) -> dict[str, str | bool]:

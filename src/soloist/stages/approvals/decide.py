@@ -176,3 +176,22 @@ def held_for(row: Mapping[str, Any], verdict: Mapping[str, Any]) -> int:
 def for_one(payload: Mapping[str, Any], recipient: str) -> dict[str, Any]:
     """A mail for one of its recipients alone; the headers say so too."""
     return {**payload, "to": [recipient], **({"cc": []} if "cc" in payload else {})}
+
+
+EDITED = "your edit"
+"""The source of a value that a person put into a proposal."""
+
+
+def steered(
+    origin: Mapping[str, Any] | None, verdict: Mapping[str, Any], edits: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """The origin of an edited proposal: what the person changed has them as its source."""
+    if origin is None:
+        return None
+    control = [
+        {**one, "source": EDITED}
+        if one["place"].partition(".")[0] in {name.partition(".")[0] for name in edits}
+        else one
+        for one in verdict.get("control") or ()
+    ]
+    return {**origin, "control": control}

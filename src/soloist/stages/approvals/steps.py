@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from soloist.engine import failpoint
-from soloist.engine.store import conversations, proposals, runs, tasks
+from soloist.engine.store import conversations, origins, proposals, runs, tasks
 from soloist.engine.store.clock import from_iso, later
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import BadInput, Conflict, NotAllowed, NotFound, StaleHash
 from soloist.kernel.hashing import keyed, payload_hash
 from soloist.kernel.ids import derived
+from soloist.kernel.origin import OUTSIDE
 from soloist.kernel.proposal import SEAL, NewProposal, OperationFacts, edited, sealed_text
 from soloist.stages.approvals import decide
 
@@ -60,25 +61,39 @@ class Approvals:
         self._store, self._judge, self._validate, self._key = store, judge, validate, install_key
         self._hindered = hindered
         self.learned: Learned = lambda _tx, _proposal, _said, _who: None
+        self.filtered: Callable[[Tx, NewProposal], NewProposal] = lambda _tx, new: new
 
     def propose(self, tx: Tx, new: NewProposal, facts: OperationFacts, *, actor: str) -> dict[str, Any]:
         """Store, judge and (for "ask") put on a card; the child run is asked for in the same commit.
 
         Answers {id, state, new, payload_hash}; the same id again answers what is there (Conflict for another payload).
         """
+        new = self.filtered(tx, new)
         known = proposals.find(tx.conn, new.id)
         if known is not None:
             return self._again(tx, known, new)
         row = decide.row(new, facts, expires=later(tx.now, new.expires_in))
         row["evidence"] |= {"new_recipient": new.new_recipient, "thread_known": new.thread_known}
+        row["origin"] = self._origin(tx, new)
         self._validate(row, row["payload"])
         verdict = self._judge(tx, row, row["payload"])
+        row["origin"]["control"] = verdict.get("control") or []
         row["hold_ms"], row["flags"] = decide.held_for(row, verdict), verdict["flags"]
         proposals.insert(tx, {**row, "policy_version": verdict["policy_version"]}, actor=actor)
         proposals.add_verdict(tx, new.id, new.hash, verdict, "proposed")
         tx.start(f"proposal:{new.id}", "proposal", new.id, subject=new.id, parent=new.run)
         self._follow(tx, row, new, verdict)
         return {"id": new.id, "state": proposals.get(tx.conn, new.id)["state"], "new": True, "payload_hash": new.hash}
+
+    @staticmethod
+    def _origin(tx: Tx, new: NewProposal) -> dict[str, Any]:
+        """Of what it was made from, of all its run has read, and of the thread it stands on; nobody's word is outside.
+
+        A letter of ours to the operator carries what it is about; that it reaches nobody else is looked at elsewhere.
+        """
+        read = origins.of_run(tx.conn, new.run) | origins.of_context(tx.conn, new.context)
+        whole = new.origin | read | origins.of_thread(tx.conn, new.conversation)
+        return {**(whole if whole.labels else OUTSIDE).told(), "trusted": list(new.trusted)}
 
     def _again(self, tx: Tx, known: Mapping[str, Any], new: NewProposal) -> dict[str, Any]:
         """The same proposal a second time."""
@@ -167,7 +182,8 @@ class Approvals:
         verdict = self._judge(tx, proposal, payload)
         if verdict["answer"] == "deny":
             raise NotAllowed(f"Policy denies this edit: {verdict['reason']} Nothing was changed.", field="edits")
-        proposals.edit(tx, proposal, payload, digest, actor=decision.who, **verdict.get("figures", {}))
+        figures = {**verdict.get("figures", {}), "origin": decide.steered(proposal["origin"], verdict, decision.edits)}
+        proposals.edit(tx, proposal, payload, digest, actor=decision.who, **figures)
         proposals.add_verdict(tx, proposal["id"], digest, verdict, "edited")
         return digest
 

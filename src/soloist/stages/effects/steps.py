@@ -50,6 +50,7 @@ class Effects:
     def __init__(self, store: Store, door: Door, *, boot: str, install_key: bytes, allowed: Allowed) -> None:
         """``allowed`` judges again, on the bytes about to leave."""
         self._store, self._door, self._boot, self._key, self._allowed = store, door, boot, install_key, allowed
+        self.boot = boot
         self.connect = door.connect
         self.halt = door.halt
         door.last_look = self._last_look

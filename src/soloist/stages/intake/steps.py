@@ -18,6 +18,7 @@ from soloist.kernel.errors import BadInput, SoloistError, TooLarge
 from soloist.kernel.event import MAX_PAYLOAD, Event, body_text, check_from_outside
 from soloist.kernel.hashing import sha256
 from soloist.kernel.message import ParsedMail
+from soloist.kernel.origin import OPERATOR, OUTSIDE, Origin
 from soloist.sdk import Arrival, Page, Stream
 from soloist.sdk.folders import BEGINNING, TOO_LARGE
 from soloist.stages.intake import decide
@@ -130,7 +131,9 @@ class Intake:
         name = arrival.external_id
         if (source, name) in tx.batch.pending or events.named(tx.conn, source, name) is not None:
             return None
-        digest = assets.keep(tx, arrival.raw, "message/rfc822", path)
+        whose = OPERATOR if kind == inbound.MAIL_SENT else OUTSIDE
+        written = whose | Origin(sources=frozenset({f"stream:{source}"}))
+        digest = assets.keep(tx, arrival.raw, "message/rfc822", path, origin=written)
         payload: dict[str, Any] = {"asset": digest, "size": len(arrival.raw), "origin": arrival.origin}
         payload |= {"place": arrival.place} if arrival.place else {}
         payload |= {"flags": list(arrival.flags)} if arrival.flags else {}
@@ -265,6 +268,7 @@ class Intake:
                 "conversation": conversation,
                 "duplicate": False,
                 "new_thread": new,
+                "files": len(mail.attachments),
                 "automatic": mail.automatic is not None,
                 "answerable": bool(decide.answer_address(mail)),
             }
@@ -305,6 +309,7 @@ class Intake:
             "conversation": message["conversation"],
             "duplicate": False,
             "new_thread": conversations.of(tx.conn, message["conversation"])[0]["id"] == message["id"],
+            "files": len(message["attachments"] or []),
             "automatic": message["automatic"] is not None,
             "answerable": bool(message["answer_to"]),
         }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from soloist.engine.recall.door import Ask, Recall
 from soloist.engine.recall.legs import Mask
-from soloist.engine.store import embeddings, memories, retrievals
+from soloist.engine.store import corrections, embeddings, memories, retrievals
 from soloist.engine.store.base import Connection
 from soloist.engine.store.clock import iso
 from soloist.engine.store.store import Store
@@ -121,7 +121,9 @@ class Looking:
         ask = self._recall.asking(conn, mask, as_of=search.as_of, model=vector.model, vector=vector.value)
         weights = weights_of(search.weights)
         rules = {**current_rules(), "actors": names, "weights": weights}
-        items, verdict = hits(conn, ask, asked, weights, search)
+        told = corrections.swayed(conn, search.records, search.threads) if search.run and not search.as_of else {}
+        items, verdict = hits(conn, ask, asked, weights, search, learned=told)
+        learned = {str(n): list(told[n]) for n in sorted(told)}
         logged = [decide.logged(item) for item in items]
         row = {
             "run": search.run,
@@ -131,7 +133,7 @@ class Looking:
             "vector": vector.value or None,
             "model": ask.model,
             "scope": search.scopes[0] if len(search.scopes) == 1 else "",
-            "parameters": decide.parameters(search, **rules),
+            "parameters": decide.parameters(search, **rules, **({"learned": learned} if learned else {})),
             "seq": ask.mask.seq,
             "newest": ask.mask.newest,
             "behind": embeddings.behind(conn, vector.model) if vector.model else 0,
@@ -161,7 +163,8 @@ class Looking:
         mask = Mask(row["seq"], row["newest"], row["at"], *filters)
         upto, vector = row["detail"]["upto"], row["vector"] or b""
         ask = self._recall.asking_again(conn, mask, model=row["model"], vector=vector, upto=upto)
-        items, _ = hits(conn, ask, asked, row["parameters"]["weights"], search)
+        learned = {int(n): told for n, told in row["parameters"].get("learned", {}).items()}
+        items, _ = hits(conn, ask, asked, row["parameters"]["weights"], search, learned=learned)
         if why := decide.missing(row, ask.figures):
             return _compared(row, decide.by_parts(row["hits"]), why)
         return _compared(row, [decide.logged(item) for item in items], "")
@@ -199,7 +202,13 @@ def weights_of(given: Mapping[str, int]) -> dict[str, int]:
 
 
 def hits(
-    conn: Connection, ask: Ask, asked: Asked, weights: Mapping[str, int], search: Search
+    conn: Connection,
+    ask: Ask,
+    asked: Asked,
+    weights: Mapping[str, int],
+    search: Search,
+    *,
+    learned: Mapping[int, Sequence[int]],
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The best rows of a question as items, and the verdict: {known, why}."""
     from soloist.stages.memory import rank
@@ -210,7 +219,7 @@ def hits(
 
     question = asked.question(ask.vector, ask.mask, search.wide)
     weighed = rank.Weights(**weights)
-    found = rank.rank(ask, asked, question, weighed, texts=texts, k=search.k)
+    found = rank.rank(ask, asked, question, weighed, texts=texts, k=search.k, learned=learned)
     verdict = rank.judge(asked, found, weighed)
     rows = memories.shown(conn, sorted({n for hit in found for n in (hit.n, hit.overtaken_by) if n}))
     items = [

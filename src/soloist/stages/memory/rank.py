@@ -7,7 +7,7 @@ its score is made of. Parts are millionths; weights are thousandths.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,8 @@ class Weights:
     short: int = 150
     """Taken from rows of fewer than ``few`` words (not thousandths)."""
     few: int = 6
+    learned: int = 100
+    """The most that approved drafts a row was used in add to it, or overridden ones take."""
     judged: int = 5
     """Hits by which is judged whether the answer is there."""
     enough: int = 750
@@ -136,13 +138,19 @@ def rank(
     *,
     texts: Callable[[Sequence[int]], list[str]],
     k: int = 20,
+    learned: Mapping[int, Sequence[int]] | None = None,
 ) -> list[Ranked]:
-    """The best ``k`` rows for ``question`` (made by ``asked.question``), best first; ``texts`` reads rows by number."""
+    """The best ``k`` rows for ``question`` (made by ``asked.question``), best first; ``texts`` reads rows by number.
+
+    ``learned`` says of rows in how many approved drafts they were used, and in how many overridden ones.
+    """
     legs = ask(question)
     if not len(legs.n):
         return []
     table = Table(legs, asked, weights)
     parts = table.parts()
+    if learned:
+        parts["learned"] = table.learned(learned)
     total = sum(parts.values(), np.zeros(len(legs.n), np.int64))
     order = np.argsort(-total, kind="stable")  # rows are ascending: of equals the older one comes first
     if weights.read:
@@ -263,6 +271,14 @@ class Table:
             "date": self._date() * w.date // THOUSAND,
             "short": -np.where(legs.length < w.few, w.short * THOUSAND, 0),
         }
+
+    def learned(self, told: Mapping[int, Sequence[int]]) -> Ints:
+        """What the operator's word on drafts says for or against rows; a few drafts weigh little, many never all."""
+        most, found = self.weights.learned * THOUSAND, np.zeros(len(self.legs.n), np.int64)
+        for place, n in enumerate(self.legs.n.tolist()):
+            up, down = told.get(n, (0, 0))
+            found[place] = most * (up - down) // (up + down + 2)
+        return found
 
     def beside(self, values: Ints, far: int) -> Ints:
         """For each row the value of the row ``far`` places on in its thread, 0 where there is none."""

@@ -44,6 +44,7 @@ RULES: tuple[Rule, ...] = (
         "it goes; what a decision rested on stays, without replay",
     ),
     Rule("runs.details", "Inputs and outputs of steps", 180, "they are emptied, their times stay", group="work"),
+    Rule("models.texts", "Prompts and answers of models", 180, "they go; what they cost stays", group="work"),
     Rule("runs.engine", "The engine's notes on ended runs", 30, "they go", group="work"),
     Rule("mail.originals", "Originals of mails", 730, "the raw mail goes, its text stays", group="mail"),
     Rule("assets.unused", "Files that nothing points at", 30, "they go", least=1, group="mail"),

@@ -27,6 +27,7 @@ from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.hashing import sha256
 from soloist.kernel.memory import NewMemory
+from soloist.kernel.origin import OPERATOR
 from soloist.stages.memory import decide, packing
 from soloist.stages.memory.decide import Search
 from soloist.stages.memory.looking import Embeds, Looking, Retrieval
@@ -143,7 +144,7 @@ class Memory:
         spent = {"ms": round((time.perf_counter() - begun) * 1000, 2), "mode": found.mode if found else "nothing asked"}
 
         def work() -> dict[str, Any]:
-            assets.keep(tx, book[0], "text/markdown", book[1])
+            assets.keep(tx, book[0], "text/markdown", book[1], origin=OPERATOR)
             ident = found.id if found else ""
             frozen = {**row, "run": run, "retrieval": ident, "packed": packed.row(**spent)}
             made = contexts.add(tx, frozen, [piece.row(ident) for piece in packed.slices])

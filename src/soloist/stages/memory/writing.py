@@ -89,6 +89,8 @@ def of_message(message: Mapping[str, Any], record: str, place: int) -> Iterator[
     if own.strip() or subject:
         yield _said(item, subject, own)
     for file in message["attachments"] or []:
+        if (file.get("read") or {}).get("characters"):
+            continue  # its words are remembered, under the same name
         yield _file(item, message, file, subject)
 
 

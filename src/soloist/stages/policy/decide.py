@@ -14,6 +14,7 @@ from soloist.config import Rule, seconds
 from soloist.kernel.errors import BadConfig
 from soloist.kernel.hashing import json_hash
 from soloist.kernel.verdict import Answer, Mode, Verdict, Weighed
+from soloist.stages.policy import taint
 from soloist.stages.policy.facts import FIELDS, VARIABLES, Facts, names_in
 from soloist.stages.policy.gates import BULK, because, tripped
 from soloist.stages.policy.grants import Grant
@@ -92,7 +93,8 @@ def compile_rules(rules: Sequence[Rule], *, bulk: int = BULK, places: Mapping[st
 def judge(rules: Rules, facts: Facts, grants: Sequence[Grant] = ()) -> Verdict:
     """Deny wins over ask, ask over allow, whatever the order; no rule, or one that cannot be evaluated, means ask.
 
-    A gate that is tripped asks although a rule allows, unless one live grant opens every gate that is.
+    A gate that is tripped asks although a rule allows, unless one live grant opens every gate that is. Values that only
+    words from outside name ask whatever rules and grants say.
     """
     values = facts.values()
     weighed = [(rule, _weigh(rule, expression, values)) for rule, expression in rules.rules]
@@ -102,13 +104,15 @@ def judge(rules: Rules, facts: Facts, grants: Sequence[Grant] = ()) -> Verdict:
     gates = tripped(facts, rules.bulk)
 
     def say(answer: Answer, rule: str, reason: str) -> Verdict:
-        return Verdict(answer, rule, reason, rules.version, trace=trace, gates=gates)
+        return Verdict(answer, rule, reason, rules.version, trace=trace, gates=gates, doubts=facts.doubts)
 
     for answer in ("deny", "ask"):
         if said := next((rule for rule in holding if rule.then == answer), None):
             return say(said.then, said.name, _because(said))
     if broken:
         return say("ask", broken[0].rule, f'Rule "{broken[0].rule}" could not be evaluated: {broken[0].detail}.')
+    if facts.doubts:
+        return say("ask", "", taint.because(facts.doubts, facts.by))
     allows = [rule for rule in holding if rule.then == "allow"]
     if cannot := [rule for rule in allows if rule.mode == "revert" and not (facts.held or facts.undo == "exact")]:
         reason = f'Rule "{cannot[0].name}" allows this only if it can be taken back, and it cannot.'

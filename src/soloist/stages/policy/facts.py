@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from cel_expr_python import cel
 
+from soloist.kernel.verdict import Doubt
+
 _TEXT, _TRUTH, _NUMBER, _TEXTS = cel.Type.STRING, cel.Type.BOOL, cel.Type.INT, cel.Type.List(cel.Type.STRING)
 VARIABLES: Mapping[str, cel.Type] = {
     "proposal.connector": _TEXT,
@@ -39,6 +41,7 @@ VARIABLES: Mapping[str, cel.Type] = {
     "proposal.sent_day": _NUMBER,
     "proposal.to_recipient_day": _NUMBER,
     "proposal.unusual": _TEXTS,
+    "proposal.tainted": _TRUTH,
     "now.hour": _NUMBER,
     "now.minute": _NUMBER,
     "now.weekday": _NUMBER,
@@ -63,7 +66,10 @@ class Facts:
     waits before it leaves. ``sent_hour`` and ``sent_day`` count what was approved for this operation in the last hour
     and 24 hours, ``to_recipient_day`` the most to any one of these recipients. ``unusual`` names what differs from its
     own history. ``unsure``: the draft leaves a question open or has a fault. ``to_operator``: nobody but the operator
-    receives it. ``own_fields``: fields of a change that the operator set.
+    receives it. ``own_fields``: fields of a change that the operator set. ``tainted``: it was made from words of
+    somebody outside; ``doubts`` are the values in it that no trusted source names, ``by`` whose words it was made from.
+    ``distrusted``: by the operator's decisions what the same skill wrote is wrong too often; ``unproved``: they are too
+    few to say how often it is right.
     """
 
     connector: str
@@ -96,6 +102,11 @@ class Facts:
     sent_day: int = 0
     to_recipient_day: int = 0
     unusual: Sequence[str] = ()
+    tainted: bool = False
+    doubts: tuple[Doubt, ...] = ()
+    by: str = ""
+    distrusted: bool = False
+    unproved: bool = False
 
     @property
     def message(self) -> bool:

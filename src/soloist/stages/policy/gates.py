@@ -15,13 +15,21 @@ GATES: Mapping[str, str] = {
     "newsletter": "it goes to a list or to the public",
     "client contact": "it is a message to somebody other than you",
     "unsure": "the draft leaves a question open",
+    "distrusted": "your decisions say that what wrote it is wrong too often",
+    "new skill": "your decisions do not prove yet what wrote it",
     "identity": "it changes who somebody is, how they are reached or how they are paid",
     "own words": "it overwrites what you entered yourself",
 }
 """Every gate with the words that say why it asks; "unsure" is low confidence, the last two are of record changes."""
 
+SHUT: Mapping[str, str] = {"outside words": "words from outside name what it does or whom it reaches"}
+"""Gates that nothing but a person's word on this one proposal opens: no rule, no grant, no earned autonomy."""
+
 NEVER_EARNED = frozenset({"money", "irreversible"})
 """Gates that no straight row of approvals opens; only the operator's own explicit grant does."""
+
+NEW_SKILL = "new skill"
+"""The gate of what nobody has judged yet: it opens by enough right decisions, or by a grant that names it."""
 
 BULK = 5
 """More recipients, or proposals in one bundle, than this are bulk unless soloist.toml says otherwise."""
@@ -42,21 +50,26 @@ def tripped(facts: Facts, bulk: int = BULK) -> tuple[str, ...]:
     What can be taken back exactly, moves no money and leaves no question open trips none, unless it is declared for a
     list or the public.
     """
+    shut = ("outside words",) if facts.doubts else ()
     if facts.kind == "change":
-        return _of_change(facts)
+        return _of_change(facts) + shut
     found = {"money"} if _money(facts) else set()
     if facts.audience in ("list", "public") or _list_headers(facts.payload):
         found.add("newsletter")
     if facts.unsure:
         found.add("unsure")
+    if facts.distrusted and not facts.to_operator:
+        found.add("distrusted")
+    if facts.unproved and not facts.to_operator:
+        found.add(NEW_SKILL)
     if facts.undo != "exact":
         found |= _of_effect(facts, bulk)
-    return tuple(name for name in GATES if name in found)
+    return tuple(name for name in GATES if name in found) + shut
 
 
 def because(gates: Sequence[str]) -> str:
     """Why these gates ask, as the middle of a sentence."""
-    words = [GATES[name] for name in gates]
+    words = [GATES.get(name) or SHUT[name] for name in gates]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

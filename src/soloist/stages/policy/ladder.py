@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,18 +22,6 @@ PER_DAY = 10
 """How many a limited grant lets go in 24 hours."""
 DAYS = 90
 """How long an earned grant lives."""
-ONE_SIDED = 1.6448536269514722
-"""The 95 % quantile of the normal distribution."""
-
-
-def wilson_lower(right: int, of: int, z: float = ONE_SIDED) -> float:
-    """The lower end of Wilson's interval for a share, 0 without any case."""
-    if of <= 0:
-        return 0.0
-    share = right / of
-    middle = share + z * z / (2 * of)
-    spread = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return (middle - spread) / (1 + z * z / of)
 
 
 def class_of(facts: Facts) -> str:
@@ -57,6 +44,11 @@ def needed(operations: str, offered: str) -> int:
     if operations not in CLASSES:
         return 0
     return int(offered) if offered.isdigit() else CLASSES[operations][2]
+
+
+def bound(operations: str, target: float) -> float:
+    """The lower bound that proves what writes operations of a class; ``target`` where nothing is ever earned."""
+    return CLASSES[operations][1] if operations in CLASSES else target
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from soloist.engine.store.runs import once
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel import identity
+from soloist.kernel.agent import AgentSpec
 from soloist.kernel.errors import BadInput, Conflict, NotFound
 from soloist.kernel.ids import derived
 from soloist.kernel.kind import EMPTY, Kind
@@ -31,6 +32,12 @@ class Records:
     def __init__(self, store: Store) -> None:
         """The store is given."""
         self._store = store
+        self.under: Callable[[], AgentSpec] | None = None
+
+    def _held(self, kind: str, body: Iterable[str]) -> None:
+        """NotAllowed unless the role that reads messages may write these fields; where it came from is the house's."""
+        if self.under is not None:
+            self.under().may_write(kind, [name for name in body if name != "origin"])
 
     async def identify(self, run: str, message_id: str) -> dict[str, Any]:
         """Link a message to a person and company, new or known.
@@ -64,6 +71,7 @@ class Records:
         if found is None:
             title = decide.company_title(message["sender"], understanding)
             body = {"name": title, "domain": domain, "origin": "outside"}
+            self._held("company", body)
             found = records.create(
                 tx, "company", title, body, why="first message from this domain", run=run, by="outside"
             )
@@ -98,6 +106,7 @@ class Records:
                 proof["margin"] = alike.margin
                 records.link(tx, key.scheme, key.value, alike.record, rule=alike.rule, evidence=proof, run=run)
             return alike.record, "matched", change
+        self._held("person", body)
         person = records.create(
             tx, "person", name or address, body, why="first message from this address", run=run, by="outside"
         )
@@ -123,6 +132,7 @@ class Records:
         found = decide.additions(record["body"], message["sender"], message["sender_name"], understanding)
         version = record["version"]
         if found.fill:
+            self._held(record["kind"], found.fill)
             why = "empty fields filled from a message"
             version = records.write(tx, person, version, found.fill, why=why, run=run, by="outside")["version"]
         if not found.conflict:

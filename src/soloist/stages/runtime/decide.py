@@ -8,8 +8,12 @@ from typing import Any
 from soloist.config import Qualification, Settings
 from soloist.kernel import money
 from soloist.kernel.message import Budget, Criterion, Draft, Qualified, Span, Understanding
+from soloist.kernel.work import Worked, WorkItem
 from soloist.stages.runtime import kinds
+from soloist.stages.runtime.replying import Words
 
+THREAD = 12
+"""Newest messages of a thread that a draft may rest on."""
 SET_ASIDE = frozenset({"bulk", "automatic", "spam"})
 """Kinds that never get an answer and make no card."""
 
@@ -77,6 +81,12 @@ def reply_payload(
     }
 
 
+def thread_words(thread: Sequence[Mapping[str, Any]], message: Mapping[str, Any]) -> tuple[Words, ...]:
+    """What stands on a thread beside a message, oldest first; what we wrote there is ours."""
+    others = [one for one in thread if one["id"] != message["id"] and one["text"]]
+    return tuple(Words(f"{one['at'][:10]}", str(one["text"]), ours=one["direction"] == "out") for one in others)
+
+
 def why(understanding: Understanding, answers: Sequence[Qualified], known: bool) -> str:
     """Why the operator sees this card, in one sentence."""
     who = "someone you know" if known else "someone new"
@@ -135,6 +145,14 @@ def recollected(
             note = f'This mail names no budget; what they wrote on {fact["valid_from"][:10]} counts: "{words.text}"'
             return understanding.model_copy(update={"budgets": [budget]}), note
     return understanding, ""
+
+
+def written(work: Sequence[tuple[WorkItem, Worked]], author: str) -> dict[str, Any]:
+    """Who wrote a draft, why it is as it is, and what the work on it came to; for the card."""
+    spent = sum(int(worked.cost["micro"]) for _, worked in work)
+    first = work[0][1] if work else None
+    found: dict[str, Any] = {"author": author, "rationale": first.rationale if first else ""}
+    return {**found, "cost_micro": spent} if spent else found
 
 
 def value_of(understanding: Understanding) -> tuple[int, str]:

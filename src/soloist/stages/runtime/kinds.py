@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from soloist.kernel.confidence import WHOLE, Threshold
+
+SKILL, VERSION = "runtime.kind", "1"
+"""Under which a choice is kept with the calls of a run; another choice for the same needs another version."""
 UNWANTED = ("bulk", "automatic", "spam")
 WANTED = ("enquiry", "client", "support", "billing", "scheduling")
 FROM_ACQUAINTANCES = ("client", "support", "billing", "scheduling", "enquiry")
@@ -28,6 +32,12 @@ STILL_A_LEAD = 0.12
 CLEAR = 0.5
 """Share of the first kind below which an acquaintance's message keeps what the rules said, and below which a message
 unlike all examples is not guessed."""
+
+ASKED_FROM = 0.9
+"""Share of the unwanted kinds from which a message is still set aside, and shown in a list, when the operator's
+decisions say that setting aside is wrong too often; below it is asked about."""
+ASIDE, ANSWERED = "aside", "answered"
+"""The two sides a threshold is kept for."""
 
 _NAMES = {
     "enquiry": "an enquiry",
@@ -53,10 +63,22 @@ class Facts:
 
 @dataclass(frozen=True)
 class Choice:
-    """The kind, and why in plain words."""
+    """The kind, and why in plain words.
+
+    ``told`` is the kind the local model finds likeliest and ``confidence`` (0 to 10,000) how likely its side, answered
+    or set aside, is; "" when no model was asked. ``look``: it is set aside, and the operator is shown it in a list.
+    """
 
     kind: str
     rule: str
+    told: str = ""
+    confidence: int = 0
+    look: bool = False
+
+    @property
+    def group(self) -> str:
+        """The side of what was told."""
+        return ASIDE if self.told in UNWANTED else ANSWERED
 
 
 def soft(automatic: Mapping[str, Any] | None) -> bool:
@@ -71,16 +93,51 @@ def exact(kind: str, rule: str, facts: Facts) -> bool:
     )
 
 
-def choose(kind: str, rule: str, found: Mapping[str, Any], facts: Facts) -> Choice:
-    """The kind of a message that no exact rule decided. ``found`` is what ``local.classify`` answered."""
+def choose(kind: str, rule: str, found: Mapping[str, Any], facts: Facts, proved: Threshold | None = None) -> Choice:
+    """The kind of a message that no exact rule decided. ``found`` is what ``local.classify`` answered.
+
+    ``proved`` is what the operator's decisions say about setting aside in this language.
+    """
     chances: Mapping[str, float] = found.get("probabilities") or {}
     if not chances:
         return Choice(kind, rule)
+    unwanted = sum(chances[name] for name in UNWANTED)
+    told = max(chances, key=lambda name: chances[name])
+    side = unwanted if told in UNWANTED else 1 - unwanted
+    chosen = _chosen(kind, rule, found, facts, _least(facts, proved))
+    looked = proved is not None and proved.state == "asks" and chosen.kind in UNWANTED
+    return replace(chosen, told=told, confidence=round(WHOLE * min(max(side, 0.0), 1.0)), look=looked)
+
+
+def given(
+    kind: str, rule: str, found: Mapping[str, Any], facts: Facts, proved: Threshold | None = None
+) -> dict[str, Any]:
+    """What is given to ``choose``, as it is kept."""
+    known = {"facts": asdict(facts), "proved": asdict(proved) if proved else None}
+    return {"kind": kind, "rule": rule, "found": dict(found), **known}
+
+
+def again(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The choice for what was kept."""
+    proved = Threshold(**kept["proved"]) if kept["proved"] else None
+    return asdict(choose(kept["kind"], kept["rule"], kept["found"], Facts(**kept["facts"]), proved))
+
+
+def _least(facts: Facts, proved: Threshold | None) -> float:
+    """From which share of the unwanted kinds a stranger's message makes no card."""
+    usual = FROM_A_NEWSLETTER if facts.newsletter else SET_ASIDE_FROM
+    if proved is None or proved.state == "uncalibrated":
+        return usual
+    return ASKED_FROM if proved.state == "asks" else max(proved.value / WHOLE, CARD_FROM)
+
+
+def _chosen(kind: str, rule: str, found: Mapping[str, Any], facts: Facts, least: float) -> Choice:
+    chances: Mapping[str, float] = found["probabilities"]
     if facts.known or facts.thread:
         return _acquaintance(kind, rule, found, chances)
     unwanted = sum(chances[name] for name in UNWANTED)
     maybe = chances["enquiry"] >= MAYBE_A_LEAD and not facts.newsletter
-    if unwanted >= (FROM_A_NEWSLETTER if facts.newsletter else SET_ASIDE_FROM) and not maybe:
+    if unwanted >= least and not maybe:
         first = max(UNWANTED, key=lambda name: chances[name])
         return Choice(first, _said(found, first))
     if unwanted >= CARD_FROM:

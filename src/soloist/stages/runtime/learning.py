@@ -12,10 +12,11 @@ from secrets import token_hex
 from typing import Any, Protocol
 
 from soloist.config import Home
-from soloist.engine.store import conversations, labels, settings
+from soloist.engine.store import conversations, labels, samples, settings
 from soloist.engine.store.store import Store
 from soloist.engine.store.tx import Tx
 from soloist.kernel.hashing import sha256
+from soloist.stages.runtime.kinds import Choice
 
 SKILL = "kind"
 NEW_LABELS = 5
@@ -70,6 +71,15 @@ def examples(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def told(tx: Tx, message: str, language: str, choice: Choice, *, alone: bool) -> None:
+    """Keep what the local model told of a message; nothing when it was not asked."""
+    if choice.told:
+        facts = {"language": language, "grouping": choice.group, "confidence": choice.confidence, "label": choice.told}
+        ident = samples.tell(tx, message, SKILL, **facts, alone=int(alone))
+        if choice.look:
+            samples.draw(tx, [ident])
+
+
 def verdict(found: Mapping[str, Any]) -> str:
     """Why a new model is not taken, "" when it is: it must repeat the operator's labels as well as the one in use."""
     if found["own_right"] < found["own_before"]:
@@ -91,7 +101,7 @@ async def refit(store: Store, home: Home, fitter: Callable[[], Fits]) -> dict[st
     why = verdict(found)
     name = f"kind-{found['sha256'][:16]}.npz"
     if not why:
-        await asyncio.to_thread(_put, folder(home) / name, base64.b64decode(found["file"]), found["sha256"])
+        await asyncio.to_thread(put, home, name, found["file"], found["sha256"])
 
     def work(tx: Tx) -> dict[str, Any]:
         settings.put(tx, _COUNT, str(count))
@@ -117,8 +127,9 @@ def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"examples": found["meta"]["examples"], "data": found["meta"]["data"]}
 
 
-def _put(path: Path, data: bytes, digest: str) -> None:
-    """Write the file whole, then give it its name; OSError when the disk refuses."""
+def put(home: Home, name: str, packed: str, digest: str) -> None:
+    """Write a fitted file (base64) whole, then give it its name; OSError when the disk refuses."""
+    path, data = folder(home) / name, base64.b64decode(packed)
     if sha256(data) != digest:
         raise OSError(f"{path.name} arrived damaged")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,18 +11,26 @@ from soloist.app import App
 from soloist.web.api import (
     acts,
     catalogue,
+    confidence,
     curating,
     facts,
+    giving,
     grants,
     handing,
     holds,
+    intents,
     keeping,
+    learning,
     lists,
     memories,
     merging,
+    packages,
     problems,
     reconcile,
     records,
+    registry,
+    rules,
+    spending,
     taking,
     troubles,
 )
@@ -48,20 +56,30 @@ def create(app: App) -> FastAPI:
     api.router.route_class = StrictRoute
     api.state.soloist = app
     api.include_router(curating.many)
+    api.include_router(registry.wide)
+    api.include_router(giving.wide)
     api.include_router(taking.files)
     for part in (
         acts,
         lists,
         records,
+        packages,
+        registry,
+        giving,
         catalogue,
+        confidence,
+        intents,
         handing,
         troubles,
         reconcile,
         grants,
         holds,
         keeping,
+        learning,
         memories,
         merging,
+        rules,
+        spending,
         taking,
     ):
         api.include_router(part.router)

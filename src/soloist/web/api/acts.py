@@ -11,6 +11,7 @@ from soloist.flows import safety, snoozing
 from soloist.insight import api as rows
 from soloist.kernel.access import Principal
 from soloist.kernel.errors import BadInput, NotFound
+from soloist.kernel.origin import OUTSIDE, OWN
 from soloist.kernel.proposal import NewProposal, api_proposal_id
 from soloist.stages.approvals import Decision
 from soloist.web.api import shapes
@@ -52,6 +53,7 @@ async def post_proposal(who: Proposer, desk: TheDesk, body: shapes.NewProposalBo
         source_ref=body.source_ref,
         bundle=f"{name}/{body.bundle}" if body.bundle else "",
         place=body.place,
+        origin=OUTSIDE if body.written_from == "outside" else OWN,
     )
     try:
         made = await desk.propose_over_api(new, actor=who.actor)

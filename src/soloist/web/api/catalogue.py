@@ -1,4 +1,4 @@
-"""Catalogue: what this home can do: connections, operations, agents and rules, as they were configured elsewhere."""
+"""Catalogue: what this home can do: connections, operations and rules, as they were configured elsewhere."""
 
 from __future__ import annotations
 
@@ -34,12 +34,6 @@ async def list_connectors(_: Reader, desk: TheDesk) -> Any:
     """Every connection."""
     known = describe(desk.connections)
     return _all([{**link, "operations": [op["name"] for op in link["operations"]]} for link in known])
-
-
-@router.get("/agents", response_model=shapes.Page[shapes.AgentRow])
-async def list_agents(_: Reader, desk: TheDesk) -> Any:
-    """Every agent."""
-    return _all([agent.model_dump() for agent in desk.runtime.agents.values()])
 
 
 @router.get("/policies", response_model=shapes.Page[shapes.PolicyRow])

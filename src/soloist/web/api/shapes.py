@@ -52,6 +52,9 @@ class NewProposalBody(Taken):
         default="", max_length=100, description="what belongs together: done in order, taken back whole"
     )
     place: int = Field(default=0, ge=0, le=1000, description="order within the bundle")
+    written_from: Literal["own", "outside"] = Field(
+        default="own", description="outside: it holds words of others, so new recipients, links and payees ask"
+    )
 
 
 class UndoBody(Taken):
@@ -424,6 +427,8 @@ class OperationRow(BaseModel):
     summary: str
     recipients: list[str]
     amount: str
+    control: dict[str, str] = Field(description="fields that steer what happens, and what each steers")
+    words: list[str] = Field(description="fields that hold text for a person and steer nothing")
     contract: list[Json]
     proposers: list[str]
     decides: str
@@ -440,18 +445,6 @@ class ConnectorRow(BaseModel):
     connector: str
     kind: str
     operations: list[str]
-
-
-class AgentRow(BaseModel):
-    """A versioned role and what it may use and propose."""
-
-    name: str
-    version: str
-    skills: list[str]
-    operations: list[str]
-    tier: int
-    autonomy: str
-    digest: str
 
 
 class PolicyRow(BaseModel):

@@ -40,6 +40,8 @@ def operation(name: str, part: Mapping[str, Any]) -> Operation:
         amount=part.get("amount") or "amount",
         currency=part.get("currency") or "currency",
         recipients=tuple(part["recipients"] if part.get("recipients") is not None else ("to", "cc")),
+        control=dict(part.get("control") or {}),
+        words=tuple(part.get("words") or ()),
     )
 
 

@@ -35,7 +35,7 @@ from soloist.sdk import (
 )
 from soloist.sdk.connector import EffectClass
 from soloist.sdk.durations import seconds
-from soloist.sdk.mail import OPERATION
+from soloist.sdk.mail import CONTROL, OPERATION, WORDS
 
 if TYPE_CHECKING:
     from soloist.plugins.connectors.mail.mailbox import Mailbox
@@ -109,6 +109,8 @@ class Mail(Base):
                 way_back=WAY_BACK,
                 primitive="send",
                 audience="client",
+                control=CONTROL,
+                words=WORDS,
                 summary="Send a mail from your mailbox.",
             )
         }

@@ -26,7 +26,7 @@ from soloist.sdk import (
     Trouble,
     Unknown,
 )
-from soloist.sdk.mail import OPERATION, render
+from soloist.sdk.mail import CONTROL, OPERATION, WORDS, render
 
 TIMEOUT = 120.0
 """Seconds for the whole conversation; each phase has its own, shorter limit in ``talk``."""
@@ -97,6 +97,8 @@ class Smtp(Base):
                 way_back=WAY_BACK,
                 primitive="send",
                 audience="client",
+                control=CONTROL,
+                words=WORDS,
                 summary="Send a mail through your mail server.",
             )
         }

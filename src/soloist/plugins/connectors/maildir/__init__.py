@@ -34,7 +34,7 @@ from soloist.sdk import (
 )
 from soloist.sdk.connector import Files
 from soloist.sdk.folders import LOOK_EVERY, PAGE, granted, health, page
-from soloist.sdk.mail import OPERATION, render, safe_key
+from soloist.sdk.mail import CONTROL, OPERATION, WORDS, render, safe_key
 
 
 class Maildir(Base):
@@ -71,6 +71,8 @@ class Maildir(Base):
                 undo="apology",
                 primitive="send",
                 audience="client",
+                control=CONTROL,
+                words=WORDS,
                 way_back="a mail that has left cannot be called back; a correction can follow",
                 summary="Put a mail into the outgoing mail folder.",
             )

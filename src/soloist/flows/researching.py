@@ -1,0 +1,118 @@
+"""Researching: a question answered from memory, or a long text told, in sentences that stand there word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from soloist.engine.store import memories
+from soloist.flows.desk import Desk
+from soloist.flows.giving import Done, Way, use
+from soloist.kernel import origin as origins
+from soloist.kernel.errors import BadInput
+from soloist.kernel.origin import Origin
+from soloist.kernel.work import WorkItem
+from soloist.sdk.flow import Verbs
+from soloist.stages.memory import Search
+
+SLICES = 12
+"""Items of memory that a question rests on at the most."""
+LONG = 4000
+"""Characters from which a text is split where its subject changes."""
+BREAK = "\n\n"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One piece of what is known, and where it begins in the text that the skills read."""
+
+    id: str
+    ref: str
+    text: str
+    start: int
+
+    def told(self) -> dict[str, Any]:
+        """As JSON, with its first words."""
+        return {"id": self.id, "ref": self.ref, "text": self.text[:300], "start": self.start}
+
+
+async def research(desk: Desk, do: Verbs, item: WorkItem) -> Done:
+    """The researcher's way: {question, about?} or {text}."""
+    if str(item.input.get("text", "")).strip():
+        text = str(item.input["text"])
+        return await _told(desk, do, item, [Slice("", "given", text, 0)], {})
+    question = str(item.input.get("question", "")).strip()
+    if not question:
+        raise BadInput("input: ask a question, or give a text. Nothing was begun.", field="input")
+    found = await do.step("look up", _looking(desk, question, str(item.input.get("about") or item.client)))
+    slices = await desk.store.read(lambda conn: _slices(conn, found["ids"]))
+    asked = {"question": question, "retrieval": found["retrieval"], "known": found["known"]}
+    if not slices:
+        empty: dict[str, Any] = {**asked, "summary": [], "points": [], "topics": [], "slices": []}
+        return Done("Nothing that is remembered speaks of it.", empty)
+    return await _told(desk, do, item, slices, asked)
+
+
+def _looking(desk: Desk, question: str, about: str) -> Any:
+    """The step that looks the question up; the look-up is logged and can be asked again exactly."""
+
+    async def step(run: str) -> dict[str, Any]:
+        whose = (about,) if about else ()
+        search = Search(question, SLICES, records=whose, actor="researcher", run=run, step="look up")
+        found = await desk.memory.search(search)
+        return {"retrieval": found.id, "ids": [hit["id"] for hit in found.items], "known": found.known}
+
+    return step
+
+
+def _slices(conn: Any, idents: Sequence[str]) -> list[Slice]:
+    """The items in their order, laid one after the other."""
+    made, place = [], 0
+    for ident in idents:
+        row = memories.get(conn, ident)
+        text = str(row["text"]).strip()
+        if text:
+            made.append(Slice(ident, str(row["ref"]), text, place))
+            place += len(text) + len(BREAK)
+    return made
+
+
+async def _told(desk: Desk, do: Verbs, item: WorkItem, slices: Sequence[Slice], asked: Mapping[str, Any]) -> Done:
+    """Summary, key points and topics of the slices, each with the slice it stands in."""
+    text = BREAK.join(one.text for one in slices)
+    if asked:
+        item = _tainted(item, slices)
+    summary = await use(desk, do, item, "summary", {"text": text, "most": 4})
+    points = await use(desk, do, item, "key_points", {"text": text, "most": 6})
+    topics = await use(desk, do, item, "topics", {"text": text, "most": 5})
+    parts = [summary, points, topics]
+    value: dict[str, Any] = {
+        **asked,
+        "summary": [_cited(slices, one) for one in summary.value["sentences"]],
+        "points": [_cited(slices, one["words"]) for one in points.value["points"]],
+        "topics": [[word["text"] for word in one["words"]] for one in topics.value["topics"]],
+        "slices": [one.told() for one in slices if one.id],
+    }
+    if len(text) > LONG and len(slices) == 1:
+        split = await use(desk, do, item, "segment", {"text": text, "most": 12})
+        parts.append(split)
+        value["parts"] = [{"line": one["line"], "opens": one["opens"]["text"]} for one in split.value["segments"]]
+    where = f"{len(slices)} places in memory" if asked else "the text itself"
+    doubt = "" if asked.get("known", True) else " What was found holds too little of the question to be the answer."
+    return Done(f"From {where}, in its own words; no sentence was written.{doubt}", value, tuple(parts))
+
+
+def _cited(slices: Sequence[Slice], words: Mapping[str, Any]) -> dict[str, Any]:
+    """A sentence with the slice it stands in."""
+    home = next(one for one in reversed(slices) if one.start <= words["start"])
+    return {"text": words["text"], "slice": home.id, "ref": home.ref, "at": words["start"] - home.start}
+
+
+def _tainted(item: WorkItem, slices: Sequence[Slice]) -> WorkItem:
+    """The item with its sources: what memory holds may be anybody's words."""
+    sources = frozenset(one.id for one in slices if one.id)
+    return replace(item, origin=origins.union([item.origin, Origin(frozenset({"outside"}), sources)]))
+
+
+WAY = Way(research)
