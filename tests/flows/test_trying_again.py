@@ -147,3 +147,23 @@ async def test_two_cards_of_one_run_begin_one_try(house: Open) -> None:
     shown = home.app.store.read_now(lambda conn: [insight.run(conn, ident).steps for ident in (run, third)])
     told = [[step.name.endswith("(in an earlier try)") for step in steps] for steps in shown]
     assert told == [[False] * len(shown[0]), [True] * len(shown[0])]
+
+
+async def test_a_decision_reaches_the_try_that_waits_for_it(house: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run of a proposal failed before it waited and is tried again: the try hears the word that comes."""
+    home = await house()
+    wait = home.desk.approvals.await_state
+
+    async def broken(*_given: Any) -> Any:
+        raise ValueError("no room to write this down")
+
+    monkeypatch.setattr(home.desk.approvals, "await_state", broken)
+    waits = await home.proposed()
+    run = f"proposal:{waits['id']}"
+    await home.until(lambda: home.rows("runs", id=run)[0]["state"] == "failed")
+    monkeypatch.setattr(home.desk.approvals, "await_state", wait)
+    newest = home.app.store.write_now(lambda tx: troubles.run_again(tx, run))
+    await home.until(lambda: home.rows("runs", id=newest)[0]["state"] == "waiting")
+    await home.say(waits, "approve")
+    await home.has_sent()
+    await home.until(lambda: home.rows("runs", id=newest)[0]["state"] == "done")

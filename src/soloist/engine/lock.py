@@ -19,6 +19,8 @@ except ImportError:  # Windows has another call
     fcntl = None  # type: ignore[assignment]  # told apart where it is used
 
 _NUMBER = 7305809371
+TRIES, PAUSE = 5, 0.1
+"""Looks at the lock of a home before a server is refused: whoever only asks whether one runs has it for an instant."""
 
 
 class ServerLock:
@@ -33,7 +35,7 @@ class ServerLock:
     def take(self) -> None:
         """StoreTrouble names the process that holds the lock."""
         self._file = self._path.open("a+", encoding="utf-8")
-        if not _lock_file(self._file):
+        if not self._soon(self._file):
             self._file.seek(0)
             holder = self._file.read().strip() or "unknown"
             self._file.close()
@@ -46,6 +48,15 @@ class ServerLock:
         self._file.flush()
         if not base.is_sqlite(self._url):
             self._take_database()
+
+    @staticmethod
+    def _soon(file: IO[str]) -> bool:
+        """Lock within a moment; False when a server has it."""
+        for _ in range(TRIES - 1):
+            if _lock_file(file):
+                return True
+            time.sleep(PAUSE)
+        return _lock_file(file)
 
     def _take_database(self) -> None:
         """On Postgres the home folder may be another machine's, so the database is locked as well."""

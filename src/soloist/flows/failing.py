@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
+from soloist.engine.store import runs
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.hashing import sha256
 
@@ -16,8 +17,7 @@ TRIES = (60.0, 600.0)
 """Seconds before the first and the second try that Soloist makes by itself."""
 SAME, WITHIN = 5, 600.0
 """As many of the same fault in as many seconds are set aside: trying on would only burn."""
-AGAIN = ":again:"
-"""What stands in the id of a run between that of the first one and the number of this try."""
+AGAIN = runs.AGAIN
 
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|<[^<>\s]+>|\b[0-9a-f]{8,}\b|\d+|\S+@\S+|(?:/[^\s/]+){2,}")
 

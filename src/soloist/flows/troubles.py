@@ -155,25 +155,18 @@ def run_again(tx: Tx, run: str) -> str:
 
     One try at a time: a try that is under way, or has worked, is answered instead (Conflict: see ``runs.committed``).
     """
-    tries = _tries(tx, failing.origin(run))
+    runs.listening(tx.conn, failing.origin(run))  # whoever sends it a word waits for the new try, or is before it
+    tries = runs.tries(tx.conn, failing.origin(run))
     first, newest = tries[0], tries[-1]
     if newest["state"] != "failed":
         return str(newest["id"])
     again = f"{first['id']}{failing.AGAIN}{len(tries)}"
     kept = runs.committed(tx.conn, [one["id"] for one in tries])
-    if tx.start(again, first["flow"], first["input"], subject=first["subject"]):
+    if tx.start(again, first["flow"], first["input"], subject=first["subject"], parent=first["parent"]):
         runs.carry_over(tx, kept, again)
         if first["flow"] == "effect":
             effects.hand_over(tx, first["input"], again)
     return again
-
-
-def _tries(tx: Tx, first: str) -> list[dict[str, Any]]:
-    """A run and every later try of it, in their order (NotFound)."""
-    found = [runs.get(tx.conn, first)]
-    while runs.exists(tx.conn, f"{first}{failing.AGAIN}{len(found)}"):
-        found.append(runs.get(tx.conn, f"{first}{failing.AGAIN}{len(found)}"))
-    return found
 
 
 def take(tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, Any]:

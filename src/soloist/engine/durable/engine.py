@@ -27,9 +27,8 @@ from soloist.engine.durable import fastwake, missed, suspects
 from soloist.engine.durable.room import Room
 from soloist.engine.store import base
 from soloist.engine.store import calls as kept_calls
-from soloist.engine.store.runs import asked_for, begin, pending_runs, still_pending
+from soloist.engine.store.runs import asked_for, begin, listening, pending_runs, still_pending
 from soloist.engine.store.store import Store
-from soloist.engine.store.tables import runs
 from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import SoloistError, StoreTrouble
 from soloist.sdk.flow import Flow
@@ -383,10 +382,9 @@ def sender(url: str) -> Callable[[sa.Connection, str, str, Any], None]:
         launched = launched or sa.inspect(conn).has_table("workflow_status", schema=schema)
         if not launched:
             return  # no run has ever begun on this home
-        # Another process may begin it just now: on Postgres it waits for the end of this transaction.
-        conn.execute(sa.select(runs.c.id).where(runs.c.id == run).with_for_update())
+        hears = listening(conn, run)
         # A run that has not begun reads its row when it begins, so it needs no message.
-        if conn.execute(known, {"run": run}).first() is not None:
-            client.send_in_transaction(conn, run, message, topic)
+        if conn.execute(known, {"run": hears}).first() is not None:
+            client.send_in_transaction(conn, hears, message, topic)
 
     return send

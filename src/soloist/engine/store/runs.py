@@ -13,6 +13,8 @@ from soloist.engine.store.tx import Tx
 from soloist.kernel.errors import Conflict, NotFound
 from soloist.kernel.lives import RUN
 
+AGAIN = ":again:"
+"""What stands in the id of a run between that of the first one and the number of this try."""
 COLLECTED, ERASED = {"collected": True}, {"erased": True}
 """What stands in place of the answer of a step that its age, or the wish of the person it is about, had deleted."""
 
@@ -33,6 +35,27 @@ def still_pending(conn: sa.Connection, run: str) -> bool:
 def exists(conn: sa.Connection, run: str) -> bool:
     """Whether a run was ever asked for."""
     return conn.execute(sa.select(runs.c.id).where(runs.c.id == run)).first() is not None
+
+
+def tries(conn: sa.Connection, first: str) -> list[dict[str, Any]]:
+    """A run and every later try of it, in their order (NotFound)."""
+    found = [get(conn, first)]
+    while exists(conn, f"{first}{AGAIN}{len(found)}"):
+        found.append(get(conn, f"{first}{AGAIN}{len(found)}"))
+    return found
+
+
+def listening(conn: sa.Connection, run: str) -> str:
+    """Who hears what is sent to a run: itself, or the newest try of one that has failed.
+
+    The row is locked to the end of the transaction: on Postgres another process may just begin it, or try it again.
+    """
+    state = conn.execute(sa.select(runs.c.state).where(runs.c.id == run).with_for_update()).scalar()
+    if state != "failed":
+        return run
+    newest = str(tries(conn, run)[-1]["id"])
+    conn.execute(sa.select(runs.c.id).where(runs.c.id == newest).with_for_update())
+    return newest
 
 
 def unfinished(conn: sa.Connection, flow: str) -> bool:

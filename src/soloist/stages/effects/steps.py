@@ -385,7 +385,8 @@ class Effects:
 
         def keep(tx: Tx) -> dict[str, Any]:
             row = effects.get(tx.conn, effect_id)
-            if row["state"] != "reconciling":
+            # one look counts once, although the database may keep it and not say so
+            if row["state"] != "reconciling" or row["version"] != effect["version"]:
                 return {"state": row["state"]}
             return {"state": self.ends.looked(tx, row, found, plan.operation.lookup_lag)["state"]}
 
