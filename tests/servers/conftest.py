@@ -23,6 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     """A browser that the tests of one module look with."""
     with sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=180_000)
         yield opened
         opened.close()

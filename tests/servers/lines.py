@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ from cryptography.x509.oid import NameOID
 
 Change = Callable[[bytes], bytes | None]
 """What becomes of a piece of the server's words; None cuts the line."""
+TAGGED = re.compile(rb"[A-Za-z0-9]+ (OK|NO|BAD) ")
+"""How the line begins that ends an answer."""
 
 
 @dataclass
@@ -26,6 +29,29 @@ class Proxy:
     port: int = 0
     opened: int = 0
     said: bytearray = field(default_factory=bytearray)
+
+
+def whole(mark: bytes, change: Change) -> Change:
+    """``change`` for the answer that holds the mark, all of it at once, however the server cut it into pieces.
+
+    Everything else goes through as it is.
+    """
+    kept = bytearray()
+
+    def handed(words: bytes) -> bytes | None:
+        kept.extend(words)
+        if mark not in kept:
+            said = bytes(kept)
+            kept.clear()
+            return said
+        last = bytes(kept).rstrip(b"\r\n").rpartition(b"\r\n")[2]
+        if not kept.endswith(b"\r\n") or not TAGGED.match(last):
+            return b""
+        said = bytes(kept)
+        kept.clear()
+        return change(said)
+
+    return handed
 
 
 @asynccontextmanager

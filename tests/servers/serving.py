@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
+from playwright.sync_api import Page
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
@@ -40,6 +41,12 @@ def signed_in(app: App) -> None:
     aside(app.access.create_session(Session(secret_hash("the-session"), time.time(), time.time())))
 
 
+def followed(page: Page, selector: str) -> None:
+    """Press what leads elsewhere, and wait until that page is there as a whole: the old one may say the same."""
+    with page.expect_navigation():
+        page.click(selector)
+
+
 @contextmanager
 def listening(wall: ASGIApp) -> Iterator[str]:
     """Serve it on a thread; its address."""
@@ -47,9 +54,11 @@ def listening(wall: ASGIApp) -> Iterator[str]:
     running = uvicorn.Server(uvicorn.Config(wall, log_level="error", lifespan="off"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [port]})
     thread.start()
-    yield f"http://localhost:{port.getsockname()[1]}"
-    running.should_exit = True
-    thread.join(10)
+    try:
+        yield f"http://localhost:{port.getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        thread.join(10)
 
 
 @contextmanager

@@ -17,15 +17,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 from playwright.sync_api import Browser, Page
 
+from soloist.app import App
 from soloist.cli import sample
+from soloist.engine.store import effects, tables
+from soloist.engine.store.tx import Tx
+from soloist.stages.effects.waiting import EFFECT
 from tests.servers import test_console_browser as console
 
 LINK = re.compile(r"Open (http://localhost:\d+\S*)")
+LONG = "1h"
+"""A hold that no slow machine outlasts; ``end_hold`` ends it."""
 
 
-def until(true: Callable[[], Any], seconds: float = 120.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 240.0) -> Any:
     """The first true answer; fails when none comes in time."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -77,7 +84,7 @@ class Running:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(60)
+                self.process.wait(180)
             except subprocess.TimeoutExpired:
                 self.kill()
         return time.monotonic() - began
@@ -86,7 +93,7 @@ class Running:
 def _answers(address: str) -> bool:
     """Whether 200 comes from there."""
     try:
-        return httpx.get(address, timeout=20).status_code == 200
+        return httpx.get(address, timeout=60).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -105,6 +112,34 @@ def set_hold(root: Path, hold: str) -> None:
     text, changed = re.subn(r'^hold = "\w+"', f'hold = "{hold}"', toml.read_text("utf-8"), flags=re.MULTILINE)
     assert changed == 1
     toml.write_text(text, encoding="utf-8")
+
+
+def end_hold(home: Path) -> None:
+    """The hold of every mail that was approved ends now; waits until there is one that is held."""
+    app = App(home)
+    try:
+        until(lambda: app.store.write_now(_end_holds))
+    finally:
+        app.close()
+
+
+def _end_holds(tx: Tx) -> int:
+    """How many were held."""
+    held = [row for row in effects.in_states(tx.conn, ["intended"]) if row["not_before"] > tx.now]
+    for row in held:
+        effects.touch(tx, row, "the hold is over", not_before=tx.now)
+        tx.send(row["run"], EFFECT, {"state": "woken"})
+    return len(held)
+
+
+def read_all(home: Path, count: int) -> None:
+    """Wait until so many mails were taken in to their end, so that no card comes of its own any more."""
+    taken = sa.select(tables.runs.c.state).where(tables.runs.c.flow == "intake")
+    app = App(home)
+    try:
+        until(lambda: app.store.read_now(lambda conn: list(conn.execute(taken).scalars())) == ["done"] * count)
+    finally:
+        app.close()
 
 
 def sent(home: Path) -> list[EmailMessage]:
@@ -155,8 +190,17 @@ def faults(page: Page) -> list[str]:
 
 
 def open_card(page: Page, title: str) -> str:
-    """Open the card whose title holds some words; returns its id."""
+    """Open the card whose title holds some words; returns its id once it is shown."""
     row = page.locator(".row", has_text=title)
+    card = str(row.get_attribute("id")).removeprefix("row-")
     row.click()
-    page.wait_for_url("**/?card=*")
-    return page.url.rpartition("=")[2].partition("&")[0]
+    page.wait_for_url(f"**/?card={card}*")
+    page.wait_for_selector(f".sheet[data-card='{card}']")
+    return card
+
+
+def said(page: Page, selector: str, words: str) -> str:
+    """The text of the one element of this kind that holds some words, once it is there: an older one is not meant."""
+    found = page.locator(selector, has_text=words)
+    found.wait_for()
+    return found.inner_text()
