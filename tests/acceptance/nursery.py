@@ -38,6 +38,10 @@ EARLY = (
 """What a start would import; nothing that starts a thread."""
 
 
+_ended: dict[int, int] = {}
+"""Exit codes by process id; an id that is given again begins anew."""
+
+
 class Nursery:
     """The process that is copied. Threads may share it."""
 
@@ -116,9 +120,12 @@ def main() -> None:
 
 
 def _poll(pid: int) -> int | None:
-    """The exit code of a copy."""
-    done, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if done else None
+    """The exit code of a copy, however often it is asked for."""
+    if pid not in _ended:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            _ended[pid] = os.waitstatus_to_exitcode(status)
+    return _ended.get(pid)
 
 
 def _copy(request: dict[str, Any]) -> int:
@@ -126,6 +133,7 @@ def _copy(request: dict[str, Any]) -> int:
     sys.stdout.flush()
     pid = os.fork()
     if pid:
+        _ended.pop(pid, None)
         return pid
     code = 70
     try:

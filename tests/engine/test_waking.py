@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import threading
 import time as real_time
 from collections.abc import Iterator
@@ -113,7 +112,7 @@ async def test_the_task_ticks_and_ends(store: Store) -> None:
 
     watch = Waking(store, [note], clocks=clocks, every=0.01)
     watch.start()
-    await asyncio.wait_for(woke.wait(), 5)
+    await asyncio.wait_for(woke.wait(), 60)
     await watch.stop()
     assert watch.woke == 1
 
@@ -137,19 +136,25 @@ async def test_a_time_box_that_ended_in_sleep_is_noticed_at_once(store: Store, m
 
 
 async def test_runs_are_woken_one_after_the_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    woken: list[float] = []
-    moment = asyncio.get_running_loop().time
+    woken, paused = list[str](), list[tuple[float, int]]()
     events_ = [LoopAwareEvent() for _ in range(4)]
     keys = [(str(n), None, SimpleNamespace(_lock=threading.Lock(), _waiters={e})) for n, e in enumerate(events_)]
     system = SimpleNamespace(notifications_map=SimpleNamespace(snapshot=lambda: keys))
     monkeypatch.setattr(rechecking, "_get_dbos_instance", lambda: SimpleNamespace(_sys_db=system))
+    turn = asyncio.sleep
 
     async def wait(event: LoopAwareEvent) -> None:
-        assert not await event.wait_async(30)
-        woken.append(moment())
+        assert not await event.wait_async(300)
+        woken.append("woken")
+
+    async def pause(seconds: float) -> None:
+        for _ in range(20):  # turns of the loop in which whoever was woken goes on
+            await turn(0)
+        paused.append((seconds, len(woken)))
 
     waiting = [asyncio.create_task(wait(event)) for event in events_]
     await asyncio.sleep(0)
+    monkeypatch.setattr(rechecking, "asyncio", SimpleNamespace(sleep=pause))
     await recheck()
     await asyncio.gather(*waiting)
-    assert min(b - a for a, b in itertools.pairwise(woken)) >= rechecking.PACE * 0.9
+    assert paused == [(rechecking.PACE, n) for n in (1, 2, 3, 4)]

@@ -79,7 +79,7 @@ class House:
         assert len(found) < 2, [row["title"] for row in found]
         return found[0] if found else None
 
-    async def until(self, true: Callable[[], Any], seconds: float = 15.0) -> Any:
+    async def until(self, true: Callable[[], Any], seconds: float = 90.0) -> Any:
         """The first true answer."""
         for _ in range(int(seconds / 0.02)):
             if found := true():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from soloist.flows import following
@@ -12,17 +11,21 @@ NONE = following.Pauses(at_the_start=0.0, breath=0.0, look_every=60.0, after_a_f
 
 
 async def test_turns_go_on_while_there_is_work_and_after_a_fault(caplog):
-    answers = iter([True, OSError("the disk is full"), True, False])
-    made = []
+    answers = [True, OSError("the disk is full"), True, False]
+    made, over = [], asyncio.Event()
 
     async def turn() -> bool:
-        made.append(next(answers))
+        made.append(answers[len(made)])
+        if len(made) == len(answers):
+            over.set()
         if isinstance(made[-1], Exception):
             raise made[-1]
         return made[-1]
 
-    with caplog.at_level(logging.ERROR, "soloist.memory"), contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(following.follow(turn, NONE, log="soloist.memory", trouble="it has to wait"), 0.1)
+    with caplog.at_level(logging.ERROR, "soloist.memory"):
+        task = asyncio.create_task(following.follow(turn, NONE, log="soloist.memory", trouble="it has to wait"))
+        await asyncio.wait_for(over.wait(), 60)
+        task.cancel()
     assert len(made) == 4
     assert "it has to wait" in caplog.text
 

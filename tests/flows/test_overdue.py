@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 def went(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, float]]]:
     """Tries effects that are late by so many seconds at once; answers which went after how long."""
 
-    def run(*late: float, attempts: int = 0) -> list[tuple[str, float]]:
+    def run(*late: float, attempts: int = 0, settle: float = 0.2) -> list[tuple[str, float]]:
         rows = {str(s): {"not_before": iso(NOW - timedelta(seconds=s)), "attempts": attempts} for s in late}
         monkeypatch.setattr(effects, "get", lambda _conn, ident: rows[ident])
 
@@ -40,7 +39,7 @@ def went(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, float
                 return {"state": "succeeded"}
 
             store: Any = SimpleNamespace(read=read, clock=lambda: NOW)
-            later = overdue(store, attempt, settle=0.2, pace=0.1)
+            later = overdue(store, attempt, settle=settle, pace=0.1)
             await asyncio.gather(*(later("run", ident) for ident in rows))
             return found
 
@@ -50,19 +49,18 @@ def went(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, float
 
 
 def test_what_is_due_now_goes_at_once(went: Callable[..., Any]) -> None:
-    ((_, after),) = went(5.0)
-    assert after < 0.1
+    ((_, after),) = went(5.0, settle=60.0)
+    assert after < 30
 
 
 def test_what_is_overdue_waits_and_goes_alone(went: Callable[..., Any]) -> None:
     times = [after for _, after in went(3600.0, 3601.0, 3602.0)]
-    assert times[0] >= 0.3
-    assert min(b - a for a, b in zip(times, times[1:], strict=False)) >= 0.09
+    assert all(after >= 0.2 + 0.1 * turn - 0.01 for turn, after in enumerate(times, 1))
 
 
 def test_a_second_try_waits_for_nothing_more(went: Callable[..., Any]) -> None:
-    ((_, after),) = went(3600.0, attempts=1)
-    assert after < 0.1
+    ((_, after),) = went(3600.0, attempts=1, settle=60.0)
+    assert after < 30
 
 
 def test_runs_of_two_loops_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,8 +82,9 @@ def test_runs_of_two_loops_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     async def three() -> None:
         await asyncio.gather(*(later("run", str(n)) for n in range(3)))
 
+    began = time.monotonic()
     with ThreadPoolExecutor(2) as loops:
         for done in [loops.submit(asyncio.run, three()) for _ in range(2)]:
             done.result()
     assert len(went) == 6
-    assert min(b - a for a, b in itertools.pairwise(sorted(went))) >= 0.05
+    assert all(after - began >= 0.1 + 0.1 * turn - 0.01 for turn, after in enumerate(sorted(went), 1))

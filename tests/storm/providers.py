@@ -42,7 +42,7 @@ method = "POST"
 path = "/charges"
 class = "A"
 key_header = "Idempotency-Key"
-timeout = "5s"
+timeout = "20s"
 [connectors.diary]
 kind = "http"
 base_url = "http://127.0.0.1:{http}"
@@ -51,7 +51,7 @@ allow_private_network = true
 method = "PUT"
 path = "/bookings/{{key}}"
 class = "B"
-timeout = "5s"
+timeout = "20s"
 find = {{ method = "GET", path = "/bookings/{{key}}", lag = "1s" }}
 [connectors.pager]
 kind = "http"
@@ -61,7 +61,7 @@ allow_private_network = true
 method = "POST"
 path = "/notices"
 class = "C"
-timeout = "5s"
+timeout = "20s"
 [connectors.relay]
 kind = "smtp"
 host = "127.0.0.1"

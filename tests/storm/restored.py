@@ -79,12 +79,13 @@ class Lost:
         served.start()
         return served
 
-    def at_rest(self, served: Served, seconds: float = 300.0) -> list[dict[str, Any]]:
-        """Every effect, once none is on its way any more."""
+    def at_rest(self, served: Served, wanted: set[str], seconds: float = 600.0) -> list[dict[str, Any]]:
+        """Every effect, once those of ``wanted`` are there and none is on its way any more."""
         rest = {"succeeded", "needs_human", "failed", "resolved_done", "resolved_not_done"}
 
         def look() -> list[dict[str, Any]]:
             found = served.every("/effects", self.burst.key)
-            return found if found and {row["state"] for row in found} <= rest else []
+            there = wanted <= {row["source_ref"] for row in found}
+            return found if there and {row["state"] for row in found} <= rest else []
 
         return list(until(look, seconds, 0.3, what="every effect at rest"))

@@ -11,6 +11,8 @@ import os
 import random
 import shutil
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ AGENTS = 10
 """Agents of one process; two processes run at the same time."""
 KILLED = ("model reserved", "by the provider", "model came")
 """Where a process dies, each in its turn: before anything is sent, while the provider works, before it is settled."""
+MOST_ALIVE = 5
+"""Calls after which the process that is killed is dead at the latest."""
 MODES: dict[str, dict[str, Any]] = {
     "plain": {"price": {"input": "1", "output": "4", "currency": "EUR"}, "house": "0.03"},
     "unknown price": {"price": None, "house": "5"},
@@ -69,10 +73,28 @@ async def agent(models: Models, name: str, luck: random.Random, dies: str) -> No
             await asyncio.sleep(0)
 
 
-async def crowd(home: Path, url: str, mode: str, seed: int, dies: str) -> None:
+def opened(home: Path) -> Store:
+    """The store of a trial. Its day begins at the noon before: no cap begins anew at a midnight in its middle."""
+    begun = datetime.fromtimestamp((home / "begun").stat().st_mtime, UTC)
+    back = begun - begun.replace(hour=12, minute=0, second=0, microsecond=0)
+    return Store(sqlite_url(home / "soloist.db"), clock=lambda: datetime.now(UTC) - back)
+
+
+def other_calls(store: Store, pid: int, most: int) -> None:
+    """Wait until another process has begun so many calls, or is gone: it must not find the caps used up."""
+    mine = sa.select(sa.func.count()).where(calls.c.worker.like(f"%-{pid}"))
+    while store.read_now(lambda conn: conn.execute(mine).scalar() or 0) < most and Path(f"/proc/{pid}/stat").exists():
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.005)
+
+
+async def crowd(home: Path, url: str, mode: str, seed: int, *, dies: str, after: int = 0) -> None:
     """One process: its row, its agents, its end; ``dies`` is "place:n", the call in which it ends."""
     boot = f"boot-{seed}-{os.getpid()}"
-    store = Store(sqlite_url(home / "soloist.db"))
+    store = opened(home)
+    if after:
+        other_calls(store, after, MOST_ALIVE)
     store.write_now(lambda tx: (workers.begin(tx, boot, {"kind": "server", "pid": os.getpid()}), None)[1])
     chosen = settings(url, mode)
     models = Models(store, chosen, Spend(store, chosen, worker=boot), secret=lambda _n: "k")
@@ -83,12 +105,12 @@ async def crowd(home: Path, url: str, mode: str, seed: int, dies: str) -> None:
     store.close()
 
 
-def forked(home: Path, url: str, mode: str, seed: int, dies: str = "") -> int:
-    """A process of its own: its id."""
+def forked(home: Path, url: str, mode: str, seed: int, *, dies: str = "", after: int = 0) -> int:
+    """A process of its own, which begins after the process ``after`` has: its id."""
     if child := os.fork():
         return child
     try:
-        asyncio.run(crowd(home, url, mode, seed, dies))
+        asyncio.run(crowd(home, url, mode, seed, dies=dies, after=after))
     except BaseException as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         os._exit(1)
@@ -101,13 +123,13 @@ def trial(home: Path, url: str, mode: str, seed: int) -> int:
     Answers how the killed one ended: 137 or -9 when it died, 0 when it came to its own end.
     """
     place = KILLED[seed % len(KILLED)]
-    first = forked(home, url, mode, seed * 10, f"{place}:{random.Random(seed).randint(2, 5)}")
-    second = forked(home, url, mode, seed * 10 + 1)
+    first = forked(home, url, mode, seed * 10, dies=f"{place}:{random.Random(seed).randint(2, MOST_ALIVE)}")
+    second = forked(home, url, mode, seed * 10 + 1, after=first)
     ended = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
     if child := os.fork():
         os.waitpid(child, 0)
     else:  # a process of its own, since this one must stay without threads
-        store = Store(sqlite_url(home / "soloist.db"))
+        store = opened(home)
         dead = sa.text("UPDATE workers SET ended='x' WHERE pid=:pid")
         store.write_now(lambda tx: (tx.run(dead, {"pid": first}), sweep_in(tx)))
         store.close()
@@ -120,7 +142,7 @@ def trial(home: Path, url: str, mode: str, seed: int) -> int:
 
 def figures(home: Path, mode: str) -> dict[str, Any]:
     """What the books of one home say at the end."""
-    store = Store(sqlite_url(home / "soloist.db"))
+    store = opened(home)
     now = store.clock().isoformat()
     with store._read_engine.connect() as conn:
         sums = spent.read(conn, [spent.GATE])[spent.GATE]
@@ -153,6 +175,7 @@ def main(told: dict[str, Any]) -> None:
         home = Path(told["folder"]) / f"t{n}"
         home.mkdir()
         shutil.copy(told["template"], home / "soloist.db")
+        (home / "begun").touch()
         url = f"{told['url']}?".removesuffix("?").replace("/v1", f"/t{n}/v1")
         ended = trial(home, url, mode, told["seed"] + n)
         result = home / "figures.json"

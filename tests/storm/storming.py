@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
+from soloist.engine.store.runs import AGAIN
 from tests.acceptance.driving import Served, begun, until
 from tests.acceptance.nursery import Born, Nursery
 from tests.storm.claims import AT_REST, Story
@@ -107,7 +109,7 @@ class Storm:
     def begin(self, workers: int = 0) -> None:
         """Start the server, and workers beside it on Postgres."""
         self.served.start()
-        self.key = self.spoken("token", "create", "--scope", "read,propose,approve", "--name", "storm").strip()
+        self.key = self.spoken("token", "create", "--scope", "read,propose,approve", "--name", "storm").split()[-1]
         for _ in range(workers):
             self.workers.append(self.worker())
 
@@ -123,6 +125,11 @@ class Storm:
         process = begun([*words, "--home", str(self.home)], log, self.nursery, **self.env)
         assert process.wait(300) == 0, log.read_text()
         return log.read_text()
+
+    def verified(self) -> dict[str, Any]:
+        """What the check of the journal says."""
+        text = self.spoken("verify", "--json")  # a warning on the error stream may stand before it
+        return dict(json.loads(text[text.index("{") : text.rindex("}") + 1]))
 
     def kill_for(self, seconds: float, most: int, fewest: int, trouble: Trouble) -> None:
         """Make trouble again and again at random moments, so long and at most so often; slow machines take longer."""
@@ -248,7 +255,7 @@ class Storm:
             hand.start()
         self.kill_for(seconds, most, fewest, trouble or Storm.kill_one)
         for hand in hands:
-            hand.join(600)
+            hand.join(900)
         self.providers.calm()
         until(self.served.is_ready, what="ready after the storm")
 
@@ -270,7 +277,7 @@ class Storm:
             and replies >= self.enquiries
         )
 
-    def settle(self, seconds: float = 420.0) -> None:
+    def settle(self, seconds: float = 900.0) -> None:
         """Wait until everything is at rest; fails with what is not."""
         end = time.monotonic() + seconds
         while not self.at_rest():
@@ -332,6 +339,26 @@ class Storm:
             found.append(f"{self.enquiries} people wrote, there are {leads} leads")
         return found
 
+    def mended(self) -> bool:
+        """What a person does, then whether each run that failed has a later try that did not."""
+        self.sign()
+        try:
+            return not self.given_up()
+        except sa.exc.SQLAlchemyError:
+            return False
+
+    def given_up(self) -> list[tuple[str, str]]:
+        """Runs that failed and have no later try that goes on or is done: (flow, error)."""
+        rows = [(run.partition(AGAIN)[0], *more) for run, *more in self.ask("SELECT id, flow, state, error FROM runs")]
+        well = {first for first, _flow, state, _error in rows if state != "failed"}
+        return [(flow, error) for first, flow, _state, error in rows if first not in well]
+
+    def cut_short(self) -> set[str]:
+        """References of effects that are not known because a process died, or waited too long, in their call."""
+        of = {row["id"]: row["source_ref"] for row in self.effects()}
+        why = "evidence LIKE 'the process died%' OR evidence LIKE '%No answer came within%'"
+        return {of[row[0]] for row in self.ask(f"SELECT effect FROM effect_attempts WHERE {why}")}
+
     def listed(self) -> dict[str, str]:
         """References of effects that a person was ever asked about, and when the first card came."""
         of = {row["id"]: row["source_ref"] for row in self.effects()}
@@ -342,4 +369,4 @@ class Storm:
         """End the server as an operator does."""
         assert self.served.process is not None
         self.served.process.send_signal(signal.SIGTERM)
-        self.served.process.wait(120)
+        self.served.process.wait(300)

@@ -157,14 +157,17 @@ async def faults_on_the_way_out(home: House, monkeypatch: pytest.MonkeyPatch) ->
 
         with monkeypatch.context() as patch:
             patch.setattr(getattr(home.desk, stage), method, boom)
-            for turn in range(TIMES):
-                await home.say(await proposed(home, "good", 100 + 10 * place + turn), "approve")
+            made = [await proposed(home, "good", 100 + 10 * place + turn) for turn in range(TIMES)]
+            for row in made:
+                await home.say(row, "approve")
             flow = "proposal" if name == "intend" else "effect"
-            await home.until(lambda flow=flow, at=place: failed(home, flow) >= TIMES * max(1, at), 240)
+            await home.until(lambda made=made, flow=flow: all(failed(home, row, flow) for row in made), 240)
 
 
-def failed(home: House, flow: str) -> int:
-    return len(home.rows("runs", flow=flow, state="failed"))
+def failed(home: House, proposal: dict[str, Any], flow: str) -> bool:
+    """Whether the run of a proposal, or that of its effect, failed."""
+    row = {"id": f"proposal:{proposal['id']}"} if flow == "proposal" else {"parent": f"proposal:{proposal['id']}"}
+    return bool(home.rows("runs", flow=flow, state="failed", **row))
 
 
 async def a_run_given_up(home: House) -> None:

@@ -33,7 +33,9 @@ COMMITS = ("before commit", "committed")
 SAMPLE = 120
 """In continuous integration every so-and-so-many-th commit."""
 PATIENCE = 4.0
-"""Seconds to wait for a death after everything has ended: commits are joined differently in every life."""
+"""Seconds to wait for a death at a commit after everything has ended: they are joined differently in every life."""
+SURE = 180.0
+"""The same for a point that every life reaches, sooner or later on a busy machine."""
 
 
 def prepare(folder: Path) -> tuple[Path, str]:
@@ -70,17 +72,22 @@ class Life:
         """Work until everything has ended or the process has died, then start again and work to the end."""
         try:
             self.served.start(ready=False, **self.first)
-            until(lambda: self.served.dead() or self.step(), 240, what="the end of the first life")
-            past = time.monotonic() + (0.0 if not self.first.get("SOLOIST_FAILPOINT") else PATIENCE)
+            until(lambda: self.served.dead() or self.step(), 600, what="the end of the first life")
+            past = time.monotonic() + self.patience()
             while not self.served.dead() and time.monotonic() < past:
                 time.sleep(0.05)
             code = self.served.process.poll() if self.served.process else None
             self.served.kill()
             self.served.start()
-            until(self.step, 240, 0.1, what="everything at rest")
+            until(self.step, 600, 0.1, what="everything at rest")
             return code
         finally:
             self.served.kill()
+
+    def patience(self) -> float:
+        """Seconds to wait for a death once everything has ended."""
+        point = self.first.get("SOLOIST_FAILPOINT", "").rpartition(":")[0]
+        return (PATIENCE if FULL or point in COMMITS else SURE) if point else 0.0
 
     def step(self) -> bool:
         """Propose once, approve what waits; whether everything has ended. Trouble means not yet."""

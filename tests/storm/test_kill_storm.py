@@ -7,7 +7,6 @@ what happened.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.driving import until
 from tests.acceptance.nursery import Nursery
 from tests.engine.store import databases
 from tests.storm.claims import Story, faults
@@ -29,7 +29,7 @@ SEED = 20261121
 KILLS, SECONDS = scale(1000, 1000), scale(3600.0, 15.0)
 FEWEST = scale(1000, 4)
 """Kills below which a run says too little; in continuous integration the time decides how many there are."""
-SOON = scale(60.0, 240.0)
+SOON = scale(60.0, 900.0)
 """Seconds within which an uncertain attempt is on the operator's list; a busy machine of the build takes longer."""
 
 
@@ -44,6 +44,7 @@ def whole_storm(store: str, folder: Path, nursery: Nursery, url: str) -> Storm:
         storm.settle()
         storm.resolve()
         storm.settle()
+        until(storm.mended, 600, 0.3, what="every run that failed tried again with success")
         storm.took.append(time.monotonic() - began)
         storm.stop_gently()
         return storm
@@ -85,9 +86,10 @@ def test_nothing_that_was_answered_is_lost(storm: Storm) -> None:
     print("{:.0f} s, at rest after {:.0f} s".format(*storm.took))
     assert lost == []
     assert storm.kills >= FEWEST
-    failed = "SELECT flow, error FROM runs WHERE state='failed' AND error NOT LIKE 'The process ended%'"
-    assert storm.ask(failed) == []
-    report = json.loads(storm.spoken("verify", "--json"))
+    failed = storm.ask("SELECT flow, error FROM runs WHERE state='failed'")
+    print(f"P11 {name(storm)}: {len(failed)} runs failed and worked when they were tried again: {failed[:3]}")
+    assert storm.given_up() == []
+    report = storm.verified()
     assert (report["ok"], report["faults"]) == (True, [])
 
 
@@ -121,7 +123,8 @@ def test_what_is_uncertain_is_on_the_list(storm: Storm) -> None:
     )
     print(f"listed in all ({len(listed) / max(1, len(really)):.2f} x), the latest {max(late):.1f} s after the call")
     assert missing == set()
-    assert len(listed) <= 2 * len(really) + scale(0, 3)  # a short storm has few
+    needless = set(listed) - set(really) - storm.cut_short()
+    assert len(needless) <= len(really) + scale(0, 3)  # a short storm has few
     assert max(late) < SOON
 
 

@@ -80,10 +80,12 @@ class Sender:
         headers |= {"webhook-signature": other} if which % 4 == 1 else {}
         headers |= {"webhook-id": "another-name"} if which % 4 == 2 else {}
         sent = body + b" " if which % 4 == 3 else body
-        try:
-            code = client.post(self.url, content=sent, headers=headers).status_code
-        except httpx.TransportError:
-            return
+        code = 503
+        while code >= 500:  # over any number of deaths
+            try:
+                code = client.post(self.url, content=sent, headers=headers).status_code
+            except httpx.TransportError:
+                time.sleep(0.05)
         with self.lock:
             self.refused[code] = self.refused.get(code, 0) + 1
 

@@ -46,8 +46,8 @@ def second_server(storm: Storm) -> None:
     other = storm.home
     if storm.url:
         other = storm.folder / f"copy-{storm.kills}"
-        left = shutil.ignore_patterns("soloist.lock", "*.sock", "mail", "logs", "backups")
-        shutil.copytree(storm.home, other, ignore=left)
+        shutil.copytree(storm.home / "keys", other / "keys")  # not the rest, which changes while it is copied
+        shutil.copy(storm.home / "soloist.toml", other)
     log = storm.folder / f"second-{storm.kills}.log"
     words = ["up", "--home", str(other), "--port", "0", "--no-open"]
     code = begun(words, log, storm.nursery, **storm.env).wait(180)
@@ -75,7 +75,7 @@ def lock(seconds: float) -> Callable[[Storm], None]:
 
     def held(storm: Storm) -> None:
         with storm.store.engine.connect() as conn:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 300
             while True:
                 with contextlib.suppress(sa.exc.OperationalError):
                     conn.exec_driver_sql("BEGIN IMMEDIATE")
@@ -137,7 +137,10 @@ def said(storm: Storm, text: str) -> str:
         answer = httpx.post(url, headers=headers, json=body, timeout=10)
     except httpx.HTTPError:
         return "no answer"
-    return str(answer.status_code) if answer.status_code < 300 else f"{answer.status_code}: {answer.json()['detail']}"
+    if answer.status_code < 300:
+        return str(answer.status_code)
+    told = answer.json() if answer.headers.get("content-type", "").endswith("json") else {}
+    return f"{answer.status_code}: {told.get('detail') or answer.text[:200]}"
 
 
 def crash_postgres(storm: Storm) -> None:
