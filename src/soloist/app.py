@@ -52,7 +52,7 @@ class App:
         self.registry, self.worker = registry.load(), Worker()
         self.boot = new_id(clock())
         self.links = Links(self.home, self.settings, self.registry, self.keyring)
-        self.desk = equipped(self._desk())
+        self.desk = equipped(self._desk(), self.registry.playbooks)
         self.sources = Sources(self.desk.intake, self.store, self.desk.connections)
         self.lock = ServerLock(self.home.lock, url)
         self.presence = running.presence(self.store, self.lock, self.boot, self.desk.effects, self.vault.install_key())

@@ -72,6 +72,10 @@ PAGES += [
     "/telemetry",
     "/packages",
     "/packages/postcodes/be139ae1",
+    "/playbooks",
+    "/playbooks/new-client",
+    "/playbooks/new-client/compare?old=1&new=2",
+    "/playbooks/plans/plan:new-client:p1",
 ]
 PAGES += ["/policy", "/policy/of/c1", "/signin", "/welcome/used", "/welcome/good", "/static/offline.html"]
 SIZES = [(1440, 1000), (390, 390)]

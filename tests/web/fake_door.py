@@ -15,6 +15,7 @@ from soloist.web.doors import Decision
 from tests.web.fake_actions import FakeActions
 from tests.web.fake_bills import FakeBills
 from tests.web.fake_book import FakeBook
+from tests.web.fake_books import FakeBooks
 from tests.web.fake_confidence import FakeProved, FakeWanted
 from tests.web.fake_failures import FakeFailures
 from tests.web.fake_handing import FakeHanding
@@ -236,7 +237,7 @@ class FakeDoor:
         self.bills, self.handing, self.rules = FakeBills(), FakeHanding(), FakeRules()
         self.actions = FakeActions()
         self.registry, self.learning = FakeRegistry(), FakeLearning()
-        self.packages = FakePackages()
+        self.packages, self.books = FakePackages(), FakeBooks()
         self.book = FakeBook()
         self.proved, self.wanted = FakeProved(), FakeWanted()
         self.reconcile = FakeReconcile()

@@ -175,5 +175,5 @@ def test_a_file_named_by_its_hash_is_kept_by_the_browser(console):
 
 def test_settings_lead_to_every_page_that_no_menu_shows(console):
     text = console.get("/settings").text
-    wanted = ("corrections", "replay", "telemetry", "packages", "confidence", "intents", "bills", "rules")
+    wanted = ("corrections", "replay", "telemetry", "packages", "confidence", "intents", "bills", "rules", "playbooks")
     assert [name for name in wanted if f'href="/{name}"' not in text] == []

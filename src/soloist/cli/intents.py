@@ -45,7 +45,9 @@ def _said(page: IntentsPage) -> str:
 @intents.command("set")
 def set_intent(
     name: NameArgument,
-    leads: Annotated[str, typer.Argument(help="way:KIND, reply:TEMPLATE, agent:NAME or operation:CONNECTION.NAME.")],
+    leads: Annotated[
+        str, typer.Argument(help="way:KIND, reply:TEMPLATE, agent:NAME, operation:CONNECTION.NAME or playbook:NAME.")
+    ],
     examples: Annotated[Path, typer.Argument(help="A text file with one example a line.", exists=True, dir_okay=False)],
     title: Annotated[str, typer.Option(help="What it is about.")] = "",
     *,

@@ -25,6 +25,7 @@ from soloist.cli import (
     memory,
     merging,
     models,
+    playbook,
     policy,
     reconcile,
     records,
@@ -94,6 +95,7 @@ app.add_typer(keys.secrets, name="secret")
 app.add_typer(service.service, name="service")
 app.add_typer(agents.agents, name="agents")
 app.add_typer(skills.skills, name="skills")
+app.add_typer(playbook.playbook, name="playbook")
 app.add_typer(keeping.snapshot, name="snapshot")
 memory.memory.registered_commands += keeping.memory.registered_commands
 

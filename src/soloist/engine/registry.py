@@ -93,6 +93,8 @@ def _take(registry: Registry, name: str, loader: Callable[[], Callable[[Registry
         _add(registry, name, partial(registry.add_connector, connector))
     for agent, folder in own.agents.items():
         _add(registry, name, partial(registry.add_agent, agent, folder))
+    for playbook, file in own.playbooks.items():
+        _add(registry, name, partial(registry.add_playbook, playbook, file))
 
 
 def _add(registry: Registry, name: str, add: Callable[[], None]) -> None:

@@ -1,9 +1,11 @@
 """Flows: straight-line durable work, and the only place where stages meet."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from soloist.flows import erasing, house_copy, roles, safety, sparing, spending, standing, training, troubles
+from soloist.flows import erasing, house_copy, plans, roles, safety, sparing, spending, standing, training, troubles
 from soloist.flows.autonomy import Autonomy
 from soloist.flows.backups import Backups
 from soloist.flows.briefing import Briefing, brief
@@ -28,6 +30,7 @@ from soloist.flows.objectives import Objectives
 from soloist.flows.office import Office
 from soloist.flows.outcomes import Outcomes
 from soloist.flows.paying import Paying
+from soloist.flows.playbooks import Playbooks
 from soloist.flows.proposal import proposal
 from soloist.flows.publishing import Publishing
 from soloist.flows.reconciling import Reconciling, reconcile
@@ -45,9 +48,9 @@ from soloist.sdk.flow import Flow
 __all__ = ["beside", "equipped", "every"]
 
 
-def equipped(desk: Desk) -> Desk:
-    """The desk with those who carry out what needs more than its own stages."""
-    desk = spending.equipped(desk)
+def equipped(desk: Desk, playbooks: Mapping[str, Path] | None = None) -> Desk:
+    """The desk with those who carry out what needs more than its own stages, and files of playbooks by name."""
+    desk = replace(spending.equipped(desk), playbooks=playbooks or {})
     Night(desk)
     desk.runtime.roster.looks.append(desk.packages.look)
     desk.records.declare(desk.home, desk.settings)
@@ -69,6 +72,7 @@ def equipped(desk: Desk) -> Desk:
     desk.takers["failure"] = troubles.take
     Remembering(desk)
     roles.equip(desk)
+    plans.equip(desk)
     erasing.equip(desk)
     return desk
 
@@ -89,6 +93,7 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
         Paying(desk).follow(),
         Scheduling(desk).follow(),
         Publishing(desk).at_start(),
+        Playbooks(desk).at_start(),
         desk.packages.at_start(),
         spending.follow(desk),
         Night(desk).follow(),
@@ -96,6 +101,7 @@ def beside(desk: Desk, kind: str) -> list[Coroutine[Any, Any, None]]:
     known = [
         roles.tending(desk).follow(),
         roles.tending(desk).by_the_clock(),
+        plans.Plans(desk).follow(),
         Remembering(desk).follow(),
         Sessions(desk).follow(),
         Merging(desk).follow(),
@@ -124,4 +130,4 @@ def every(desk: Desk) -> list[Flow]:
         trial,
         trying,
     )
-    return [*(make(desk) for make in ours), roles.giving(desk).flow()]
+    return [*(make(desk) for make in ours), roles.giving(desk).flow(), plans.Plans(desk).flow()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from soloist.config import Home, Settings
@@ -67,6 +68,8 @@ class Desk:
     spend: Spend = None  # type: ignore[assignment]  # set by flows.spending before anybody sees the desk
     models: Models = None  # type: ignore[assignment]  # the same
     standing: Standing = field(default_factory=Standing)
+    playbooks: Mapping[str, Path] = field(default_factory=dict)
+    """Files that plugins brought, by the name of the playbook."""
     takers: dict[str, Callable[[Tx, Mapping[str, Any], str, str], dict[str, Any]]] = field(default_factory=dict)
     """Who carries out the options of cards about one kind of subject, or of one type ("audit card"):
     (tx, card, option, who) -> what was done."""

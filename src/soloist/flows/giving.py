@@ -12,9 +12,10 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from soloist.engine.store import releases, runs
+from soloist.engine.store import plans, releases, runs
 from soloist.engine.store.clock import new_id
 from soloist.engine.store.tx import Tx
+from soloist.flows import failing
 from soloist.flows.desk import Desk
 from soloist.kernel import origin as origins
 from soloist.kernel.agent import AgentSpec, Sla, misfits, narrowed
@@ -46,6 +47,7 @@ class Asked:
     ``skill`` "" leaves the way to the role. ``subject`` is the message or record it is about, ``ref`` makes it the same
     work when it is asked for twice; ``origin`` is that of everything in ``input``. ``given_by`` are the agents on whose
     behalf it is asked, the first one first, and ``work`` names the handoff: it is done under what all of them may.
+    ``parent`` is the plan it is a task of: its caps hold for it too, and it is woken when the work is done.
     """
 
     agent: str
@@ -60,6 +62,7 @@ class Asked:
     origin: Origin = OPERATORS
     given_by: tuple[str, ...] = ()
     work: str = ""
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ class Giving:
         """The same inside a transaction, without an estimate where none was made."""
         spec, skill = self.checked(asked)
         run = f"work:{spec.name}:{asked.ref or new_id(self._desk.store.clock())}"
-        new = tx.start(run, FLOW, run, subject=asked.subject)
+        new = tx.start(run, FLOW, run, subject=asked.subject, parent=asked.parent)
         if new:
             item = _kept(asked, run, spec, skill)
             detail = {"who": who, "estimate": dict(estimate or {})}
@@ -225,6 +228,8 @@ class Giving:
                 return found
 
             kept_now = runs.once(tx, run, WORKED, kept, given={"run": run})
+            if plan := plans.parked(tx.conn, run, failing.AGAIN):
+                tx.send(plan, "task", run)
             return {"came": kept_now["came"]}
 
         return await self._desk.store.write(work)

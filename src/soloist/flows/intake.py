@@ -37,6 +37,10 @@ def intake(desk: Desk) -> Flow:
         if way.get("lead") == "agent":
             await do.step("hand over", intents.hand_over, message, way)
             return
+        if way.get("lead") == "playbook":
+            who = await do.step("identify", desk.records.identify, message)
+            await do.step("begin", intents.begin, message, way, who)
+            return
         if way.get("lead") == "operation":
             await do.step("call", intents.call, message, way)
             return

@@ -17,6 +17,8 @@ from soloist.flows import failing
 from soloist.flows.asides import Asides
 from soloist.flows.desk import Desk
 from soloist.flows.giving import Asked
+from soloist.flows.plans import Plans, Start
+from soloist.flows.playbooks import Playbooks
 from soloist.flows.roles import giving
 from soloist.flows.subscribing import heard
 from soloist.kernel.errors import BadInput, NotFound, SoloistError
@@ -30,9 +32,9 @@ from soloist.stages.runtime import learning, routing
 from soloist.stages.runtime.models import Try
 from soloist.stages.runtime.routing import SKILL, Routed
 
-LEADS = ("way", "reply", "agent", "operation")
+LEADS = ("way", "reply", "agent", "operation", "playbook")
 """The usual way of a kind of message; a reply by a template of the operator's; a piece of work for an agent; a call of
-an operation of a connection (an API, a store, a service), which is a proposal like any other."""
+an operation of a connection (an API, a store, a service), a proposal like any other; a playbook by its name."""
 FILE = "soloist.toml"
 """The source of intents that stand in the file; those of pages, CLI and API are "own"."""
 ASIDE, ASK = "aside", "ask"
@@ -136,6 +138,8 @@ class Intents:
             return list(WAYS)
         if lead == "agent":
             return sorted(self._desk.runtime.agents)
+        if lead == "playbook":
+            return Playbooks(self._desk).led()
         if lead == "operation":
             parts = self._desk.settings.connectors
             return sorted(f"{one}.{name}" for one in parts for name in _names(parts[one]))
@@ -349,6 +353,21 @@ class Intents:
             rule = f"{way['why']} It leads to {way['target']}, which could not take it: {error.detail}"
             return await Asides(self._desk).ask_kind(run, message_id, {"rule": rule})
         return {"work": given["id"]}
+
+    async def begin(self, run: str, message_id: str, way: Mapping[str, Any], who: Mapping[str, Any]) -> dict[str, Any]:
+        """Begin the plan of the playbook the message is led to; one that cannot begin leaves a card to the operator.
+
+        ``who`` is whose message it is by the records. What comes from the message is from outside, in every task.
+        """
+        origin = Origin(frozenset({"outside"}), frozenset({f"message:{message_id}"}))
+        client = str(who.get("person") or who.get("company") or "")
+        start = Start({"message": message_id, "client": client}, origin, message_id, client, message_id)
+        try:
+            begun = await Plans(self._desk).begin(str(way["target"]), start, who=f"intent:{way['intent']}")
+        except SoloistError as error:
+            rule = f"{way['why']} It leads to {way['target']}, which could not begin: {error.detail}"
+            return await Asides(self._desk).ask_kind(run, message_id, {"rule": rule})
+        return {"plan": begun["id"]}
 
 
 def _names(part: Any) -> list[str]:

@@ -85,6 +85,8 @@ def leads_to(lead: str, target: str) -> str:
     """Where an intent leads, in words."""
     if lead == "agent":
         return f"a piece of work for the agent {target}"
+    if lead == "playbook":
+        return f"a plan of your playbook {target}"
     if lead == "operation":
         return f"a proposal of {target}, which waits for you"
     if lead == "reply":

@@ -10,7 +10,7 @@ from typing import Any
 
 from soloist.engine.store import grants, repeats
 from soloist.engine.store.reading import Connection
-from soloist.insight import words
+from soloist.insight import playbooks, words
 from soloist.kernel.agent import AgentSpec
 
 LEAST = 5
@@ -50,6 +50,7 @@ def suggestion(
         *_asleep(repeats.kinds_of_messages(conn, since, until), specs, states),
         *_failing(repeats.stopped(conn, since, until)),
         *_always(conn, repeats.decided(conn, since, until)),
+        *_alike(conn, since, until),
     ]
     if not found:
         return None
@@ -79,6 +80,20 @@ def _failing(counted: Mapping[str, int]) -> list[Found]:
         (number, f"Look at what stops {flow}: {words.counted(number, 'run')} of it failed last month.", "/failures")
         for flow, number in counted.items()
         if number >= LEAST
+    ]
+
+
+def _alike(conn: Any, since: str, until: str) -> list[Found]:
+    """Plans of one sort that were carried out again and again and are no playbook yet."""
+    known = playbooks.titles(conn)
+    return [
+        (
+            one.times,
+            f"Keep {one.title!r} as a playbook: {one.times} plans like it were carried out.",
+            "/playbooks#likely",
+        )
+        for one in playbooks.likely(conn, known, since, until)
+        if one.times >= playbooks.LIKE
     ]
 
 

@@ -73,6 +73,6 @@ class IntentPart(_Part):
 
     title: str = Field(default="", max_length=120, description="what it is called; its name unless you say so")
     leads: str = Field(
-        description='where it leads: "way:enquiry", "reply:TEMPLATE", "agent:NAME" or "operation:CONNECTION.NAME"'
+        description='"way:enquiry", "reply:TEMPLATE", "agent:NAME", "operation:CONNECTION.NAME" or "playbook:NAME"'
     )
     examples: list[str] = Field(default=[], description="messages that want it, in any language")

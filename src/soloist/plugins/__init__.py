@@ -10,7 +10,7 @@ from soloist.sdk import Registry, Skill
 
 
 def register(registry: Registry) -> None:
-    """Add every skill module, connector package and agent folder below this one; a broken one is listed, not fatal."""
+    """Add every skill, connector, agent and playbook below this one; a broken one is listed, not fatal."""
     here = Path(__file__).parent
     for room in ("skills", "connectors"):
         for info in pkgutil.iter_modules([str(here / room)]):
@@ -24,6 +24,8 @@ def register(registry: Registry) -> None:
     for folder in sorted((here / "agents").iterdir()):
         if (folder / "agent.toml").is_file():
             registry.add_agent(folder.name, folder)
+    for file in sorted((here / "playbooks").glob("*.toml")):
+        registry.add_playbook(file.stem, file)
 
 
 def _add(registry: Registry, module: object) -> None:

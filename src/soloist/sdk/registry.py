@@ -11,11 +11,12 @@ from soloist.sdk.skill import Skill
 
 @dataclass
 class Registry:
-    """Skills and connectors by name, agents by the folder that holds their agent.toml."""
+    """Skills and connectors by name, agents by the folder that holds their agent.toml, playbooks by their file."""
 
     skills: dict[str, Skill] = field(default_factory=dict)
     connectors: dict[str, Connector] = field(default_factory=dict)
     agents: dict[str, Path] = field(default_factory=dict)
+    playbooks: dict[str, Path] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
 
     def add_skill(self, skill: Skill) -> None:
@@ -35,3 +36,9 @@ class Registry:
         if name in self.agents:
             raise ValueError(f"two agents are called {name}")
         self.agents[name] = folder
+
+    def add_playbook(self, name: str, file: Path) -> None:
+        """Add a playbook's file; ValueError when the name exists."""
+        if name in self.playbooks:
+            raise ValueError(f"two playbooks are called {name}")
+        self.playbooks[name] = file

@@ -30,6 +30,7 @@ from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
 from soloist.web.merging_door import Merges
 from soloist.web.packages_door import Packaged
+from soloist.web.playbooks_door import Books
 from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.records_door import Book
@@ -50,7 +51,7 @@ class Console:
         self.library, self.letters = Library(app), Letters(app)
         self.safety = Safety(app)
         self.memory = Remembering(app)
-        self.work = Work(app)
+        self.work, self.books = Work(app), Books(app)
         self.bills = Bills(app)
         self.spending = Spending(app)
         self.learning = Learning(app)

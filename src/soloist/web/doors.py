@@ -23,6 +23,7 @@ from soloist.web.library_door import Library
 from soloist.web.memory_door import Remembering
 from soloist.web.merging_door import Merges
 from soloist.web.packages_door import Packaged
+from soloist.web.playbooks_door import Books
 from soloist.web.policy_door import Policies
 from soloist.web.reconcile_door import Reconcile
 from soloist.web.records_door import Book
@@ -75,6 +76,8 @@ class Door(Protocol):
     """Skills with code of others, and the walls around them."""
     registry: Registered
     """Agents and skills: contracts, versions, what is in use."""
+    books: Books
+    """Playbooks: saved plans, their versions and what became of them."""
     memory: Remembering
     """What is remembered, about whom, and why something was found."""
     work: Work

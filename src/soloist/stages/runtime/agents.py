@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from soloist.kernel.agent import AgentSpec, meant, parsed
 from soloist.kernel.errors import BadConfig
@@ -100,9 +100,25 @@ def unknown(spec: AgentSpec, skills: Collection[str], agents: Collection[str], p
     return ""
 
 
+class Versioned(Protocol):
+    """What is published in versions: an agent, a playbook."""
+
+    @property
+    def label(self) -> str:
+        """Name and version."""
+
+    @property
+    def version(self) -> str:
+        """The version alone."""
+
+    @property
+    def digest(self) -> str:
+        """The hash of its content."""
+
+
 @dataclass(frozen=True)
 class Known:
-    """What is known of an agent's name: the hash of this version if it was published, and what is in use."""
+    """What is known of a name: the hash of this version if it was published, and what is in use."""
 
     hash: str = ""
     in_use: str = ""
@@ -120,7 +136,7 @@ class Publication:
     note: str = ""
 
 
-def publication(spec: AgentSpec, source: Source, known: Known, place: str) -> Publication:
+def publication(spec: Versioned, source: Source, known: Known, place: str) -> Publication:
     """A version is never changed: another content needs another version. An upgrade moves what ships and is not
     pinned; what the operator made stays until they say otherwise."""
     if known.hash and known.hash != spec.digest:

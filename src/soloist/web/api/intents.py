@@ -20,7 +20,7 @@ Example = Annotated[str, Field(max_length=2000), AfterValidator(no_nul)]
 
 
 class IntentRow(BaseModel):
-    """One intent: ``lead`` (way, reply, agent, operation), ``target`` where it leads to, ``told`` how many."""
+    """One intent: ``lead`` (as in NewIntent) and ``target`` say where it leads to, ``told`` how many."""
 
     name: str
     title: str
@@ -39,8 +39,10 @@ class NewIntent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Text = ""
-    lead: Text = Field(description="way, reply, agent or operation")
-    target: Text = Field(description="a kind of message, aside or ask; a template; an agent")
+    lead: Text = Field(description="way, reply, agent, operation or playbook")
+    target: Text = Field(
+        description="a kind of message, aside or ask; a template; an agent; CONNECTION.OPERATION; a playbook"
+    )
     examples: list[Example] = Field(default=[], max_length=200)
 
 
