@@ -65,6 +65,9 @@ PAGES += [
     "/replay/t1",
 ]
 PAGES += [
+    "/give",
+    "/give/t1",
+    "/give/t2",
     "/agents/planner/work",
     "/agents/planner/work/w1",
     "/confidence",
@@ -76,6 +79,7 @@ PAGES += [
     "/playbooks/new-client",
     "/playbooks/new-client/compare?old=1&new=2",
     "/playbooks/plans/plan:new-client:p1",
+    "/packages/terse/be139ae1",
 ]
 PAGES += ["/policy", "/policy/of/c1", "/signin", "/welcome/used", "/welcome/good", "/static/offline.html"]
 SIZES = [(1440, 1000), (390, 390)]

@@ -28,6 +28,7 @@ from tests.web.fake_registry import FakeRegistry
 from tests.web.fake_rules import FakeRules
 from tests.web.fake_safety import FakeSafety
 from tests.web.fake_spend import FakeSpending
+from tests.web.fake_talks import FakeTalks
 from tests.web.fake_time import FakeTime
 
 NOW = "2026-11-20T13:05:00Z"
@@ -235,6 +236,7 @@ class FakeDoor:
         self.policies = FakePolicies()
         self.spending = FakeSpending()
         self.bills, self.handing, self.rules = FakeBills(), FakeHanding(), FakeRules()
+        self.talks = FakeTalks()
         self.actions = FakeActions()
         self.registry, self.learning = FakeRegistry(), FakeLearning()
         self.packages, self.books = FakePackages(), FakeBooks()

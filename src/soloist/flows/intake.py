@@ -10,6 +10,7 @@ from soloist.flows.by_mail import ByMail
 from soloist.flows.desk import Desk
 from soloist.flows.intents import Intents
 from soloist.flows.office import Office
+from soloist.flows.said_by_mail import SaidByMail
 from soloist.flows.subscribing import declining
 from soloist.sdk.flow import Flow, Verbs
 
@@ -17,7 +18,7 @@ from soloist.sdk.flow import Flow, Verbs
 def intake(desk: Desk) -> Flow:
     """Receive, understand, identify, answer."""
     asides, answering, by_mail, office = Asides(desk), Answering(desk), ByMail(desk), Office(desk)
-    intents, decline = Intents(desk), declining(desk)
+    intents, decline, by_word = Intents(desk), declining(desk), SaidByMail(desk)
     desk.records.under = partial(desk.runtime.roster.get, "intake")
 
     async def body(do: Verbs, event_id: str) -> None:
@@ -28,6 +29,8 @@ def intake(desk: Desk) -> Flow:
             await do.step("decide", by_mail.answer, event_id)
             return
         message = arrived["message"]
+        if arrived.get("to_self") and (await do.step("said", by_word.ask, event_id, message))["card"]:
+            return
         meaning = await do.step("understand", intents.understand, message)
         if said := meaning.get("takes_back"):
             await do.step("decline", decline, message, said)

@@ -3,14 +3,16 @@ before the operator's tick."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from soloist.engine.store import assets, events, proposals, records, runs, tasks
 from soloist.engine.store.clock import later
 from soloist.engine.store.tx import Tx
+from soloist.flows.again import came_of, resized
 from soloist.flows.desk import MAIL_OPERATION, Desk
 from soloist.flows.giving import WAITS, Done, Way, use
 from soloist.flows.subscribing import MAIL
@@ -32,22 +34,108 @@ SUBJECTS = 3
 """Subject lines that are offered beside the title."""
 MOST = 100
 """Recipients of one issue."""
+SENTENCES = 4
+"""Sentences from which an entry is counted when it is wanted shorter for the first time."""
 COUNTED = ("message.read", "effect.succeeded", "proposal.approved", "proposal.rejected", "run.failed", "work.done")
 
 
 async def issue(desk: Desk, do: Verbs, item: WorkItem) -> Done:
-    """The publisher's way: {publication, language?} or {week}."""
+    """The publisher's way: {publication, language?}, {topic} or {week}; with {earlier, size} the same issue anew."""
     if item.input.get("publication"):
         return await _newsletter(desk, do, item, str(item.input["publication"]))
+    if str(item.input.get("topic", "")).strip():
+        return await _about(desk, do, item, str(item.input["topic"]).strip())
     if item.input.get("week"):
         return await report(desk, do, item, str(item.input["week"]))
-    raise BadInput("input: name a publication or a week. Nothing was begun.", field="input")
+    raise BadInput("input: name a publication, a topic or a week. Nothing was begun.", field="input")
 
 
-async def _newsletter(desk: Desk, do: Verbs, item: WorkItem, ident: str) -> Done:
+@dataclass(frozen=True)
+class Chosen:
+    """Which drafts go into an issue (None for all that are ready), and how many sentences of each (0 for all)."""
+
+    drafts: frozenset[str] | None = None
+    sentences: int = 0
+
+
+async def _about(desk: Desk, do: Verbs, item: WorkItem, topic: str) -> Done:
+    """An issue about something: of the ready drafts that speak of it; without one there is nothing to put together."""
+    spec = desk.runtime.roster.working(item.agent)
+    spec.may_write("publication")
+
+    async def step(run: str) -> dict[str, Any]:
+        def plan(tx: Tx) -> dict[str, Any]:
+            ready = _ready(tx.conn, spec)
+            drafts = [row["id"] for row in ready if _speaks(row, topic)]
+            if not drafts:
+                return {"publication": "", "drafts": [], "ready": len(ready), "sentences": 0}
+            ident, sentences = _before(tx.conn, item)
+            if not ident:
+                body = {"name": topic[:1].upper() + topic[1:], "channel": "newsletter"}
+                why = "you asked for a newsletter about it"
+                kept: dict[str, Any] = {"state": "planned", "why": why, "run": run, "actor": item.agent}
+                ident = records.create(tx, "publication", "", body, **kept)
+            return {"publication": ident, "drafts": drafts, "ready": len(ready), "sentences": sentences}
+
+        return await desk.store.write(lambda tx: dict(runs.once(tx, run, "plan", lambda: plan(tx))))
+
+    planned = await do.step("plan", step)
+    if not planned["drafts"]:
+        said = (
+            f"None of your {planned['ready']} drafts that are ready speaks of “{topic}”, and nothing was made up. "
+            "Write one, mark it as ready, and say it again."
+        )
+        return Done(said, {"topic": topic}, came="operator")
+    chosen = Chosen(frozenset(planned["drafts"]), planned["sentences"])
+    done = await _newsletter(desk, do, item, planned["publication"], chosen)
+    value = {**done.value, "publication": planned["publication"], "sentences": planned["sentences"]}
+    return replace(done, value=value, records=(planned["publication"],))
+
+
+def _ready(conn: Any, spec: AgentSpec) -> list[dict[str, Any]]:
+    """The drafts that are ready, as the role may read them."""
+    return [spec.sees(one) for one in records.listed(conn, "draft", before=None, limit=200) if one["state"] == "ready"]
+
+
+def _speaks(draft: Mapping[str, Any], topic: str) -> bool:
+    """Whether a draft holds every word of a topic that is not one of the smallest."""
+    wanted = [word for word in re.findall(r"[^\W_]+", topic.casefold()) if len(word) > 3] or [topic.casefold()]
+    whole = f"{draft['title']}\n{draft['body'].get('text') or ''}".casefold()
+    return all(word in whole for word in wanted)
+
+
+def _before(conn: Any, item: WorkItem) -> tuple[str, int]:
+    """The publication of the issue that is wanted anew ("" for none), and the sentences of each entry now."""
+    if not item.input.get("earlier"):
+        return "", 0
+    value = came_of(conn, str(item.input["earlier"]), item.agent)[1].get("value") or {}
+    sentences = int(value.get("sentences") or 0)
+    if item.input.get("size"):
+        sentences = resized(sentences or SENTENCES, item.input["size"])
+    return str(value.get("publication") or ""), sentences
+
+
+async def _cut(desk: Desk, do: Verbs, item: WorkItem, issue: Mapping[str, Any], sentences: int) -> dict[str, Any]:
+    """The material of an issue with so many sentences of each draft, word for word."""
+    sections, n = [], 0
+    for section in issue["sections"]:
+        items = []
+        for one in section["items"]:
+            told = await use(desk, do, item, "summary", {"text": one["text"], "most": sentences}, n=n)
+            items.append(
+                {**one, "text": " ".join(str(line["text"]) for line in told.value["sentences"]) or one["text"]}
+            )
+            n += 1
+        sections.append({**section, "items": items})
+    return {**issue, "sections": sections}
+
+
+async def _newsletter(desk: Desk, do: Verbs, item: WorkItem, ident: str, chosen: Chosen = Chosen()) -> Done:
     """Put together, checked, and offered on one card."""
-    found = await desk.store.read(lambda conn: _material(desk, conn, desk.runtime.roster.working(item.agent), ident))
-    made = await use(desk, do, item, "newsletter", found["issue"])
+    spec = desk.runtime.roster.working(item.agent)
+    found = await desk.store.read(lambda conn: _material(desk, conn, spec, ident, chosen.drafts))
+    issue = await _cut(desk, do, item, found["issue"], chosen.sentences) if chosen.sentences else found["issue"]
+    made = await use(desk, do, item, "newsletter", issue)
     text, parts = str(made.value["text"]), [made]
     if item.input.get("language"):
         told = await use(desk, do, item, "translate", {"text": text, "to": str(item.input["language"])})
@@ -89,16 +177,15 @@ async def _subjects(desk: Desk, do: Verbs, item: WorkItem, text: str, *, title: 
     return replace(found, value={**found.value, "lines": others})
 
 
-def _material(desk: Desk, conn: Any, spec: AgentSpec, ident: str) -> dict[str, Any]:
-    """What an issue is made of, and who agreed to get it."""
+def _material(desk: Desk, conn: Any, spec: AgentSpec, ident: str, only: frozenset[str] | None = None) -> dict[str, Any]:
+    """What an issue is made of (of all that is ready, or of these drafts), and who agreed to get it."""
     row = spec.sees(records.get(conn, ident, "publication"))
     if row["state"] not in ("planned", ""):
         raise Conflict(f"{row['title']} is {row['state']} already; nothing was put together.")
     body, business = row["body"], desk.settings.business
     named = [records.standing(conn, str(body["draft"]))] if body.get("draft") else []
-    drafts = [spec.sees(one) for one in named if one] or [
-        spec.sees(one) for one in records.listed(conn, "draft", before=None, limit=200) if one["state"] == "ready"
-    ]
+    ready = [one for one in _ready(conn, spec) if only is None or one["id"] in only]
+    drafts = [spec.sees(one) for one in named if one] or ready
     items = [
         {"title": one["title"] or "Untitled", "text": str(one["body"].get("text") or ""), "record": one["id"]}
         for one in drafts
@@ -150,6 +237,7 @@ def _offering(desk: Desk, publication: str, value: Mapping[str, Any]) -> Any:
 
         def work(tx: Tx) -> dict[str, Any]:
             def offer() -> dict[str, Any]:
+                _withdraw(tx, publication)
                 issue = {key: value[key] for key in ("subject", "text")} | {"recipients": people}
                 names = ", ".join(one["address"] for one in people)
                 why = f"To {len(people)} who agreed: {names[:1500]}\n\n{value['text'][:6000]}"
@@ -182,6 +270,13 @@ def _offering(desk: Desk, publication: str, value: Mapping[str, Any]) -> Any:
         return await desk.store.write(work)
 
     return step
+
+
+def _withdraw(tx: Tx, publication: str) -> None:
+    """An issue that is offered anew takes the place of the one before: nobody gets both."""
+    older = tasks.open_for(tx.conn, publication)
+    if older is not None and older["type"] == ISSUE:
+        tasks.close(tx, older["id"], "withdrawn", {"reason": "another one took its place"}, actor="publisher")
 
 
 def taken(desk: Desk, tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from soloist.engine.store import records, runs, tasks
 from soloist.engine.store.clock import from_iso, iso, later
 from soloist.engine.store.tx import Tx
+from soloist.flows.again import came_of, resized
 from soloist.flows.desk import Desk
 from soloist.flows.giving import Done, Way, use
 from soloist.kernel.errors import BadInput, Conflict, NotFound
@@ -43,11 +44,14 @@ class Line:
 
 
 async def plan(desk: Desk, do: Verbs, item: WorkItem) -> Done:
-    """The planner's way: {text, subject?, at?, client?, message?} or {goal}."""
+    """The planner's way: {text, subject?, at?, client?, message?}, {goal} or {aim, due?}, with {earlier, size} anew."""
     if item.input.get("goal"):
         return await _goal(desk, do, item)
+    if str(item.input.get("aim", "")).strip():
+        return await _aim(desk, do, item)
     if not str(item.input.get("text", "")).strip():
-        raise BadInput("input: give minutes as text, or the id of a goal. Nothing was begun.", field="input")
+        told = "input: give minutes as text, the id of a goal, or what is to be reached. Nothing was begun."
+        raise BadInput(told, field="input")
     return await _meeting(desk, do, item)
 
 
@@ -68,7 +72,7 @@ async def _meeting(desk: Desk, do: Verbs, item: WorkItem) -> Done:
     }
     worked = await use(desk, do, item, "meeting_notes", asked)
     spec.may_write("meeting")
-    made = await do.step("meeting", _keeping(desk, item, worked.value))
+    made = await do.step("meeting", _keeping(desk, replace(item, origin=worked.origin), worked.value))
     found = worked.value
     said = (
         f"{len(found['decisions'])} decisions, {len(found['tasks'])} tasks, {len(found['questions'])} open questions, "
@@ -156,20 +160,55 @@ async def _goal(desk: Desk, do: Verbs, item: WorkItem) -> Done:
         "due": str(body.get("due") or ""),
         "language": business.language,
     }
+    return await _apart(desk, do, item, asked, {"goal": row["id"], "record": row["id"]})
+
+
+async def _aim(desk: Desk, do: Verbs, item: WorkItem) -> Done:
+    """What is to be reached in the operator's words, by a day; anew it takes the place of the list before."""
+    business, earlier, most = desk.settings.business, str(item.input.get("earlier") or ""), MOST
+    if earlier:
+        _, came = await desk.store.read(lambda conn: came_of(conn, earlier, item.agent))
+        before = len((came.get("value") or {}).get("tasks") or ())
+        most = resized(before or MOST, item.input.get("size"), most=MOST)
+    now = from_iso(await do.step("today", _now(desk)))
+    asked = {
+        "name": str(item.input["aim"]).strip(),
+        "today": now.astimezone(business.zone).date().isoformat(),
+        "due": str(item.input.get("due") or ""),
+        "language": business.language,
+    }
+    return await _apart(desk, do, item, asked, {"record": item.client}, most=most, instead=earlier)
+
+
+async def _apart(
+    desk: Desk,
+    do: Verbs,
+    item: WorkItem,
+    asked: Mapping[str, Any],
+    about: Mapping[str, str],
+    *,
+    most: int = MOST,
+    instead: str = "",
+) -> Done:
+    """Tasks for something, on one card; ``instead`` is the run whose open list goes."""
     worked = await use(desk, do, item, "take_apart", asked)
-    lines = [Line(one["text"], until=one["until"]) for one in worked.value["tasks"]]
+    tasks_ = worked.value["tasks"]
+    kept = [*tasks_[: max(1, most - 1)], tasks_[-1]] if len(tasks_) > most > 1 else tasks_[:most]
+    lines = [Line(one["text"], until=one["until"]) for one in kept]
 
     async def step(run: str) -> dict[str, Any]:
-        def work(tx: Tx) -> dict[str, Any]:
-            title = f"Tasks for your goal: {row['title']}"
-            about = {"goal": row["id"], "record": row["id"]}
-            return dict(runs.once(tx, run, "goal", lambda: {"card": offer(tx, run, title, lines, about=about)}))
+        def offered(tx: Tx) -> dict[str, Any]:
+            older = tasks.open_for(tx.conn, instead) if instead else None
+            if older is not None and older["type"] == LIST:
+                tasks.close(tx, older["id"], "withdrawn", {"reason": "you asked for another one"}, actor=item.agent)
+            return {"card": offer(tx, run, f"Tasks for your goal: {asked['name']}", lines, about=about)}
 
-        return await desk.store.write(work)
+        return await desk.store.write(lambda tx: dict(runs.once(tx, run, "goal", lambda: offered(tx))))
 
     made = await do.step("goal", step)
     by = "a model" if worked.author != "rules" else "the lines known for such a goal"
-    return Done(f"{len(lines)} tasks by {by}.", {**worked.value, **made, "goal": row["id"]}, (worked,))
+    goal = {"goal": about["goal"]} if about.get("goal") else {}
+    return Done(f"{len(lines)} tasks by {by}.", {**worked.value, "tasks": kept, **made, **goal}, (worked,))
 
 
 # ----- the one card

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from soloist.flows import issuing, planning, researching, tidying, triaging, watching
+from soloist.flows import issuing, owing, planning, researching, tidying, triaging, watching
 from soloist.flows.desk import Desk
 from soloist.flows.giving import Giving, Way
 from soloist.flows.tending import Tending
@@ -18,6 +18,7 @@ WAYS: Mapping[str, Way] = {
     "enrichment": tidying.ENRICHING,
     "support_triage": triaging.WAY,
     "competitor_watcher": watching.WAY,
+    "billing": owing.WAY,
 }
 
 

@@ -273,7 +273,8 @@ def _of_publisher(conn: Any, desk: Desk, found: Sequence[Event]) -> list[Asked]:
     """Planned publications whose channel is the newsletter."""
     asked = []
     for event in found:
-        row = records.standing(conn, event["subject"]) if event["kind"] == "record.created" else None
+        mine = event["actor"] == "publisher"  # it was asked for one, and is at work on it already
+        row = records.standing(conn, event["subject"]) if event["kind"] == "record.created" and not mine else None
         if row is None or row["kind"] != "publication" or row["state"] not in ("planned", ""):
             continue
         if str(row["body"].get("channel") or "").strip().casefold() == "newsletter":

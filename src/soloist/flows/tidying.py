@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soloist.engine.store import conversations, records, runs
+from soloist.engine.store import clients, conversations, records, runs
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.flows.giving import Done, Way, use
@@ -151,8 +151,12 @@ def _known(conn: Any, spec: AgentSpec, ident: str) -> dict[str, Any] | None:
     if not row["body"].get("language"):
         spec.may_read("conversation")
         mine = {str(one).casefold() for one in body.get("emails") or []}
-        rows = [one for one in conversations.of_record(conn, ident) if one["sender"].casefold() in mine]
-        text = "\n".join(str(one["text"]) for one in rows[-5:])[:20_000]
+        rows = [
+            one
+            for one in clients.messages_of(conn, [ident], before=None, limit=50)
+            if one["direction"] == "in" and str(one["sender"]).casefold() in mine
+        ]
+        text = "\n".join(str(one["text"]) for one in reversed(rows[:5]))[:20_000]
     phones = [str(one) for one in body.get("phones") or []]
     return {"fields": fields, "text": text, "phones": phones if any(not one.startswith("+") for one in phones) else []}
 

@@ -145,14 +145,15 @@ def _line(conn: Connection, row: Mapping[str, Any]) -> GivenLine:
     skill = str((steps[GIVEN]["output"] or {}).get("skill", "")) if GIVEN in steps else ""
     came = str((steps[WORKED]["output"] or {}).get("came", "")) if WORKED in steps else ""
     said, tone = CAME.get(came, ("failed", "bad") if row["state"] == "failed" else ("under way", ""))
-    return GivenLine(row["id"], str(row["agent"]), skill, row["started"], said, tone)
+    whose = _whose(row, steps) if GIVEN in steps else str(row["agent"])
+    return GivenLine(row["id"], whose, skill, row["started"], said, tone)
 
 
 def one(conn: Connection, agent: str, run: str) -> GivenPage:
     """One piece of work (NotFound)."""
     row = runs.get(conn, run)
     steps = {step["step"]: step for step in runs.steps_of(conn, run)}
-    if row["flow"] != "work" or not str(row["agent"]).startswith(f"{agent}@") or GIVEN not in steps:
+    if row["flow"] != "work" or GIVEN not in steps or not _whose(row, steps).startswith(f"{agent}@"):
         raise NotFound(f"{agent} was not given the work {run[:80]!r}.")
     given, detail = steps[GIVEN]["input"] or {}, steps[GIVEN]["detail"] or {}
     found = (steps[WORKED]["output"] or {}) if WORKED in steps else {}
@@ -174,6 +175,11 @@ def one(conn: Connection, agent: str, run: str) -> GivenPage:
         card=str(card["id"]) if card else "",
         json=found,
     )
+
+
+def _whose(row: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]]) -> str:
+    """The version it was given to; the run itself names it from when it begins."""
+    return str(row["agent"] or (steps[GIVEN]["output"] or {}).get("agent", ""))
 
 
 def _records(conn: Connection, idents: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,8 @@ Autonomy = Literal["observe", "propose", "act"]
 Sla = Literal["now", "hour", "day", "morning", "week"]
 Failure = Fault | Literal["skill", "objected", "output"]
 """Faults of models, a skill that failed, a supervisor that objects, and an output that does not fit its schema."""
+Filler = Literal["said", "topic", "whom", "due", "week", "text"]
+"""The whole sentence; what stands for "..."; a record that it names; its day; the week meant; a text put below it."""
 AUTONOMY: tuple[str, ...] = get_args(Autonomy)
 """Each allows more than the one before it."""
 SLA: Mapping[str, str] = {
@@ -105,6 +107,19 @@ class Handoff(_Part):
     when: str = Field(min_length=5, max_length=300)
 
 
+class Wish(_Part):
+    """One way in which a role is asked in plain words: sentences that mean it, and what fills which field of its input.
+
+    "..." in a sentence stands for any words: they are the topic. ``needs`` are fields without which it is asked back.
+    """
+
+    name: str = Field(pattern=_NAME)
+    label: str = Field(min_length=3, max_length=80)
+    says: tuple[str, ...] = Field(min_length=1, max_length=80)
+    fills: Mapping[str, Filler] = {}
+    needs: tuple[str, ...] = ()
+
+
 class AgentSpec(_Part):
     """A versioned role: what it may use, read, write, propose, cost and hand on."""
 
@@ -124,6 +139,7 @@ class AgentSpec(_Part):
     input: Mapping[str, Any] = {}
     output: Mapping[str, Any] = {}
     handoffs: tuple[Handoff, ...] = ()
+    wishes: tuple[Wish, ...] = ()
     capability: str = Field(default="", max_length=40, description="the group it stands in on the page of agents")
     flows: tuple[str, ...] = Field(default=(), description="new runs of these wait while the agent does not work")
     digest: str = ""
@@ -159,6 +175,9 @@ class AgentSpec(_Part):
                 raise ValueError(f"{name}: {twice[0]!r} stands there twice")
         if any(handoff.to == self.name for handoff in self.handoffs):
             raise ValueError("handoffs: nobody hands work to themselves")
+        for wish in self.wishes:
+            if fault := _unfilled(wish, self.input.get("properties", {})):
+                raise ValueError(f"wishes: {wish.name}: {fault}")
         return self
 
     @property
@@ -233,6 +252,19 @@ class AgentSpec(_Part):
             raise NotAllowed(f"The agent {self.label} may not {verb} {what}; its agent.toml does not list it.")
 
 
+def _unfilled(wish: Wish, parts: Mapping[str, Any]) -> str:
+    """Which field of a wish the input does not have, or cannot be found for it; "" when all fits."""
+    for name in (*wish.fills, *wish.needs):
+        if name not in parts:
+            return f"{name!r} is no field of its input{meant(name, parts)}"
+    for name, filler in wish.fills.items():
+        if filler == "whom" and not parts[name].get("picks"):
+            return f"{name!r} is filled with whom it is about, so its input says picks"
+    if missing := [name for name in wish.needs if name not in wish.fills]:
+        return f"{missing[0]!r} is needed, and nothing fills it"
+    return ""
+
+
 def narrowed(giver: AgentSpec, taker: AgentSpec) -> AgentSpec:
     """The taker's contract for work that the giver hands to it: never more than either of them has alone."""
     return taker.model_copy(
@@ -288,7 +320,7 @@ def parsed(raw: Mapping[str, Any], place: str, digest: str = "") -> AgentSpec:
         raise BadConfig(f"{place}: {told}{end}", field=".".join(map(str, error.errors()[0]["loc"])) or None) from error
 
 
-_PARTS: Mapping[str, type[BaseModel]] = {"limits": Limits, "failures": After, "handoffs": Handoff}
+_PARTS: Mapping[str, type[BaseModel]] = {"limits": Limits, "failures": After, "handoffs": Handoff, "wishes": Wish}
 
 
 def _said(fault: Any) -> str:

@@ -38,6 +38,7 @@ from soloist.web.registry_door import Registered
 from soloist.web.rules_door import Rules
 from soloist.web.safety_door import Safety
 from soloist.web.spend_door import Spending
+from soloist.web.talking_door import Talks
 from soloist.web.work_door import Work
 
 
@@ -66,7 +67,7 @@ class Console:
         self.book = Book(app)
         self.merges = Merges(app)
         self.registry, self.packages = Registered(app), Packaged(app)
-        self.handing = Handing(app)
+        self.handing, self.talks = Handing(app), Talks(app)
 
     @property
     def _now(self) -> str:

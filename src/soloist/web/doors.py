@@ -31,6 +31,7 @@ from soloist.web.registry_door import Registered
 from soloist.web.rules_door import Rules
 from soloist.web.safety_door import Safety
 from soloist.web.spend_door import Spending
+from soloist.web.talking_door import Talks
 from soloist.web.work_door import Work
 
 
@@ -72,6 +73,8 @@ class Door(Protocol):
 
     handing: Handing
     """Work that is handed to agents."""
+    talks: Talks
+    """Work that is given in plain words."""
     packages: Packaged
     """Skills with code of others, and the walls around them."""
     registry: Registered

@@ -13,7 +13,7 @@ from soloist.kernel.errors import SoloistError
 from soloist.sdk.testing import skills
 from soloist.stages.runtime.models.decide import MOST_ITEMS, MOST_TEXT, fits
 
-ASKERS = {"draft_reply", "meeting_notes", "read_rule", "subject_lines", "take_apart", "translate"}
+ASKERS = {"draft_reply", "meeting_notes", "read_rule", "read_work", "subject_lines", "take_apart", "translate"}
 
 
 def questions() -> Iterator[tuple[str, dict[str, Any]]]:

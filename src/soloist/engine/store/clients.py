@@ -48,8 +48,8 @@ def _threads(idents: Sequence[str]) -> Any:
 def messages_of(
     conn: sa.Connection, idents: Sequence[str], *, before: tuple[str, str] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """Messages of their conversations, newest first, after the (at, id) of the last one seen."""
-    query = sa.select(messages).where(messages.c.conversation.in_(_threads(idents)))
+    """Messages that came or went on their conversations, newest first, after the (at, id) of the last one seen."""
+    query = sa.select(messages).where(messages.c.conversation.in_(_threads(idents)) & (messages.c.direction != "own"))
     if before is not None:
         query = query.where(sa.tuple_(messages.c.at, messages.c.id) < sa.tuple_(*map(sa.literal, before)))
     rows = conn.execute(query.order_by(messages.c.at.desc(), messages.c.id.desc()).limit(limit)).mappings()
@@ -59,7 +59,8 @@ def messages_of(
 def counted(conn: sa.Connection, idents: Sequence[str]) -> dict[str, tuple[int, str, str]]:
     """By direction: how many messages, the first and the last instant."""
     figures = (sa.func.count(), sa.func.min(messages.c.at), sa.func.max(messages.c.at))
-    query = sa.select(messages.c.direction, *figures).where(messages.c.conversation.in_(_threads(idents)))
+    where = messages.c.conversation.in_(_threads(idents)) & (messages.c.direction != "own")
+    query = sa.select(messages.c.direction, *figures).where(where)
     found = conn.execute(query.group_by(messages.c.direction)).all()
     return {str(way): (int(number), str(first), str(last)) for way, number, first, last in found}
 

@@ -5,9 +5,6 @@ It never guesses: below the threshold, or unlike anything known, the answer is "
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -16,7 +13,7 @@ from soloist.kernel.message import Frozen
 from soloist.plugins.skills._kind import In as KindIn
 from soloist.plugins.skills._kind import tell_kind
 from soloist.plugins.skills._language import tell
-from soloist.plugins.skills._segments import told
+from soloist.plugins.skills._likeness import alike
 from soloist.sdk import local, skill
 
 _NEAREST = 2
@@ -103,33 +100,16 @@ def _by_examples(value: In, language: str) -> Out:
     """The label whose nearest examples are most alike, when it is alike enough and clearly before the next."""
     texts = [example for label in value.labels for example in label.examples]
     own = f"{value.subject}\n{value.text}".strip()[:2000]
-    reader = local.reader()
-    dense = reader.vectors([own, *texts], language) if reader else None
-    if dense is not None:
-        alike = [sum(a * b for a, b in zip(dense[0], row, strict=True)) for row in dense[1:]]
-    else:
-        alike = _by_words(own, texts)
+    likeness, by_meaning = alike(own, texts, language)
     scores, place = {}, 0
     for label in value.labels:
-        nearest = sorted(alike[place : place + len(label.examples)], reverse=True)[:_NEAREST]
+        nearest = sorted(likeness[place : place + len(label.examples)], reverse=True)[:_NEAREST]
         scores[label.name] = round(sum(nearest) / len(nearest), 4)
         place += len(label.examples)
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
-    in_scope = scores[ranked[0]] >= _LEAST["words" if dense is None else "meaning"]
+    in_scope = scores[ranked[0]] >= _LEAST["meaning" if by_meaning else "words"]
     sure = in_scope and (len(ranked) == 1 or scores[ranked[0]] - scores[ranked[1]] >= _MARGIN)
     how: Literal["examples by meaning", "examples by words"] = "examples by meaning"
-    if dense is None:
+    if not by_meaning:
         how = "examples by words"
     return Out(intent=ranked[0] if sure else "", sure=sure, in_scope=in_scope, how=how, scores=scores)
-
-
-def _by_words(own: str, texts: Sequence[str]) -> list[float]:
-    """Likeness by shared words, for languages without a model."""
-    mine = Counter(told(own))
-    return [_cosine(mine, Counter(told(text))) for text in texts]
-
-
-def _cosine(one: Mapping[str, int], other: Mapping[str, int]) -> float:
-    both = sum(count * other.get(word, 0) for word, count in one.items())
-    length = math.sqrt(sum(v * v for v in one.values()) * sum(v * v for v in other.values()))
-    return both / length if length else 0.0

@@ -101,6 +101,12 @@ def readers(settings: Settings) -> frozenset[str]:
     return frozenset(address.casefold() for address in (settings.business.email, *boxes, *people) if address)
 
 
+def to_self(row: Mapping[str, Any]) -> bool:
+    """Whether a message says that somebody wrote it to themselves and to nobody else."""
+    sender, to = str(row["sender"]).casefold(), {str(one).casefold() for one in row["recipients"] or ()}
+    return bool(sender) and to == {sender} and not row["automatic"]
+
+
 def not_authenticated(head: bytes) -> str:
     """Why the receiving server does not believe a mail's sender, "" when it believes it or says nothing.
 

@@ -259,7 +259,8 @@ class Intake:
             new = conversation is None
             conversation = conversation or conversations.open_new(tx, event["source"], thread.subject)
             conversations.point(tx, conversation, decide.refs(mail))
-            message = conversations.add(tx, decide.message_row(mail, event, conversation))
+            row = decide.message_row(mail, event, conversation)
+            message = conversations.add(tx, row)
             tx.append(
                 "message.read", subject=message, payload={"conversation": conversation, "event": event["id"]}, run=run
             )
@@ -271,6 +272,7 @@ class Intake:
                 "files": len(mail.attachments),
                 "automatic": mail.automatic is not None,
                 "answerable": bool(decide.answer_address(mail)),
+                "to_self": new and event["kind"] == inbound.MAIL and decide.to_self(row),
             }
 
         shown = {"subject": mail.subject[:200], "attachments": len(mail.attachments), "defects": mail.defects[:5]}
@@ -312,6 +314,7 @@ class Intake:
             "files": len(message["attachments"] or []),
             "automatic": message["automatic"] is not None,
             "answerable": bool(message["answer_to"]),
+            "to_self": decide.to_self(message),
         }
 
     def _thread(self, tx: Tx, thread: decide.Threading, at: str) -> str | None:

@@ -33,6 +33,7 @@ from soloist.web.api import (
     rules,
     spending,
     taking,
+    talking,
     troubles,
 )
 from soloist.web.api.strict import StrictRoute
@@ -83,6 +84,7 @@ def create(app: App) -> FastAPI:
         rules,
         spending,
         taking,
+        talking,
     ):
         api.include_router(part.router)
     for part in (facts, curating):

@@ -44,6 +44,7 @@ from soloist.web.pages import (
     settings,
     spending,
     takeover,
+    talking,
     together,
     working,
 )
@@ -67,6 +68,7 @@ def routes() -> list[BaseRoute]:
         *clients.routes(),
         *actions.routes(),
         *giving.routes(),
+        *talking.routes(),
         *lists.routes(),
         *registry.routes(),
         *packages.routes(),
