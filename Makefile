@@ -6,8 +6,10 @@ SOLOIST_CORPORA ?= ../shared/data
 export SOLOIST_CORPORA
 # Tests start the program hundreds of times: what was compiled once is kept (git ignores it, make clean removes it).
 unexport PYTHONDONTWRITEBYTECODE
-# Much of these tests is waiting, so that two at a time pay on any machine; a file stays together with its servers.
+# Much of these tests is waiting, so that two at a time pay on any machine, and one more than there are processors where
+# no servers run; a file stays together with its servers.
 TWO := -n 2 --dist loadfile --no-loadscope-reorder
+ONE_MORE = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test test-servers storm test-corpora check format bench reference lock clean
@@ -38,7 +40,7 @@ run: .venv/.ready
 	$(BIN)/soloist demo --home sample-home
 
 test: .venv/.ready-dev
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder -m "not servers and not corpora and not storm"
+	$(BIN)/python -m pytest $(ONE_MORE) -m "not servers and not corpora and not storm"
 
 test-servers: .venv/.ready-dev
 	@sh bin/servers

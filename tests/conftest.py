@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from soloist.app import App
+from tests import light
 from tests.engine.store import databases
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,19 @@ settings.register_profile("house", deadline=None, derandomize=True, print_blob=T
 settings.load_profile("house")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What runs under a marker of its own is about the whole as it is shipped."""
+    if config.option.markexpr not in MARKERS:
+        light.begin()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test of what is made light for the others: the disk is waited for."""
+    for (place, name), found in light.AS_SHIPPED.items():
+        monkeypatch.setattr(place, name, found)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """What collecting leaves stays to the end: the garbage collector need not look through it after every house."""
@@ -33,6 +47,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     finally:
         gc.collect()
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)  # what a test leaves is small beside what it would cost to look so often
         gc.enable()
 
 

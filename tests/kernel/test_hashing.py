@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine.default import DefaultDialect
@@ -70,6 +71,11 @@ def test_bottomless_value_is_refused() -> None:
         value = [value]
     with pytest.raises(BadInput):
         canonical(value)
+
+
+@given(VALUES)
+def test_the_quick_way_writes_the_same_bytes(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
 
 
 @given(VALUES)

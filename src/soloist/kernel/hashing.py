@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 from collections.abc import Sequence
-from json.encoder import encode_basestring_ascii
+from json.encoder import JSONEncoder, encode_basestring_ascii
 from typing import Any
 
 import rfc8785
 
 from soloist.kernel.errors import BadInput
 
+_LARGEST = 2**53 - 1
+_plainly = JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")).encode
+
 
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of a JSON value; BadInput for what JSON cannot carry (NaN, lone surrogates, huge integers)."""
     try:
+        with contextlib.suppress(UnicodeEncodeError, RecursionError):  # told below, where it is one there as well
+            if _plain(value):
+                return _plainly(value).encode()
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, TypeError, RecursionError) as error:
         raise BadInput(f"This is not plain JSON that can be stored exactly: {error}") from error
+
+
+def _plain(value: Any) -> bool:
+    """Whether Python's own encoder writes these very bytes, several times as fast: no fraction, and only ASCII keys."""
+    kind = type(value)
+    if kind is dict:
+        return all(type(key) is str and key.isascii() and _plain(part) for key, part in value.items())
+    if kind is list or kind is tuple:
+        return all(map(_plain, value))
+    if kind is int:
+        return bool(-_LARGEST <= value <= _LARGEST)
+    return kind is str or kind is bool or value is None
 
 
 def sha256(data: bytes) -> str:

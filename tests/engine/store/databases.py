@@ -40,8 +40,9 @@ def server() -> Any:
     url = running.get_uri(database="postgres", driver="psycopg")
     options = {"isolation_level": "AUTOCOMMIT", "poolclass": sa.NullPool}
     with sa.create_engine(url, **options).connect() as conn:
-        for setting in ("fsync", "full_page_writes"):  # nothing here pulls the plug on Postgres itself
-            conn.exec_driver_sql(f"ALTER SYSTEM SET {setting}=off")
+        # Nothing here pulls the plug on Postgres itself, and its log need not be kept for long.
+        for setting in ("fsync=off", "full_page_writes=off", "max_wal_size='64MB'", "min_wal_size='32MB'"):
+            conn.exec_driver_sql(f"ALTER SYSTEM SET {setting}")
         conn.exec_driver_sql("SELECT pg_reload_conf()")
     return running
 
@@ -88,10 +89,20 @@ def migrated(kind: str, folder: Path) -> str:
     return _postgres_url(name)
 
 
+@functools.cache
+def opened() -> Path:
+    """The database of a home that was opened once: the shipped kinds are in it, no event and nothing signed."""
+    root = _folder() / "opened"
+    root.mkdir()
+    shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), root / "soloist.db")
+    App(root).close()
+    return root / "soloist.db"
+
+
 def home(root: Path) -> Path:
     """A home folder whose database is made already, which is most of what opening a new home costs."""
     root.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_migrated("sqlite").removeprefix("sqlite:///"), root / "soloist.db")
+    shutil.copyfile(opened(), root / opened().name)
     return root
 
 

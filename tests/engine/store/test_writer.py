@@ -108,6 +108,7 @@ def test_one_full_unit_makes_the_whole_commit_full(store: Store, full: bool) -> 
     assert used[-1] is full
 
 
+@pytest.mark.usefixtures("disk")
 def test_two_classes_of_durability(store: Store) -> None:
     """FULL and NORMAL on SQLite; a local synchronous_commit on Postgres."""
     ask = "PRAGMA synchronous" if base.is_sqlite(store.url) else "SHOW synchronous_commit"
@@ -309,6 +310,7 @@ def test_append_fills_place_and_hash_at_the_commit(store: Store) -> None:
     assert (stored["hash"], stored["payload"], stored["actor"]) == (event.hash, {"a": "ä", "b": 1}, "operator")
 
 
+@pytest.mark.usefixtures("disk")
 def test_log_of_a_file_has_its_room_before_it_is_needed(tmp_path: Path) -> None:
     """It is as long as it will get after a few commits, also when somebody has emptied it; nothing is in the room."""
     store = Store(databases.migrated("sqlite", tmp_path))
