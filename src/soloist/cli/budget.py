@@ -58,6 +58,7 @@ def _said(page: SpendPage) -> str:
         f"{page.money(one.each)} each{f'. {one.said}' if one.said else ''}"
         for one in page.tiers
     ]
+    lines += [f"The large tier: {one}" for one in page.large]
     if page.waste:
         lines += ["", "What could be spared, in 30 days:"]
         lines += [f"{page.money(one.cost_micro):>12}  {one.what}. {one.do}" for one in page.waste]

@@ -40,10 +40,11 @@ from soloist.kernel.proposal import (
 )
 from soloist.sdk.flow import Verbs
 from soloist.stages.approvals import proposed_row
+from soloist.stages.memory import reach
 from soloist.stages.memory.decide import MOST_QUERY, Search
 from soloist.stages.runtime import decide as thinking
 from soloist.stages.runtime.models import Parked, Parking, Seen, Tool
-from soloist.stages.runtime.replying import WRITER, Piece, Seeing, Words, kept, pieces
+from soloist.stages.runtime.replying import INTAKE, WRITER, Piece, Seeing, Words, kept, pieces
 from soloist.stages.runtime.steps import Thought
 
 LOOKED_UP = 6
@@ -87,9 +88,10 @@ class Answering:
         """The same, until somebody has to wait (Parked)."""
         people = [who["person"], who["company"]]
         intake = self._desk.runtime.roster.working("intake")
-        for kind in ("conversation", "person", "company", "fact", "house_book"):
+        for kind in ("conversation", "house_book"):
             intake.may_read(kind)
-        context = await self._desk.memory.recall(run, message_id, people)
+        reads = self._desk.runtime.roster.reads(INTAKE, WRITER)
+        context = await self._desk.memory.recall(run, message_id, people, reads)
         stated = await self._desk.store.read(lambda conn: remembered.stated(conn, context["context"]))
         seeing = await self._seeing(run, message_id, who, context["context"])
         book = context["house_book"]
@@ -114,11 +116,15 @@ class Answering:
         message, left = await self._desk.store.read(
             lambda conn: (conversations.message(conn, message_id), _left(conn, context))
         )
-        tools = (self._memory(run, who),) if left and seeing.client else ()
+        reads = self._desk.runtime.roster.reads(INTAKE, WRITER)
+        tools = (self._memory(run, who, reads),) if left and seeing.client and reach.MEMORY in reads else ()
         return replace(seeing, tools=tools, policy=partial(self._denied, run, message, who))
 
-    def _memory(self, run: str, who: Mapping[str, Any]) -> Tool:
-        """A look-up in what is remembered of the one who wrote, where more is known than fits into a context."""
+    def _memory(self, run: str, who: Mapping[str, Any], reads: tuple[str, ...]) -> Tool:
+        """A look-up in what is remembered of the one who wrote, where more is known than fits into a context.
+
+        It answers what the writer may read for intake, and nothing else.
+        """
 
         async def look(question: str) -> Seen:
             idents = await self._desk.store.read(
@@ -126,14 +132,16 @@ class Answering:
                     one for ident in (who["person"], who["company"]) if ident for one in facts.family(conn, ident)
                 )
             )
-            asked = Search(question[:MOST_QUERY], LOOKED_UP, run=run, step="look up", actor="writer", records=idents)
+            of: dict[str, Any] = {"run": run, "step": "look up", "actor": WRITER, "records": idents, "reads": reads}
             try:
-                found = (await self._desk.memory.search(asked)).items
+                found = (await self._desk.memory.search(Search(question[:MOST_QUERY], LOOKED_UP, **of))).items
+                needs = await self._desk.store.read(lambda conn: reach.items(conn, [one["id"] for one in found]))
             except SoloistError as error:
                 return Seen(f"Nothing could be looked up: {error.detail}", Origin())
             lines = [f"[{one['at'][:10]}] {str(one['text'])[:700]}" for one in found]
             refs = tuple(str(one["ref"]) for one in found)
-            return Seen("\n".join(lines), Origin(frozenset({"outside"}), frozenset(refs)) if found else Origin(), refs)
+            origin = Origin(frozenset({"outside"}), frozenset(refs)) if found else Origin()
+            return Seen("\n".join(lines), origin, refs, tuple(sorted({place for one in needs for place in one})))
 
         summary = "Look up what is remembered of the one who wrote: earlier letters, agreements, what they said."
         return Tool("look_up", summary, "memory", look)
@@ -265,7 +273,8 @@ class Answering:
         """Propose a reminder on a thread where nobody answered; answers {proposal}."""
         intake = self._desk.runtime.roster.working("intake")
         whose = await self._desk.store.read(lambda conn: _whose(conn, message_id))
-        context = await self._desk.memory.recall(run, message_id, [whose])
+        reads = self._desk.runtime.roster.reads(INTAKE, WRITER)
+        context = await self._desk.memory.recall(run, message_id, [whose], reads)
         message, thread, book = await self._desk.store.read(lambda conn: self._sent_thread(conn, message_id, context))
         inbound = next((m for m in reversed(thread) if m["direction"] == "in"), None)
         language = (inbound or {}).get("language") or self._desk.settings.business.language
@@ -356,8 +365,20 @@ def _work_of(tx: Tx, proposal: str, work: Sequence[Piece]) -> None:
 def _seen(conn: Any, context: str, who: Mapping[str, Any], *, whole: bool) -> Seeing:
     """What a context holds, as texts a draft may rest on; what the operator confirmed is ours."""
     given = [part for part in remembered.given(conn, context) if not part.gone] if whole else []
-    words = tuple(Words(part.at[:10] or part.part, part.text, ours=part.trust == "confirmed") for part in given)
+    needs = _needs(conn, given)
+    words = tuple(
+        Words(part.at[:10] or part.part, part.text, ours=part.trust == "confirmed", needs=places)
+        for part, places in zip(given, needs, strict=True)
+    )
     return Seeing(context, who["person"] or who["company"], words, origin=origins.of_context(conn, context))
+
+
+def _needs(conn: Any, given: Sequence[remembered.Given]) -> list[reach.Needs]:
+    """What each part of a context needs, so that whoever it is handed on to is held to their own contract."""
+    items = reach.items(conn, [part.memory for part in given if part.memory])
+    rows = [contexts.fact(conn, part.ref.partition(":")[2]) or {} for part in given if not part.memory]
+    of_items, of_facts = iter(items), iter(reach.facts(conn, rows))
+    return [next(of_items) if part.memory else next(of_facts) for part in given]
 
 
 def _left(conn: Any, context: str) -> int:

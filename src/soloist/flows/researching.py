@@ -9,6 +9,7 @@ from typing import Any
 from soloist.engine.store import memories
 from soloist.flows.desk import Desk
 from soloist.flows.giving import Done, Way, use
+from soloist.insight.words import not_given
 from soloist.kernel import origin as origins
 from soloist.kernel.errors import BadInput
 from soloist.kernel.origin import Origin
@@ -45,23 +46,28 @@ async def research(desk: Desk, do: Verbs, item: WorkItem) -> Done:
     question = str(item.input.get("question", "")).strip()
     if not question:
         raise BadInput("input: ask a question, or give a text. Nothing was begun.", field="input")
-    found = await do.step("look up", _looking(desk, question, str(item.input.get("about") or item.client)))
+    reads = desk.runtime.roster.working(item.agent).reads
+    found = await do.step("look up", _looking(desk, question, str(item.input.get("about") or item.client), reads))
     slices = await desk.store.read(lambda conn: _slices(conn, found["ids"]))
-    asked = {"question": question, "retrieval": found["retrieval"], "known": found["known"]}
+    asked = {name: found[name] for name in ("retrieval", "known", "withheld") if name in found}
+    asked["question"] = question
     if not slices:
         empty: dict[str, Any] = {**asked, "summary": [], "points": [], "topics": [], "slices": []}
-        return Done("Nothing that is remembered speaks of it.", empty)
+        kept_back = not_given(found.get("withheld") or {})
+        return Done(" ".join(["Nothing that is remembered speaks of it.", *kept_back]), empty)
     return await _told(desk, do, item, slices, asked)
 
 
-def _looking(desk: Desk, question: str, about: str) -> Any:
-    """The step that looks the question up; the look-up is logged and can be asked again exactly."""
+def _looking(desk: Desk, question: str, about: str, reads: tuple[str, ...]) -> Any:
+    """The step that looks the question up as far as the role reads; it is logged and can be asked again exactly."""
 
     async def step(run: str) -> dict[str, Any]:
         whose = (about,) if about else ()
-        search = Search(question, SLICES, records=whose, actor="researcher", run=run, step="look up")
+        search = Search(question, SLICES, records=whose, actor="researcher", run=run, step="look up", reads=reads)
         found = await desk.memory.search(search)
-        return {"retrieval": found.id, "ids": [hit["id"] for hit in found.items], "known": found.known}
+        withheld = {place: len(refs) for place, refs in found.withheld.items()}
+        ids = [hit["id"] for hit in found.items]
+        return {"retrieval": found.id, "ids": ids, "known": found.known, "withheld": withheld}
 
     return step
 
@@ -100,7 +106,8 @@ async def _told(desk: Desk, do: Verbs, item: WorkItem, slices: Sequence[Slice], 
         value["parts"] = [{"line": one["line"], "opens": one["opens"]["text"]} for one in split.value["segments"]]
     where = f"{len(slices)} places in memory" if asked else "the text itself"
     doubt = "" if asked.get("known", True) else " What was found holds too little of the question to be the answer."
-    return Done(f"From {where}, in its own words; no sentence was written.{doubt}", value, tuple(parts))
+    said = f"From {where}, in its own words; no sentence was written.{doubt}"
+    return Done(" ".join([said, *not_given(asked.get("withheld") or {})]), value, tuple(parts))
 
 
 def _cited(slices: Sequence[Slice], words: Mapping[str, Any]) -> dict[str, Any]:

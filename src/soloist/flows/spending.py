@@ -19,8 +19,9 @@ from soloist.kernel.errors import BadConfig, BadInput, SoloistError
 from soloist.kernel.proposal import NewProposal
 from soloist.stages.effects import Effects
 from soloist.stages.runtime.models import Models
-from soloist.stages.spend import SUBJECT, Spend
+from soloist.stages.spend import SUBJECT, Large, Spend
 from soloist.stages.spend import sweep_in as sweep_calls
+from soloist.stages.spend.large import SUBJECT as LARGE
 
 LOOK_EVERY = 60.0
 """Seconds between two looks for caps whose period is over and for calls that nobody will settle."""
@@ -80,7 +81,10 @@ def equipped(desk: Desk) -> Desk:
     models = Models(desk.store, desk.settings, spend, secret=keyring.secret, hidden=hidden.all)
     desk.approvals.filtered = hidden.kept_out
     desk.takers[SUBJECT] = spend.answer
+    large = Large(desk.store, spend.currency)
+    desk.takers[LARGE] = large.answer
     desk.runtime.equip(models)
+    desk.runtime.validated_by(large)
     return replace(desk, spend=spend, models=models)
 
 

@@ -9,6 +9,7 @@ from soloist.engine.store import conversations, memories, runs, tasks
 from soloist.engine.store.tx import Tx
 from soloist.flows.desk import Desk
 from soloist.flows.giving import Done, Way, use
+from soloist.insight.words import not_given
 from soloist.kernel.errors import SoloistError
 from soloist.kernel.message import Understanding
 from soloist.kernel.work import Worked, WorkItem
@@ -43,11 +44,13 @@ async def triage(desk: Desk, do: Verbs, item: WorkItem) -> Done:
     meant = await use(
         desk, do, item, "intent", {"text": read.own_text, "subject": row["subject"], "language": read.language}
     )
-    before = await do.step("answered before", _answered(desk, f"{row['subject']}\n{read.own_text}", message))
+    reads = desk.runtime.roster.working(item.agent).reads
+    before = await do.step("answered before", _answered(desk, f"{row['subject']}\n{read.own_text}", message, reads))
     value = {**weighed.value, "intent": meant.value["intent"], "answered_before": before["found"]}
     await do.step("order", _ordering(desk, message, row["conversation"], value))
     reasons = "; ".join(one["text"].rstrip(".") for one in value["reasons"][:4]) or "nothing about it presses"
     said = f"{value['priority'].capitalize()} priority, wants an answer {value['urgency']}: {reasons}."
+    said = " ".join([said, *not_given(before.get("withheld") or {})])
     return Done(said, value, (weighed, meant, *([about] if about else [])))
 
 
@@ -79,17 +82,19 @@ def _message(conn: Any, ident: str) -> tuple[dict[str, Any], Understanding, dict
     return row, understanding, {"client": client, "unanswered": unanswered}
 
 
-def _answered(desk: Desk, text: str, message: str) -> Any:
-    """The step that looks for what was written to the same question before; a fault in memory stops no triage."""
+def _answered(desk: Desk, text: str, message: str, reads: tuple[str, ...]) -> Any:
+    """The step that looks for what was written to the same question before, as far as the role reads; a fault in
+    memory stops no triage."""
 
     async def step(run: str) -> dict[str, Any]:
         try:
-            search = Search(text[:1000], 20, actor="support_triage", run=run, step="answered before")
-            found = await desk.memory.search(search)
+            asked: dict[str, Any] = {"actor": "support_triage", "run": run, "step": "answered before", "reads": reads}
+            found = await desk.memory.search(Search(text[:1000], 20, **asked))
         except SoloistError:
-            return {"found": []}
+            return {"found": [], "withheld": {}}
         ids = [hit["id"] for hit in found.items if found.known]
-        return {"found": await desk.store.read(lambda conn: _own(conn, ids, message))}
+        withheld = {place: len(refs) for place, refs in found.withheld.items()}
+        return {"found": await desk.store.read(lambda conn: _own(conn, ids, message)), "withheld": withheld}
 
     return step
 

@@ -189,6 +189,7 @@ def _knew(conn: Connection, proposal: Mapping[str, Any]) -> list[views.FieldLine
         found.append(views.FieldLine(PARTS.get(part.part, part.part), text, note, href=part.href))
     if row["packed"]:
         found.append(views.FieldLine("Chosen", _chosen(row["packed"])))
+        found += [views.FieldLine("Not given", said) for said in words.not_given(row["packed"].get("withheld") or {})]
     if row["house_book"]:
         found.append(views.FieldLine("House book", f"as it was then ({row['house_book'][:12]})"))
     return [*found, views.FieldLine("Selection", f"named {row['hash'][:12]}; the same inputs give the same one")]

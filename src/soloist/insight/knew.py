@@ -142,7 +142,7 @@ def _given(conn: Connection, row: Mapping[str, Any], house_book: str) -> Given:
         house_book_now=not house_book or row["house_book"] in ("", house_book),
         records=tuple(_record(conn, one) for one in row["records"] or []),
         messages=tuple(_messages(conn, row["messages"] or [])),
-        facts=tuple(fact for ident in people for fact in _facts(conn, ident, seq)),
+        facts=tuple(fact for ident in people for fact in _facts(conn, ident, seq, row["packed"] or {})),
         memories=tuple(_memory(one, items.get(one["memory"])) for one in slices),
         lookup=_lookup(conn, row["retrieval"]),
     )
@@ -172,9 +172,11 @@ def _messages(conn: Connection, given: Sequence[Mapping[str, Any]]) -> list[view
     return found
 
 
-def _facts(conn: Connection, ident: str, seq: int) -> list[KnownFact]:
-    found = []
+def _facts(conn: Connection, ident: str, seq: int, packed: Mapping[str, Any]) -> list[KnownFact]:
+    found, given = [], set(packed.get("facts") or ())
     for row in asof.facts_of(conn, ident, seq) if seq else []:
+        if packed.get("withheld") and row["id"] not in given:
+            continue  # the role may not read all there was, so only what it was given is told
         state = "ended" if row["ended"] else "same"
         told = (row["attribute"], sheets.plain(row["value"]), row["source"], row["trust"])
         found.append(KnownFact(*told, state, row["ended_why"]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from soloist.engine.store import reading, runs
+from soloist.engine.store import asof, reading, retrievals, runs
 from soloist.engine.store.reading import Connection
 from soloist.insight import names, views, words, written
 from soloist.kernel.agent import SLA
@@ -73,7 +74,19 @@ def run(conn: Connection, ident: str) -> views.RunPage:
         now_what=tuple(_now_what(row, card)),
         links=tuple(_links(conn, row)),
         work=tuple(work(steps)),
+        withheld=" ".join(words.not_given(withheld(conn, ident))),
     )
+
+
+def withheld(conn: Connection, run: str) -> dict[str, int]:
+    """How much of memory the roles of a run were not given, by the place their contracts do not list."""
+    found: Counter[str] = Counter()
+    for row in asof.contexts_of(conn, run):
+        found.update((row["packed"] or {}).get("withheld") or {})
+    for row in retrievals.recent(conn, run=run):
+        if row["step"] != "recall":  # what that found stands with the context
+            found.update({place: len(refs) for place, refs in (row["detail"].get("withheld") or {}).items()})
+    return dict(found)
 
 
 _CAME = {

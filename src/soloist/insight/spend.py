@@ -16,7 +16,7 @@ from soloist.insight import worth
 from soloist.kernel.model import TIERS
 from soloist.kernel.spend import Cap, Sums
 from soloist.stages import spend
-from soloist.stages.spend import amount
+from soloist.stages.spend import amount, large
 
 DAYS = 35
 MONTH = 30 * 86400.0
@@ -73,6 +73,8 @@ class SpendPage:
     waste: tuple[worth.Waste, ...] = ()
     night: Mapping[str, int] = field(default_factory=dict)
     tiers: tuple[worth.TierWorth, ...] = ()
+    large: tuple[str, ...] = ()
+    """For each kind of letter whether the large tier has shown its worth, and why."""
 
     def money(self, micro: int) -> str:
         """A sum in words."""
@@ -110,6 +112,7 @@ def page(conn: Connection, ledger: spend.Spend, now: str, zone: ZoneInfo) -> Spe
         tuple(worth.waste(conn, now)),
         night_jobs.figures(conn, since),
         tuple(worth.tiers(conn, now)),
+        tuple(large.lines(conn, now, ledger.currency)),
     )
 
 

@@ -433,6 +433,8 @@ class RunPage:
     work: tuple[WorkLine, ...] = ()
     read: str = ""
     """Whose words it has read."""
+    withheld: str = ""
+    """What of memory its roles were not given, in a sentence."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -78,3 +79,14 @@ def short(ident: str) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """ "1 card", "3 cards"."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def not_given(withheld: Mapping[str, int]) -> list[str]:
+    """What was kept back from a role by its contract, as one sentence; none when nothing was."""
+    if not withheld:
+        return []
+    each = len(withheld) > 1
+    places = ", ".join(f"{place}{f' ({many})' if each else ''}" for place, many in sorted(withheld.items()))
+    many = sum(withheld.values())
+    return [f"{counted(many, 'part')} of memory {'was' if many == 1 else 'were'} not given: "
+            f"the role may not read {places}."]  # fmt: skip

@@ -30,7 +30,8 @@ class WorkItem:
     must hold beside the skill's own output ({} for nothing); ``timeout`` 0 is the agent's; ``origin`` is that of
     everything in ``input`` and ``blob`` (bytes, for a skill that reads files); ``context`` is the id of the context it
     was put together from. ``given_by`` are the agents who handed it on, the first one first, and ``work`` the name
-    under which the last of them did; ``sort`` and ``language`` tell which cases are like this one.
+    under which the last of them did; ``sort`` and ``language`` tell which cases are like this one. ``held``: what
+    comes of it is a proposal that nothing lets go without the operator's word where a large model wrote it.
     """
 
     run: str
@@ -55,6 +56,7 @@ class WorkItem:
     work: str = ""
     sort: str = ""
     language: str = ""
+    held: bool = False
 
     @property
     def payer(self) -> Payer:
@@ -89,3 +91,5 @@ class Worked:
     cost: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     tries: tuple[Mapping[str, Any], ...] = ()
+    large: str = ""
+    """Why the large tier might write it, "" where it did not: "worth" was shown, a "grant", its result is "held"."""

@@ -67,6 +67,11 @@ def test_the_larger_model_is_first_within_what_is_allowed() -> None:
     assert decide.chain(parts, 2, 4, first="home") == ["home", "big", "small"]
 
 
+def test_the_large_tier_is_asked_for_a_reason_only() -> None:
+    assert [decide.topmost(most, reason="") for most in (2, 3, 4)] == [2, 3, 3]
+    assert [decide.topmost(most, reason="worth") for most in (3, 4)] == [3, 4]
+
+
 def message(call: str, at: str, what: str = "Ada") -> list[dict[str, Any]]:
     part = {"part_kind": "tool-call", "tool_name": "look", "args": {"what": what}, "tool_call_id": call}
     return [{"kind": "response", "timestamp": at, "usage": {"input_tokens": 3}, "parts": [part]}]

@@ -25,7 +25,7 @@ kind = "task"
 summary = "Writes one line about what it is given, for tests of work with models."
 tier = 3
 skills = ["verse"]
-reads = ["memory"]
+reads = ["memory", "conversation"]
 {more}
 [limits]
 timeout = "60s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,6 +74,16 @@ def _kept(connector: str, operation: str, now: str, but: str) -> Any:
 def record_kind(conn: sa.Connection, record: str) -> str:
     """The kind of a record, "" when there is none."""
     return str(conn.execute(sa.select(records.c.kind).where(records.c.id == record)).scalar() or "")
+
+
+def record_kinds(conn: sa.Connection, idents: Collection[str]) -> dict[str, str]:
+    """The kinds of records by their ids; those that are gone are missing."""
+    found: dict[str, str] = {}
+    names = sorted({*idents} - {""})
+    for start in range(0, len(names), 500):
+        query = sa.select(records.c.id, records.c.kind).where(records.c.id.in_(names[start : start + 500]))
+        found |= {str(ident): str(kind) for ident, kind in conn.execute(query)}
+    return found
 
 
 def set_by_hand(conn: sa.Connection, record: str, fields: Sequence[str]) -> list[str]:

@@ -97,6 +97,7 @@ def facts_for_policy(
         "thread_known": bool(evidence.get("thread_known", False)),
         "template": str(evidence.get("template") or ""),
         "unsure": bool(proposal.get("questions")),
+        "unshown": evidence.get("large") == "held",
         "amount_minor": found["amount_minor"],
         "currency": found["currency"],
         "odd_amount": _odd(at(payload, now.amount)),

@@ -69,7 +69,9 @@ FILTERS = ("scopes", "tiers", "kinds", "records", "threads")
 @dataclass(frozen=True)
 class Search:
     """What somebody looks for. Filters that are empty let everything through; ``as_of`` is a sequence or an instant
-    ("" now), ``at`` the asker's now, ``meaning`` False leaves the vectors out, ``weights`` go to the ranking."""
+    ("" now), ``at`` the asker's now, ``meaning`` False leaves the vectors out, ``weights`` go to the ranking; ``reads``
+    are the places that the contract of a role lists: nothing else is answered (None: the operator or the house asks).
+    """
 
     query: str
     k: int = 10
@@ -86,6 +88,7 @@ class Search:
     actor: str = ""
     run: str = ""
     step: str = ""
+    reads: tuple[str, ...] | None = None
 
 
 def check(search: Search) -> None:
@@ -121,7 +124,8 @@ def misfit(model: Mapping[str, Any], told: Mapping[str, Any]) -> str:
 def parameters(search: Search, **rules: Any) -> dict[str, Any]:
     """Everything but the question, its vector and the instant that an answer depends on; numbers are whole."""
     filters = {name: list(getattr(search, name)) for name in FILTERS if getattr(search, name)}
-    return {**filters, "wide": search.wide, "k": search.k, "meaning": search.meaning, **rules}
+    held = {} if search.reads is None else {"reads": sorted(search.reads)}
+    return {**filters, **held, "wide": search.wide, "k": search.k, "meaning": search.meaning, **rules}
 
 
 def searched(row: Mapping[str, Any]) -> Search:
@@ -129,7 +133,8 @@ def searched(row: Mapping[str, Any]) -> Search:
     given = row["parameters"]
     filters: dict[str, Any] = {name: tuple(given.get(name, ())) for name in FILTERS}
     said: dict[str, Any] = {"at": row["at"], "wide": given["wide"], "meaning": given["meaning"]}
-    return Search(row["query"], row["k"], **said, **filters, weights=given["weights"])
+    reads = tuple(given["reads"]) if "reads" in given else None
+    return Search(row["query"], row["k"], **said, **filters, weights=given["weights"], reads=reads)
 
 
 class Hit(Protocol):

@@ -16,7 +16,7 @@ from soloist.engine.store.base import Connection
 from soloist.engine.store.clock import iso
 from soloist.engine.store.store import Store
 from soloist.kernel.errors import SoloistError
-from soloist.stages.memory import decide
+from soloist.stages.memory import decide, reach
 from soloist.stages.memory.decide import Search
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """Seconds that a question waits for its vector; then it is answered by words alone."""
+FURTHER = 4
+"""How many times as far is looked when some of what was found may not be given."""
 REMEMBERED = 512
 """Questions whose vectors are kept."""
 
@@ -54,6 +56,8 @@ class Retrieval:
     notes: list[str] = field(default_factory=list)
     rows: int = 0
     seq: int = 0
+    withheld: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Refs of hits that were not given, by the place that the asking role does not list under ``reads``."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +214,10 @@ def hits(
     *,
     learned: Mapping[int, Sequence[int]],
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The best rows of a question as items, and the verdict: {known, why}."""
+    """The best rows of a question as items, and the verdict: {known, why}, with {withheld} where a role asks.
+
+    What a role may not read leaves its place to what comes after it.
+    """
     from soloist.stages.memory import rank
 
     def texts(numbers: Sequence[int]) -> list[str]:
@@ -219,15 +226,34 @@ def hits(
 
     question = asked.question(ask.vector, ask.mask, search.wide)
     weighed = rank.Weights(**weights)
-    found = rank.rank(ask, asked, question, weighed, texts=texts, k=search.k, learned=learned)
-    verdict = rank.judge(asked, found, weighed)
-    rows = memories.shown(conn, sorted({n for hit in found for n in (hit.n, hit.overtaken_by) if n}))
-    items = [
-        decide.item(hit, rows[hit.n], memories.version(rows[hit.n]), rows.get(hit.overtaken_by, {}).get("id", ""))
-        for hit in found
-        if hit.n in rows
-    ]
-    return items, {"known": verdict.known, "why": verdict.why}
+
+    def best(k: int) -> tuple[list[dict[str, Any]], rank.Verdict]:
+        found = rank.rank(ask, asked, question, weighed, texts=texts, k=k, learned=learned)
+        rows = memories.shown(conn, sorted({n for hit in found for n in (hit.n, hit.overtaken_by) if n}))
+        items = [
+            decide.item(hit, rows[hit.n], memories.version(rows[hit.n]), rows.get(hit.overtaken_by, {}).get("id", ""))
+            for hit in found
+            if hit.n in rows
+        ]
+        return items, rank.judge(asked, found, weighed)
+
+    items, verdict = best(search.k)
+    if search.reads is None:
+        return items, {"known": verdict.known, "why": verdict.why}
+    kept, withheld = _held(conn, items, search.reads)
+    if withheld and len(items) == search.k:
+        items, verdict = best(min(decide.MOST_HITS, search.k * FURTHER))
+        kept, withheld = _held(conn, items, search.reads)
+    return kept[: search.k], {"known": verdict.known and bool(kept), "why": verdict.why, "withheld": withheld}
+
+
+def _held(
+    conn: Connection, items: list[dict[str, Any]], reads: Sequence[str]
+) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    """The items that a role may be given, and the refs of the others by the place that is missing."""
+    withheld = reach.Withheld()
+    needs = reach.items(conn, [item["id"] for item in items])
+    return reach.sifted(reads, [(item["ref"], item) for item in items], needs, withheld), withheld.refs()
 
 
 def _compared(row: Mapping[str, Any], hits: list[dict[str, Any]], why: str) -> dict[str, Any]:
@@ -254,4 +280,5 @@ def _retrieval(ident: str, row: Mapping[str, Any], items: list[dict[str, Any]]) 
         notes=decide.notes(row),
         rows=row["detail"]["rows"],
         seq=row["seq"],
+        withheld=row["detail"].get("withheld") or {},
     )

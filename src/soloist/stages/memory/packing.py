@@ -60,6 +60,8 @@ class Packed:
     budget: int
     whole: int = 0
     left: Mapping[str, int] = field(default_factory=dict)
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    """How much was not given, by the place that the role does not list under ``reads``."""
 
     @property
     def characters(self) -> int:
@@ -85,6 +87,7 @@ class Packed:
             "whole": self.whole,
             "parts": parts,
             "left": dict(self.left),
+            "withheld": dict(self.withheld),
             "facts": [piece.ref.partition(":")[2] for piece in self.slices if piece.part == "fact"],
             "hash": json_hash([piece.row("") for piece in self.slices]),
             **more,
@@ -103,11 +106,13 @@ def pack(
     whole: int = 0,
     leave: Sequence[str] = (),
     message: str = "",
+    withheld: Mapping[str, int] | None = None,
 ) -> Packed:
     """Choose what fits. ``known`` are the live facts, ``hits`` the answers of a retrieval in their order.
 
     ``leave`` are refs that the run has before it anyway, ``message`` the ref of the one it answers (what that says,
-    or brings as files, is no memory), ``whole`` the characters of the entire history.
+    or brings as files, is no memory), ``whole`` the characters of the entire history, ``withheld`` what was taken out
+    of both before.
     """
     budget = tokens * PER_TOKEN
     seen, taken = set(leave), list[Slice]()
@@ -132,7 +137,7 @@ def pack(
             said.add(key)
             used += len(piece.text)
             taken.append(piece)
-    return Packed(tuple(taken), tokens, whole, left)
+    return Packed(tuple(taken), tokens, whole, left, withheld or {})
 
 
 def _facts(known: Sequence[Mapping[str, Any]]) -> Iterator[Slice]:

@@ -28,7 +28,7 @@ from soloist.kernel.errors import SoloistError
 from soloist.kernel.hashing import sha256
 from soloist.kernel.memory import NewMemory
 from soloist.kernel.origin import OPERATOR
-from soloist.stages.memory import decide, packing
+from soloist.stages.memory import decide, packing, reach
 from soloist.stages.memory.decide import Search
 from soloist.stages.memory.looking import Embeds, Looking, Retrieval
 
@@ -104,42 +104,62 @@ class Memory:
 
     # ----- contexts
 
-    async def recall(self, run: str, message_id: str, people: list[str]) -> dict[str, Any]:
-        """Look up what is known, choose what fits, and freeze it; answers {context, house_book} (id and asset hash)."""
+    async def recall(
+        self, run: str, message_id: str, people: list[str], reads: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """Look up what is known, choose what fits, and freeze it; answers {context, house_book} (id and asset hash).
+
+        ``reads`` are the places that the contract of whoever is given it lists: the rest is counted, and not in it.
+        """
         book = read_book(self._home.path(self._settings.intake.house_book))
         path = assets.write_file(self._home.assets, book)
-        found = await self._found(run, message_id, people)
-        return await self._store.write(lambda tx: self._freeze(tx, run, message_id, people, book=(book, path, found)))
+        listed = None if reads is None else tuple(reads)
+        found = await self._found(run, message_id, people, listed)
+        given = (book, path, found)
+        return await self._store.write(lambda tx: self._freeze(tx, run, message_id, people, book=given, reads=listed))
 
-    async def _found(self, run: str, message_id: str, people: list[str]) -> Retrieval | None:
+    async def _found(
+        self, run: str, message_id: str, people: list[str], reads: tuple[str, ...] | None
+    ) -> Retrieval | None:
         """What a message is answered with: a logged look-up in what is remembered of its people or thread."""
         message = await self._store.read(lambda conn: conversations.message(conn, message_id))
         idents = await self._store.read(lambda conn: [one for who in people if who for one in facts.family(conn, who)])
         query = packing.question(message)
         whose = {"records": tuple(idents)} if idents else {"threads": (message["conversation"],)}
         try:
-            asked = Search(query, packing.MOST_ANSWERING, run=run, step="recall", actor="soloist", **whose)
+            more: dict[str, Any] = {"run": run, "step": "recall", "actor": "soloist", "reads": reads}
+            asked = Search(query, packing.MOST_ANSWERING, **more, **whose)
             return await self.search(asked)
         except SoloistError:  # a message of no words, an index that is being rebuilt: the thread itself is there
             return None
 
     def _freeze(
-        self, tx: Tx, run: str, message_id: str, people: list[str], *, book: tuple[bytes, str, Retrieval | None]
+        self,
+        tx: Tx,
+        run: str,
+        message_id: str,
+        people: list[str],
+        *,
+        book: tuple[bytes, str, Retrieval | None],
+        reads: tuple[str, ...] | None,
     ) -> dict[str, Any]:
         """Write the context row with the slices that were packed into it, once."""
         message = conversations.message(tx.conn, message_id)
         thread = conversations.of(tx.conn, message["conversation"], decide.MESSAGES)
         rows = [records.get(tx.conn, ident) for ident in people if ident]
-        row = decide.context_row(rows, thread, sha256(book[0]), journal.head(tx.conn))
         found, given = book[2], {"message": message_id}
         idents = [one for who in people if who for one in facts.family(tx.conn, who)]
         begun = time.perf_counter()
+        known = contexts.held(tx.conn, idents, tx.now)
+        thread, known, withheld = _reached(tx.conn, message_id, thread, known, found=found, reads=reads)
+        row = decide.context_row(rows, thread, sha256(book[0]), journal.head(tx.conn))
         packed = packing.pack(
-            contexts.held(tx.conn, idents, tx.now),
+            known,
             found.items if found else (),
             whole=contexts.history_size(tx.conn, idents, message["conversation"]),
             leave=[f"message:{one['id']}" for one in thread],
             message=f"message:{message_id}",
+            withheld=withheld,
         )
         spent = {"ms": round((time.perf_counter() - begun) * 1000, 2), "mode": found.mode if found else "nothing asked"}
 
@@ -152,6 +172,30 @@ class Memory:
 
         shown = {"records": row["records"], "messages": row["messages"], "memory": packed.row(**spent)}
         return dict(once(tx, run, "recall", work, given=given, detail=shown))
+
+
+def _reached(
+    conn: Connection,
+    message_id: str,
+    thread: list[dict[str, Any]],
+    known: list[dict[str, Any]],
+    *,
+    found: Retrieval | None,
+    reads: tuple[str, ...] | None,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, int]]:
+    """Earlier letters and statements that may be given, and how much of everything may not, by the missing place.
+
+    The message that is answered is the work itself and no memory.
+    """
+    withheld, own = reach.Withheld(), f"message:{message_id}"
+    for place, refs in (found.withheld if found else {}).items():
+        if others := [ref for ref in refs if ref != own]:
+            withheld.add(place, *others)
+    letters = [() if one["id"] == message_id else (reach.LETTERS,) for one in thread]
+    thread = reach.sifted(reads, [(f"message:{one['id']}", one) for one in thread], letters, withheld)
+    known = [one for one in known if one["ref"] != own]
+    stated = [(f"fact:{one['id']}", one) for one in known]
+    return thread, reach.sifted(reads, stated, reach.facts(conn, known), withheld), withheld.counts()
 
 
 def _watermark(conn: Connection) -> dict[str, Any]:

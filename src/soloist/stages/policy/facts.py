@@ -69,7 +69,7 @@ class Facts:
     receives it. ``own_fields``: fields of a change that the operator set. ``tainted``: it was made from words of
     somebody outside; ``doubts`` are the values in it that no trusted source names, ``by`` whose words it was made from.
     ``distrusted``: by the operator's decisions what the same skill wrote is wrong too often; ``unproved``: they are too
-    few to say how often it is right.
+    few to say how often it is right. ``unshown``: a large model wrote it because it waits for the operator's word.
     """
 
     connector: str
@@ -107,6 +107,7 @@ class Facts:
     by: str = ""
     distrusted: bool = False
     unproved: bool = False
+    unshown: bool = False
 
     @property
     def message(self) -> bool:

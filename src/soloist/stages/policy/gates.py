@@ -22,7 +22,10 @@ GATES: Mapping[str, str] = {
 }
 """Every gate with the words that say why it asks; "unsure" is low confidence, the last two are of record changes."""
 
-SHUT: Mapping[str, str] = {"outside words": "words from outside name what it does or whom it reaches"}
+SHUT: Mapping[str, str] = {
+    "outside words": "words from outside name what it does or whom it reaches",
+    "large model": "a large model wrote it that has not shown its worth on such letters",
+}
 """Gates that nothing but a person's word on this one proposal opens: no rule, no grant, no earned autonomy."""
 
 NEVER_EARNED = frozenset({"money", "irreversible"})
@@ -50,7 +53,7 @@ def tripped(facts: Facts, bulk: int = BULK) -> tuple[str, ...]:
     What can be taken back exactly, moves no money and leaves no question open trips none, unless it is declared for a
     list or the public.
     """
-    shut = ("outside words",) if facts.doubts else ()
+    shut = (*(("outside words",) if facts.doubts else ()), *(("large model",) if facts.unshown else ()))
     if facts.kind == "change":
         return _of_change(facts) + shut
     found = {"money"} if _money(facts) else set()

@@ -152,6 +152,8 @@ def written(work: Sequence[tuple[WorkItem, Worked]], author: str) -> dict[str, A
     spent = sum(int(worked.cost["micro"]) for _, worked in work)
     first = work[0][1] if work else None
     found: dict[str, Any] = {"author": author, "rationale": first.rationale if first else ""}
+    if first is not None and first.large:
+        found["large"] = first.large
     return {**found, "cost_micro": spent} if spent else found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from soloist.kernel.message import Draft, Qualified, Understanding
 from soloist.kernel.origin import Origin
+from soloist.kernel.reach import lacking
 from soloist.kernel.work import Worked, WorkItem
 from soloist.sdk.flow import Verbs
 from soloist.stages.runtime import telling
@@ -25,6 +26,8 @@ Piece = tuple[WorkItem, Worked]
 Policy = Callable[[Draft], Awaitable[str]]
 """Why policy would deny a draft, "" when it would not."""
 NOTHING = Origin()
+LETTERS = ("conversation",)
+"""What an agent must read to be given earlier letters of a thread."""
 MINOR = frozenset({"pressure", "shouting", "address"})
 """Findings on how a text sounds: the editor hands a model's draft back for them."""
 _NOT_OF_THE_DRAFT = frozenset({"faults", "ask"})
@@ -32,11 +35,15 @@ _NOT_OF_THE_DRAFT = frozenset({"faults", "ask"})
 
 @dataclass(frozen=True)
 class Words:
-    """A text that a draft may rest on; words from outside (``ours`` False) prove nothing of ours."""
+    """A text that a draft may rest on; words from outside (``ours`` False) prove nothing of ours.
+
+    ``needs`` are the places (kind or kind.field) that an agent must read to be given it.
+    """
 
     name: str
     text: str
     ours: bool = False
+    needs: tuple[str, ...] = ()
 
     def source(self) -> dict[str, Any]:
         """As ``check_claims`` takes it."""
@@ -169,11 +176,13 @@ class Replying:
             "template": case.template,
         }
         if given["prose"]:
-            given["remembered"] = "\n".join(f"[{words.name}] {words.text}" for words in seeing.remembered)
-        return self._item(case, WRITER, "draft_reply", given, work="write a reply", given_by=(INTAKE,))
+            reads = self._working.reads(INTAKE, WRITER)
+            given["remembered"] = "\n".join(f"[{one.name}] {one.text}" for one in _readable(seeing.remembered, reads))
+        handed: dict[str, Any] = {"work": "write a reply", "given_by": (INTAKE,), "held": True}
+        return self._item(case, WRITER, "draft_reply", given, **handed)
 
     def _item(self, case: Case, agent: str, skill: str, given: Mapping[str, Any], **handed: Any) -> WorkItem:
-        """One piece of work on a case; ``handed`` are {work, given_by} of what another agent handed on."""
+        """One piece of work on a case; ``handed`` are {work, given_by, held} of what another agent handed on."""
         wanted = {WRITER: "a reply to them", EDITOR: "a draft that reads well", SUPERVISOR: "a draft that holds"}
         return WorkItem(
             case.run,
@@ -210,7 +219,7 @@ class Replying:
 
     async def _edited(self, desk: _Desk, draft: Draft, raw: Draft, seen: Sequence[Seen]) -> list[str]:
         """What the editor hands a model's draft back for: how it sounds, and what it claims."""
-        claims = self._claims(desk.case, draft, raw, seen)
+        claims = self._claims(desk.case, draft, raw, seen, self._working.reads(INTAKE, WRITER, EDITOR))
         item = self._item(desk.case, EDITOR, "check_claims", claims, work="edit a draft", given_by=(INTAKE, WRITER))
         worked = await self._working.work(item, desk.do)
         desk.work.append((item, worked))
@@ -229,7 +238,8 @@ class Replying:
         }
         drafted = self._item(case, SUPERVISOR, "check_draft", given)
         first = await self._working.work(drafted, desk.do)
-        claims = self._item(case, SUPERVISOR, "check_claims", self._claims(case, draft, raw, seen))
+        rests = self._claims(case, draft, raw, seen, self._working.reads(SUPERVISOR))
+        claims = self._item(case, SUPERVISOR, "check_claims", rests)
         second = await self._working.work(claims, desk.do)
         desk.work += [(drafted, first), (claims, second)]
         found = second.value["findings"]
@@ -241,15 +251,19 @@ class Replying:
         ]
 
     @staticmethod
-    def _claims(case: Case, draft: Draft, raw: Draft, seen: Sequence[Seen]) -> dict[str, Any]:
-        """A draft with all that it may rest on; what the operator's own wordings added is theirs."""
+    def _claims(case: Case, draft: Draft, raw: Draft, seen: Sequence[Seen], reads: Sequence[str]) -> dict[str, Any]:
+        """A draft with all that it may rest on, as far as whoever checks it reads that.
+
+        What the operator's own wordings added is theirs.
+        """
         message = case.message
+        thread = [words for words in case.thread if not lacking(reads, LETTERS)]
         own = "\n".join(line for line in draft.body.splitlines() if line not in raw.body)
         context = [
             Words("the message", f"{message['subject']}\n{message['text']}"),
-            *(Words("looked up", one.text) for one in seen),
-            *case.thread,
-            *case.seeing.remembered,
+            *_readable([Words("looked up", one.text, needs=one.needs) for one in seen], reads),
+            *thread,
+            *_readable(case.seeing.remembered, reads),
             *([Words("your own wording", own, ours=True)] if own.strip() else []),
         ]
         if draft.template:
@@ -258,13 +272,18 @@ class Replying:
             "subject": draft.subject,
             "text": draft.body,
             "context": [words.source() for words in context],
-            "thread": [words.text for words in (*case.thread, context[0]) if not words.ours],
+            "thread": [words.text for words in (*thread, context[0]) if not words.ours],
             "known": case.names,
             "language": draft.language,
             "now": message["at"],
             "timezone": case.timezone,
             "house_book": case.book,
         }
+
+
+def _readable(found: Sequence[Words], reads: Sequence[str]) -> list[Words]:
+    """The texts whose places a contract lists."""
+    return [words for words in found if not lacking(reads, words.needs)]
 
 
 def _draft(value: Mapping[str, Any]) -> Draft:

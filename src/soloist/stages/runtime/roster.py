@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from soloist.engine.store import releases
-from soloist.kernel.agent import AgentSpec, meant
+from soloist.kernel.agent import AgentSpec, meant, narrowed
 from soloist.kernel.errors import BadConfig, NotAllowed, NotFound
 from soloist.sdk import Skill
 from soloist.stages.runtime.agents import FILE, read_folder, spec_of, unknown
@@ -96,6 +96,13 @@ class Roster:
             said = "is paused" if state == "paused" else "has reached its cap"
             raise NotAllowed(f"The agent {spec.label} {said}{f': {why}' if why else ''}. Nothing was done.")
         return spec
+
+    def reads(self, *names: str) -> tuple[str, ...]:
+        """What the last of some agents may read when those before it handed the work on, the first one first."""
+        spec = self.get(names[-1])
+        for giver in reversed(names[:-1]):
+            spec = narrowed(self.get(giver), spec)
+        return spec.reads
 
     def templates(self, name: str) -> dict[str, str]:
         """The templates of the version in use, by name."""

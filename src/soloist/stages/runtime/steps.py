@@ -26,7 +26,7 @@ from soloist.stages.runtime.agents import templates_of
 from soloist.stages.runtime.models import AtOnce, Models
 from soloist.stages.runtime.replying import INTAKE, WRITER, Case, Finished, Piece, Reply, Replying, Seeing
 from soloist.stages.runtime.roster import Roster
-from soloist.stages.runtime.working import Cases, Working
+from soloist.stages.runtime.working import Cases, Leaves, Working
 
 LONG = 600
 """Characters of own words from which a message gets a summary."""
@@ -118,6 +118,10 @@ class Runtime:
     def like_cases(self, cases: Cases) -> None:
         """Tell models what the operator changed in like cases before."""
         self._working.cases = cases
+
+    def validated_by(self, leaves: Leaves) -> None:
+        """Ask the large tier only where it has shown its worth or the operator validates."""
+        self._working.leaves = leaves
 
     def keep_to(self, said: Said) -> None:
         """Let routes, drafts and whoever writes keep to what the operator said once and for all."""

@@ -30,6 +30,7 @@ _FAULTS = {
     "forbidden_tool": "the model called for something it may not use",
     "looping": "the model went round in circles",
     "cap": "a cap is reached",
+    "large": "the large model was not asked",
     "not_configured": "no model is set that may be asked",
     "objected": "what the model wrote did not pass the checks",
     "output": "what the model wrote has not the form that is needed",

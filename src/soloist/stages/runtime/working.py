@@ -20,14 +20,17 @@ from soloist.kernel.agent import AgentSpec, narrowed
 from soloist.kernel.errors import CapReached, ModelTrouble, SoloistError, WorkerTrouble
 from soloist.kernel.model import Answer, Tier
 from soloist.kernel.origin import Origin
+from soloist.kernel.reach import lacking
 from soloist.kernel.spend import Cap, Payer
 from soloist.kernel.work import Came, Worked, WorkItem
 from soloist.sdk.asking import Ask
 from soloist.sdk.flow import Verbs
 from soloist.stages.runtime import telling
-from soloist.stages.runtime.models import AtOnce, Models, Question, Seen, Tool
+from soloist.stages.runtime.models import LARGE, AtOnce, Models, Question, Seen, Tool
 from soloist.stages.runtime.roster import Roster
 
+LETTERS = ("conversation",)
+"""What an agent must read to be told what the operator changed in like letters."""
 LONGEST = 60.0
 """Seconds that one skill may take, whatever its agent allows."""
 REQUESTS = 6
@@ -39,6 +42,13 @@ Standing = Callable[[Connection, str, str], Sequence[str]]
 """(conn, agent, client) -> what the operator said once and for all, in words."""
 Cases = Callable[[WorkItem], Awaitable[Sequence[Mapping[str, Any]]]]
 """(conn, item) -> what the operator changed in like cases: {given, wanted}."""
+
+
+class Leaves(Protocol):
+    """Who says whether the large tier may be asked (``stages.spend.Large``)."""
+
+    async def look(self, run: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """{by, said, grant, most_micro}; ``by`` is "" where it may not."""
 
 
 class Reads(Protocol):
@@ -64,6 +74,7 @@ class _Piece:
     tries: list[dict[str, str]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     estimate: dict[str, Any] = field(default_factory=dict)
+    leave: dict[str, Any] = field(default_factory=dict)
 
     @property
     def until(self) -> float:
@@ -79,7 +90,11 @@ class _Piece:
         """Who pays for the next question, with the agent's own limits for a run."""
         n = len(self.steps)
         self.steps.append(self.item.step if not n else f"{self.item.step}.{n + 1}")
-        return replace(self.item.payer, step=self.steps[-1], limits=limits(self.spec, self.item.run))
+        own = limits(self.spec, self.item.run)
+        if grant := self.leave.get("grant"):
+            own += (Cap("run", f"large/{grant}", "total", "money", self.leave["most_micro"],
+                        str(self.estimate.get("currency") or "EUR"), alerts=(), source="your grant"),)  # fmt: skip
+        return replace(self.item.payer, step=self.steps[-1], limits=own)
 
 
 class Working:
@@ -91,6 +106,7 @@ class Working:
         self.models: Models | None = None
         self.standing: Standing | None = None
         self.cases: Cases | None = None
+        self.leaves: Leaves | None = None
 
     @property
     def has_models(self) -> bool:
@@ -124,6 +140,10 @@ class Working:
         if not ask:
             return await self._worked(piece, "done", first, faults=await self._amiss(piece, first))
         return await self._prose(piece, first, Ask.model_validate(ask))
+
+    def reads(self, *names: str) -> tuple[str, ...]:
+        """What the last of some agents may read when those before it handed the work on (NotFound)."""
+        return self._roster.reads(*names)
 
     def contract(self, item: WorkItem) -> AgentSpec:
         """The contract the work is done under: never more than anybody has who handed it on (NotAllowed)."""
@@ -194,7 +214,7 @@ class Working:
         known, fitting = (len(models.parts), len(models.order(least, spec.tier))) if models else (0, 0)
         if why := telling.shut(spec, least, models=known, fitting=fitting):
             return why
-        standing, cases = await self._told(item)
+        standing, cases = await self._told(item, letters=not lacking(spec.reads, LETTERS))
         role = str(self._roster.contents[item.agent].get("instructions", ""))
         question = Question(
             telling.instructions(ask, role, standing),
@@ -210,6 +230,7 @@ class Working:
             until=0.0 if "morning" in (item.lane, item.sla) else piece.until,
         )
         if models is not None:
+            question = await self._large(piece, question, models)
             begun = time.monotonic()
             await models.load(question)
             piece.started += time.monotonic() - begun  # the library is loaded once and on nobody's time
@@ -217,9 +238,30 @@ class Working:
             piece.estimate = models.estimate(question)
         return question
 
-    async def _told(self, item: WorkItem) -> tuple[Sequence[str], Sequence[Mapping[str, Any]]]:
-        """Standing rules of the operator for this, and what they changed in like cases."""
-        rules, cases = self.standing, self.cases
+    async def _large(self, piece: _Piece, question: Question, models: Models) -> Question:
+        """The same question with the reason for which the large tier may be asked; without one a smaller is.
+
+        Whether it may is one step of the run, so that a run that goes on asks whom it asked.
+        """
+        large = models.order(max(question.least, LARGE), question.most)
+        if not large:
+            return question
+        item, estimate = piece.item, models.estimate(replace(question, large="estimated"))
+        asked = {"agent": item.agent, "skill": item.skill, "sort": item.sort, "held": item.held}
+        asked |= {"micro": estimate["worst_micro"], "model": large[0]}
+        said = "Nobody says here what it is worth, so a smaller one is asked."
+        found = {"by": "", "said": said}
+        if self.leaves is not None:
+            found = await piece.do.step("large", self.leaves.look, asked)
+        if not found["by"]:
+            piece.tries.append(telling.tried("ask", large[0], "large", str(found["said"])))
+            return question
+        piece.leave = dict(found)
+        return replace(question, large=str(found["by"]))
+
+    async def _told(self, item: WorkItem, *, letters: bool) -> tuple[Sequence[str], Sequence[Mapping[str, Any]]]:
+        """Standing rules of the operator for this, and what they changed in like cases, which are lines of letters."""
+        rules, cases = self.standing, self.cases if letters else None
         if self._store is None:
             return (), ()
         said = await self._store.read(lambda conn: rules(conn, item.agent, item.client)) if rules else ()
@@ -302,18 +344,20 @@ class Working:
         if author != telling.RULES:
             origin |= Origin(frozenset({"model"}))
         tier = max((row["tier"] for row in rows if author != telling.RULES and row["fault"] == ""), default=0)
-        whole = telling.plain(value)
+        whole, large = telling.plain(value), piece.leave if tier == LARGE else {}
+        why = telling.rationale(whole, author, piece.tries, faults)
         return Worked(
             came,
             whole,
             author,
             cast(Tier, tier),
             origin,
-            telling.rationale(whole, author, piece.tries, faults),
+            f"{why} {large['said']}".strip() if large else why,
             estimate=piece.estimate,
             cost=telling.cost(rows, time.monotonic() - piece.started),
             faults=tuple(faults),
             tries=tuple(piece.tries),
+            large=str(large.get("by", "")),
         )
 
     async def _rows(self, piece: _Piece, steps: Sequence[str]) -> list[dict[str, Any]]:

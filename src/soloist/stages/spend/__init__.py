@@ -12,12 +12,14 @@ from soloist.stages.spend.decide import (
     moment,
     worst,
 )
+from soloist.stages.spend.large import Large
 from soloist.stages.spend.steps import SUBJECT, Refused, Spend, sweep_in
 from soloist.stages.spend.words import amount, title
 
 __all__ = [
     "SUBJECT",
     "Forecast",
+    "Large",
     "Refused",
     "Spend",
     "amount",

@@ -2,6 +2,20 @@
 
 from soloist.stages.runtime.models.asking import NOT_SET, Models, Outcome, Question, Try, author
 from soloist.stages.runtime.models.at_once import AtOnce, Parked, Parking
+from soloist.stages.runtime.models.decide import LARGE
 from soloist.stages.runtime.models.looking import Seen, Tool
 
-__all__ = ["NOT_SET", "AtOnce", "Models", "Outcome", "Parked", "Parking", "Question", "Seen", "Tool", "Try", "author"]
+__all__ = [
+    "LARGE",
+    "NOT_SET",
+    "AtOnce",
+    "Models",
+    "Outcome",
+    "Parked",
+    "Parking",
+    "Question",
+    "Seen",
+    "Tool",
+    "Try",
+    "author",
+]

@@ -69,7 +69,8 @@ class Question:
     although there is a recording; what is ``urgent`` waits for a model whose rate limit was reached. The ``lane``
     "morning" lets it wait for the cheap hours, or lie with the provider as part of a batch. ``before`` are turns of the
     same conversation after ``text`` ({by: us | model, text}), ``failures`` an agent's own word on what follows after a
-    fault, ``until`` the instant (time.monotonic) from which nobody waits any more, 0 for none.
+    fault, ``until`` the instant (time.monotonic) from which nobody waits any more, 0 for none. ``large`` says why the
+    large tier may be asked: without a reason it is not, unless the operator asks a ``model`` by its name.
     """
 
     instructions: str
@@ -87,6 +88,7 @@ class Question:
     before: Sequence[Mapping[str, str]] = ()
     failures: Mapping[Any, After] = field(default_factory=dict)
     until: float = 0.0
+    large: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,9 +183,14 @@ class Models:
         """The models that may be asked, in their order."""
         return decide.chain(self.parts, least, most, first=first)
 
+    def open_to(self, question: Question) -> list[str]:
+        """The same for a question: the large tier is among them where it has a reason or was asked for by name."""
+        most = decide.topmost(question.most, reason=question.large or question.model)
+        return self.order(question.least, most, question.model)
+
     def estimate(self, question: Question, usual_out: int | None = None) -> dict[str, Any]:
         """{model, tokens_in, tokens_out, micro, worst_micro, currency} of asking; the model "" when none is set."""
-        order = self.order(question.least, question.most, question.model)
+        order = self.open_to(question)
         if not order:
             return {"model": "", "tokens_in": 0, "tokens_out": 0, "micro": 0, "worst_micro": 0, "currency": ""}
         part, price = self.parts[order[0]], self.price(order[0])
@@ -240,10 +247,10 @@ class Models:
             at_model = outcome.model or model
             way = decide.after(fault, at_model, tried.order, done, outcome.retry_after, own=own, longest=longest)
             done.append(way.do)
-            if way.do == "operator" or (not parks and _over(question.until, way.wait)):
+            if way.do == "operator" or (not parks and decide.over(question.until, time.monotonic(), way.wait)):
                 raise ModelTrouble(said, fault=fault, call=outcome.call, tried=notes)
             if way.do == "repair":
-                turns = [*turns, {"by": "model", "text": str(value)}, {"by": "us", "text": _correction(said)}]
+                turns = [*turns, {"by": "model", "text": str(value)}, {"by": "us", "text": decide.correction(said)}]
             elif way.do == "shorten":
                 text = decide.shorter(text, int(len(text) * KEPT_BACK))
                 turns = [{"by": "us", "text": text}]
@@ -330,13 +337,13 @@ class Models:
 
     async def load(self, question: Question) -> None:
         """Load the library on a thread, the first time that there is somebody to ask: it takes a second or two."""
-        if not self._loaded and self.order(question.least, question.most, question.model):
+        if not self._loaded and self.open_to(question):
             await asyncio.to_thread(wire.load)
             self._loaded = True
 
     def _may(self, question: Question) -> list[str]:
         """Who may be asked, those whose rate limit was reached last (ModelTrouble when nobody)."""
-        order = self.order(question.least, question.most, question.model)
+        order = self.open_to(question)
         if not order:
             wanted = f" of the tiers {question.least} to {question.most}" if self.parts else ""
             said = f"No model{wanted} is set, so nothing was asked." if self.parts else NOT_SET
@@ -563,11 +570,6 @@ def author(part: ModelPart) -> str:
     return f"{part.kind}/{part.model}"
 
 
-def _over(until: float, wait: float) -> bool:
-    """Whether waiting would take longer than anybody does."""
-    return bool(until) and time.monotonic() + wait >= until
-
-
 def worst_of(price: Price, tokens_in: int, most_out: int) -> Worst:
     """What these tokens cost at most, rounded up."""
     whole = tokens_in * price.tokens_in + most_out * price.tokens_out
@@ -593,7 +595,3 @@ def _ended(row: Mapping[str, Any]) -> Outcome:
     """The outcome of a try that had ended before the process did."""
     done = (row["cost_micro"], row["tokens_in"], row["tokens_out"], row["state"] == "recorded")
     return Outcome(row["id"], row["key"], row["provider"], row["fault"], row["said"][:300], 0.0, *done)
-
-
-def _correction(said: str) -> str:
-    return f"{said} Answer again, with nothing but JSON that fits the schema."

@@ -39,6 +39,15 @@ def chain(parts: Mapping[str, ModelPart], least: int, most: int, *, first: str =
     return fit
 
 
+LARGE = 4
+"""The tier that is asked for a reason only: worth that was shown, or the operator's word."""
+
+
+def topmost(most: int, *, reason: str) -> int:
+    """The largest tier that may be asked for a question that allows ``most``."""
+    return most if reason else min(most, LARGE - 1)
+
+
 @dataclass(frozen=True)
 class Way:
     """What is done next, and which model is asked ("" when nobody is)."""
@@ -85,6 +94,11 @@ def _wait(step: Next, retry_after: float, own: After | None, longest: float) -> 
     if step != "again":
         return 0.0
     return AGAIN_AFTER if own is None else min(own.seconds, LONGEST_WAIT)
+
+
+def over(until: float, now: float, wait: float) -> bool:
+    """Whether waiting would take longer than anybody does; ``until`` 0 for no end."""
+    return bool(until) and now + wait >= until
 
 
 # ----- what a question is
@@ -238,6 +252,11 @@ def shorter(text: str, most: int) -> str:
     head = head[: max(head.rfind(". ") + 1, head.rfind("\n"), head.rfind(" "), most // 2)]
     tail = tail[min(n for n in (tail.find(" "), len(tail)) if n >= 0) :]
     return f"{head.rstrip()}\n[... shortened ...]\n{tail.lstrip()}"
+
+
+def correction(said: str) -> str:
+    """What a model is told about an answer that does not fit."""
+    return f"{said} Answer again, with nothing but JSON that fits the schema."
 
 
 def corrected(response: Mapping[str, Any], said: str) -> list[dict[str, Any]]:

@@ -50,11 +50,12 @@ _ASKED = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What was looked up: its text, and where that is from."""
+    """What was looked up: its text, where that is from, and the places that whoever is shown it must read."""
 
     text: str
     origin: Origin
     refs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
