@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from soloist.web.server import listen
+from tests.acceptance.ports import free_port
 
 SOLOIST = (sys.executable, "-m", "soloist")
 CHARGE = {
@@ -29,29 +30,27 @@ class Server:
     """A home and the process that serves it."""
 
     def __init__(self, home: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.home, self.process = home, None
+        self.home, self.process, self.port = home, None, free_port()
         paths = [str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")]
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
     def start(self) -> None:
         command = (*SOLOIST, "up", "--home", str(self.home), "--port", str(self.port), "--no-open")
         self.process = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
-        for _ in range(300):
+        for _ in range(1800):
             assert self.process.poll() is None, "the server ended while it started"
             try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=60).status_code == 200:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-        raise AssertionError("the server did not become ready in 30 s")
+        raise AssertionError("the server did not become ready in 180 s")
 
     def end(self, how: int) -> None:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(30)
+            self.process.wait(180)
 
     def client(self) -> httpx.Client:
         scope = ("--scope", "read,propose,approve", "--name", f"t{time.time_ns()}")
@@ -63,7 +62,7 @@ class Server:
             check=True,
         )
         headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v1", headers=headers, timeout=30)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v1", headers=headers, timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +74,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def eventually(ask: Callable[[], Any]) -> Any:
-    """The first answer that is not empty, within twenty seconds."""
-    for _ in range(400):
+    """The first answer that is not empty, within two minutes."""
+    for _ in range(2400):
         if found := ask():
             return found
         time.sleep(0.05)

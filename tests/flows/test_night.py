@@ -151,7 +151,7 @@ def make(tmp_path: Path, provider: Any) -> Iterator[Any]:
 
 
 async def done(task: asyncio.Task[Any]) -> Any:
-    return await asyncio.wait_for(task, 5)
+    return await asyncio.wait_for(task, 60)
 
 
 def cost(tokens: list[int], share: float = 1.0) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 from dbos import _dbos as dbos_internals
 
 from soloist.engine.durable import Engine, sender
+from soloist.engine.durable.engine import BUSY
 from soloist.engine.lock import ServerLock
 from soloist.engine.processes import Presence
 from soloist.engine.store import runs, settings
@@ -84,6 +85,10 @@ class Steps:
     async def slow(self, do: Verbs, value: str) -> None:
         self.busy += 1
         self.most = max(self.most, self.busy)
+        for _ in range(1500):  # until all places are taken, however slowly runs begin
+            if self.most >= BUSY:
+                break
+            await asyncio.sleep(0.02)
         await asyncio.sleep(0.2)
         self.busy -= 1
 
@@ -142,14 +147,14 @@ def states(store: Store, *idents: str) -> set[str]:
     return {store.read_now(lambda c, i=i: runs.get(c, i)["state"]) for i in idents}  # type: ignore[misc]
 
 
-def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
+def until(true: Callable[[], Any], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"not true within {seconds:.0f} s"
         time.sleep(0.005)
 
 
-async def ended(store: Store, *idents: str, seconds: float = 20.0) -> set[str]:
+async def ended(store: Store, *idents: str, seconds: float = 120.0) -> set[str]:
     """The states of runs when all of them have ended."""
     await asyncio.to_thread(until, lambda: states(store, *idents) <= {"done", "failed"}, seconds)
     return states(store, *idents)

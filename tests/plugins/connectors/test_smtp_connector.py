@@ -238,8 +238,8 @@ def until(stop: str, *, how: str = "close") -> Script:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(talk, "PHASE", 0.4)
-    monkeypatch.setattr(talk, "BODY", 0.4)
+    monkeypatch.setattr(talk, "PHASE", 0.8)
+    monkeypatch.setattr(talk, "BODY", 0.8)
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "silence"])

@@ -195,17 +195,17 @@ async def test_a_server_that_is_gone(house: Make) -> None:
 
 
 async def test_a_model_that_answers_in_ten_minutes_is_not_waited_for(house: Make, provider: Any, store: Store) -> None:
-    provider.pause = 0.6
-    worked = await house().work(replace(ITEM, timeout=0.25))
+    provider.pause = 3.0
+    worked = await house().work(replace(ITEM, timeout=1.0))
     assert (worked.came, worked.tries[-1]["fault"]) == ("fallback", "timeout")
-    assert worked.cost["seconds"] < 5
+    assert worked.cost["seconds"] < 60
     (row,) = store.read_now(lambda conn: model_calls.listed(conn))
     assert row["cost_micro"] == row["reserved_micro"] > 0
 
 
 async def test_work_that_is_called_off_leaves_nothing_held_back(house: Make, provider: Any, store: Store) -> None:
-    provider.pause, task = 0.4, asyncio.create_task(house().work(ITEM))
-    for _ in range(500):
+    provider.pause, task = 2.0, asyncio.create_task(house().work(ITEM))
+    for _ in range(6000):
         await asyncio.sleep(0.01)
         if provider.asked:
             break

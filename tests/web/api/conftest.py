@@ -134,10 +134,10 @@ async def running(app: App) -> AsyncIterator[App]:
 
 @pytest.fixture
 def eventually(http: httpx.AsyncClient) -> Any:
-    """Asks an address until its answer fits, for ten seconds at the most."""
+    """Asks an address until its answer fits, for a minute and more."""
 
     async def ask(path: str, fits: Callable[[Any], bool]) -> Any:
-        for _ in range(200):
+        for _ in range(1500):
             answer = (await http.get(path)).json()
             if fits(answer):
                 return answer

@@ -79,7 +79,7 @@ def _something(app: App, address: str, headers: dict[str, str]) -> dict[str, str
         sent = client.post("/proposals", json={**mail, "source_ref": "2"}).json()
         said = {"decision": "approve", "payload_hash": sent["payload_hash"]}
         assert client.post(f"/proposals/{sent['id']}/approval", json=said).status_code == 200
-        for _ in range(200):
+        for _ in range(2000):
             if made := client.get("/effects").json()["items"]:
                 break
             time.sleep(0.05)

@@ -23,6 +23,8 @@ from soloist.kernel.errors import StoreTrouble
 T = TypeVar("T")
 MOST = 256
 """Units in one commit at the most, so that no unit waits long for its answer."""
+RACES = 5
+"""Times that Postgres may end the same unit because two processes waited for each other, before its caller hears it."""
 ROOM_EVERY = 16
 """Commits between two looks at the length of the log."""
 
@@ -116,8 +118,13 @@ class Writer:
             alone = len(units) == 1 and not _raced(error)
             results = [(units[0], None, error)] if alone else [self._alone(unit, started) for unit in units]
         # Another process may have written the row between a unit's look and its insert: look once more.
-        raced = [_raced(error) for _, _, error in results]
-        results = [self._alone(old[0], started) if again else old for old, again in zip(results, raced, strict=True)]
+        for tried in range(RACES):
+            raced = [_raced(error) and (tried == 0 or not isinstance(error, IntegrityError)) for _, _, error in results]
+            if not any(raced):
+                break
+            results = [
+                self._alone(old[0], started) if again else old for old, again in zip(results, raced, strict=True)
+            ]
         self._answer(results)
         if started:
             self._announce(started)
