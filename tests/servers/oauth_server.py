@@ -85,4 +85,4 @@ def running() -> Iterator[Provider]:
         yield Provider(process)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)

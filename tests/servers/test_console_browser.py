@@ -131,9 +131,9 @@ STATES: dict[str, tuple[str, Callable[[Page], object]]] = {
     "moved": ("/?card=c1", lambda page: page.evaluate("document.querySelector('#moved').hidden = false")),
     "compared": ("/?card=c1&mode=edit", lambda page: edit(page, "Dear Ada, yes.")),
     "stale": ("/?card=c1", lambda page: stale(page)),
-    "done": ("/?card=c2", lambda page: page.click("[data-key=a]")),
+    "done": ("/?card=c2", lambda page: done(page)),
     "menu": ("/activity", lambda page: page.evaluate("document.querySelector('.menu').open = true")),
-    "stopped": ("/settings", lambda page: page.click("main form[action='/stop'] button")),
+    "stopped": ("/settings", lambda page: serving.followed(page, "main form[action='/stop'] button")),
 }
 """What can be on the screen besides a page as it loads: where it begins, and what makes it."""
 
@@ -144,6 +144,11 @@ def edit(page: Page, text: str) -> None:
     page.wait_for_selector("ins")
 
 
+def done(page: Page) -> None:
+    page.click("[data-key=a]")
+    page.wait_for_selector(".toast")
+
+
 def stale(page: Page) -> None:
     page.evaluate("document.querySelector('#decide [name=payload_hash]').value = 'old'")
     page.click("[data-key=a]")
@@ -152,6 +157,7 @@ def stale(page: Page) -> None:
 
 def wrong(page: Page, name: str, width: int) -> list[tuple[str, ...]]:
     """What is not as it should be for the one who looks: axe's findings, and a page that is wider than its screen."""
+    page.wait_for_load_state()
     page.emulate_media(reduced_motion="reduce")  # colours do not move then, so that nothing waits for them
     page.evaluate(AXE)
     return _found(page, name, width, RULES)
@@ -273,9 +279,9 @@ def test_everything_works_without_scripts(browser, desk):
     page.fill("textarea", "Dear Jonas, no.")
     page.click("text=Compare")
     page.click("text=Approve edit")
-    assert "Approved. Runs in 30 s." in page.inner_text(".toast")
+    page.locator(".toast", has_text="Approved. Runs in 30 s.").wait_for()
     page.click(".toast >> text=Undo")
-    assert "Taken back" in page.inner_text(".toast")
+    page.locator(".toast", has_text="Taken back").wait_for()
 
 
 def test_a_rejection_carries_its_reason(browser, desk):
@@ -326,10 +332,15 @@ def test_the_queue_follows_what_comes_in(browser, desk):
 
 def listened(desk: tuple[str, Any], pages: int = 1) -> None:
     """Wait until that many pages have a stream."""
-    end = time.monotonic() + 60
-    while len(desk[1].listening) < pages:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: len(desk[1].listening) >= pages)
+
+
+def until(true: Callable[[], Any], wait: Callable[[], object] = lambda: time.sleep(0.01)) -> None:
+    """Wait until it is so; a ``wait`` of the page lets what the page reports come in meanwhile."""
+    end = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < end, "not within 120 s"
+        wait()
 
 
 def test_an_empty_desk_shows_the_first_card_that_comes(browser, desk):
@@ -402,18 +413,35 @@ def test_a_card_is_put_off_by_keys_and_taken_up_again(browser, desk):
     page.wait_for_selector("#row-c1")
 
 
+def kept_back(page: Page, address: str) -> Callable[[], None]:
+    """Requests to an address stay on their way until what is answered here is called; it waits for the first."""
+    kept: list[Any] = []
+    free: list[bool] = []
+    page.route(address, lambda route: route.continue_() if free else kept.append(route))
+
+    def let_go() -> None:
+        until(lambda: kept, lambda: page.wait_for_timeout(10))
+        free.append(True)
+        for route in kept:
+            route.continue_()
+
+    return let_go
+
+
 def test_keys_that_come_while_a_card_is_on_its_way_wait_for_that_card(browser, desk):
     page = opened(browser, desk[0])
     page.goto(desk[0] + "/")
-    page.route("**/?card=*", lambda route: (time.sleep(0.3), route.continue_()))
+    let_go = kept_back(page, "**/?card=*")
     page.keyboard.press("j")
     page.keyboard.press("e")
+    let_go()
     page.wait_for_selector("textarea")
     assert page.locator(".sheet").get_attribute("data-card") == "c1"
 
 
 def test_keys_that_come_while_a_page_loads_are_kept_for_it(browser, desk):
     page = opened(browser, desk[0])
+    page.clock.set_fixed_time("2026-11-20T13:05:00Z")  # keys are kept for five seconds, less than a load may take
     page.goto(desk[0] + "/activity")
     typed = "for (const key of 'gija') document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}))"
     page.evaluate(typed)
@@ -425,10 +453,11 @@ def test_keys_that_come_while_a_page_loads_are_kept_for_it(browser, desk):
 def test_a_key_pressed_twice_decides_one_card(browser, desk):
     page = opened(browser, desk[0])
     page.goto(desk[0] + "/?card=c1")
-    page.route("**/decision", lambda route: (time.sleep(0.3), route.continue_()))
+    let_go = kept_back(page, "**/decision")
     page.keyboard.press("a")
     page.keyboard.press("a")
     page.keyboard.press("u")
+    let_go()
     page.wait_for_selector(".toast.warn")
     assert [card for card, _ in desk[1].decided] == ["c1"]
     assert desk[1].undone == ["c1"]
@@ -459,6 +488,7 @@ def test_an_edit_is_not_left_by_accident(browser, desk):
     page.fill("textarea", "my careful words")
     page.click("#row-c2")
     page.keyboard.press("Escape")
+    until(lambda: len(asked) == 2, lambda: page.wait_for_timeout(10))
     assert asked == ["Leave this card without keeping your edit?"] * 2
     assert page.input_value("textarea") == "my careful words"
 
@@ -466,9 +496,13 @@ def test_an_edit_is_not_left_by_accident(browser, desk):
 def test_of_two_quick_choices_the_later_one_is_shown(browser, desk):
     page = opened(browser, desk[0])
     page.goto(desk[0] + "/")
-    page.route("**/?card=c1", lambda route: (time.sleep(0.4), route.continue_()))
+    let_go = kept_back(page, "**/?card=c1")
     page.evaluate("for (const id of ['c1', 'c2']) document.querySelector(`#row-${id}`).click()")
-    page.wait_for_timeout(700)
+    page.wait_for_url("**/?card=c2")
+    page.wait_for_selector(".sheet[data-card=c2]")
+    with page.expect_event("requestfinished", lambda request: request.url.endswith("card=c1")):
+        let_go()
+    page.wait_for_timeout(300)
     assert page.get_attribute(".sheet", "data-card") == "c2"
     assert page.url.endswith("card=c2")
 
@@ -491,7 +525,8 @@ def test_a_lost_server_says_that_decisions_are_kept(browser, desk):
 def test_only_a_page_that_is_looked_at_says_so(browser, desk):
     page = opened(browser, desk[0])
     page.goto(desk[0] + "/")
-    page.wait_for_timeout(300)
+    until(lambda: desk[1].looks)
+    listened(desk)
     assert desk[1].looks == [("operator", 1846)]
     hidden = opened(browser, desk[0])
     hidden.add_init_script("Object.defineProperty(document, 'hidden', {get: () => true})")

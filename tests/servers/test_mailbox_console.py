@@ -45,15 +45,17 @@ def opened(
         viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
     )
     page = context.new_page()
+    page.set_default_timeout(120_000)
     link = desk[1].access.issue_link(time.time() + 600, sets_password=False)
     page.goto(f"{desk[0]}/welcome/{link}")
     if page.locator("form[action^='/welcome'] button").count():
-        page.locator("form[action^='/welcome'] button").click()
+        serving.followed(page, "form[action^='/welcome'] button")
     return page
 
 
 def clean(page: Page, width: int) -> list[str]:
     """What axe and the width have against the page."""
+    page.wait_for_load_state()
     page.evaluate(console.AXE)
     found = [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in page.evaluate(console.RULES)["violations"]]
     return found + (["scrolls sideways"] if page.evaluate("document.documentElement.scrollWidth") > width else [])
@@ -63,31 +65,31 @@ def clean(page: Page, width: int) -> list[str]:
 def test_from_the_empty_inbox_to_a_mailbox_that_may_send(browser, desk, tmp_path, width, scheme):
     page, found = opened(browser, desk, width, scheme), []
     page.goto(desk[0] + "/")
-    page.click("text=Connect your mailbox")
+    serving.followed(page, "text=Connect your mailbox")
     found += clean(page, width)
     page.fill("[name=address]", "ada@gmail.com")
-    page.click("text=Find the servers")
+    serving.followed(page, "text=Find the servers")
     page.wait_for_selector("[name=imap_host]")
     found += clean(page, width)
     page.screenshot(path=tmp_path / f"settings-{width}.png", full_page=True)
     page.fill("[name=secret]", "wrong")
-    page.click("button:has-text('Test')")
+    serving.followed(page, "button:has-text('Test')")
     page.wait_for_selector("[role=alert]")
     assert "Invalid credentials" in page.inner_text("[role=alert]")
     found += clean(page, width)
     page.fill("[name=secret]", fake.PASSWORD)
-    page.click("button:has-text('Test')")
+    serving.followed(page, "button:has-text('Test')")
     page.wait_for_selector("text=Invoice 2026-118")
     found += clean(page, width)
     page.screenshot(path=tmp_path / f"tested-{width}.png", full_page=True)
-    page.click("text=Keep this mailbox")
+    serving.followed(page, "text=Keep this mailbox")
     page.wait_for_selector("text=only reads")
     found += clean(page, width)
     page.screenshot(path=tmp_path / f"mailboxes-{width}.png", full_page=True)
-    page.click("text=Allow sending")
+    serving.followed(page, "text=Allow sending")
     page.wait_for_selector("text=may send what you approve")
     assert not desk[1].desk.observe_only("mailbox")
-    page.click("text=Test now")
+    serving.followed(page, "text=Test now")
     page.wait_for_selector("text=The newest subjects")
     assert found + clean(page, width) == []
 
@@ -96,13 +98,13 @@ def test_it_works_without_scripts(browser, desk):
     page = opened(browser, desk, script=False)
     page.goto(desk[0] + "/settings/mailboxes/connect")
     page.fill("[name=address]", "ada@gmail.com")
-    page.click("text=Find the servers")
+    serving.followed(page, "text=Find the servers")
     page.fill("[name=secret]", fake.PASSWORD)
-    page.click("button:has-text('Test')")
-    page.click("text=Keep this mailbox")
+    serving.followed(page, "button:has-text('Test')")
+    serving.followed(page, "text=Keep this mailbox")
     assert "can send nothing until you allow it" in page.inner_text("main")
     page.click("summary:has-text('Disconnect')")
-    page.click("button:has-text('Yes, disconnect')")
+    serving.followed(page, "button:has-text('Yes, disconnect')")
     assert "is disconnected" in page.inner_text("main")
 
 
@@ -113,17 +115,17 @@ def test_a_sign_in_goes_to_the_provider_and_comes_back(browser, desk, monkeypatc
         page.goto(desk[0] + "/settings/mailboxes/connect")
         page.fill("[name=address]", "ada@outlook.com")
         page.check("[name=private]")
-        page.click("text=Find the servers")
+        serving.followed(page, "text=Find the servers")
         page.fill("[name=client_id]", "mine")
         page.click("summary:has-text('other than')")
         page.fill("[name=authorize_url]", provider.authorize_url)
         page.fill("[name=token_url]", provider.token_url)
-        page.click("button:has-text('Test')")
+        serving.followed(page, "button:has-text('Test')")
         page.wait_for_selector("text=Go to the sign-in")
         assert clean(page, 1440) == []
-        page.click("text=Go to the sign-in")
+        serving.followed(page, "text=Go to the sign-in")
         page.wait_for_selector("text=Invoice 2026-118")
-        page.click("text=Keep this mailbox")
+        serving.followed(page, "text=Keep this mailbox")
         page.wait_for_selector("text=only reads")
     assert desk[1].keyring.names() == ["mailbox-refresh"]
 

@@ -22,6 +22,7 @@ from soloist.kernel.spend import Payer
 from soloist.stages.runtime.models import Models, Question, Try
 from soloist.stages.spend import Spend
 from tests.engine.store import databases
+from tests.servers import lines
 
 pytestmark = pytest.mark.servers
 
@@ -72,7 +73,7 @@ def models(store: Store, url: str, **more: Any) -> Models:
         "model": "smollm2",
         "window": 2048,
         "max_output": 48,
-        "timeout": "60s",
+        "timeout": "10m",
     }
     settings = config.parse({"models": {"small": {**part, **more}}})
     return Models(store, settings, Spend(store, settings, worker="me"), secret=lambda _name: "")
@@ -136,12 +137,22 @@ async def test_a_server_that_dies_while_it_writes_is_a_fault_and_counts(
     dying: tuple[subprocess.Popen[str], str], store: Store
 ) -> None:
     process, url = dying
-    coming = models(store, url, max_output=400).stream(Question("Write much.", "Tell a long story."), Payer("r", "s"))
-    assert await anext(coming)
-    process.kill()
-    with pytest.raises(ModelTrouble, match="did not answer|cut") as error:
-        async for _ in coming:
-            pass
+    passed = bytearray()
+
+    def beginning(words: bytes) -> bytes:
+        """Its first words; the rest stays on the way, so that it dies before the answer is whole."""
+        through = words if passed.count(b"data:") < 4 else b""
+        passed.extend(words)
+        return through
+
+    async with lines.proxy(int(url.rpartition(":")[2].removesuffix("/v1")), beginning) as line:
+        asked = models(store, f"http://127.0.0.1:{line.port}/v1", max_output=400)
+        coming = asked.stream(Question("Write much.", "Tell a long story."), Payer("r", "s"))
+        assert await anext(coming)
+        process.kill()
+        with pytest.raises(ModelTrouble, match="did not answer|cut") as error:
+            async for _ in coming:
+                pass
     assert error.value.extra["fault"] in ("transient", "unreachable")
     assert (rows(store)[0]["state"], held(store)) == ("failed", 0)
     with pytest.raises(ModelTrouble) as gone:

@@ -36,7 +36,7 @@ def client(provider: oauth_server.Provider) -> oauth.Client:
 
 def consent(begun: oauth.Begun) -> str:
     """What a browser does with the link: the address it is sent back to."""
-    return httpx.get(begun.url).headers["location"]
+    return httpx.get(begun.url, timeout=120).headers["location"]
 
 
 async def test_consent_leads_back_and_the_code_is_exchanged(provider, client):
@@ -83,10 +83,10 @@ async def test_private_addresses_need_leave(client):
 
 def test_the_terminal_prints_the_link_and_takes_the_answer(client, capsys):
     def browse() -> None:
-        for _ in range(200):
+        for _ in range(2400):
             said.append(capsys.readouterr().out)
             if link := re.search(r"http://\S+/authorize\S+", "".join(said)):
-                done.append(httpx.get(link[0], follow_redirects=True).text)
+                done.append(httpx.get(link[0], follow_redirects=True, timeout=120).text)
                 return
             threading.Event().wait(0.05)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from soloist.insight import diff, views
+from tests.servers import serving
 from tests.servers.test_console_browser import desk, listened, opened
 
 __all__ = ["desk"]
@@ -25,7 +26,7 @@ def test_a_sitting_goes_by_keys(browser, desk):
     page.wait_for_selector("ins")
     page.keyboard.press("a")
     page.wait_for_selector(".toast")
-    assert page.url.endswith("/review?sitting=115&done=c1")
+    page.wait_for_url("**/review?sitting=115&done=c1")
     assert desk[1].decided[0][1].edits == {"text": "Dear Ada, yes."}
     page.keyboard.press("u")
     page.wait_for_selector(".toast.warn")
@@ -48,7 +49,7 @@ def test_several_cards_are_decided_without_scripts_by_what_was_ticked(browser, d
     page.goto(desk[0] + "/together/c1")
     assert page.locator("[name=item]:checked").count() == 0
     page.check("#item-c2 [name=item]")
-    page.click("text=Approve what is ticked")
+    serving.followed(page, "text=Approve what is ticked")
     assert desk[1].time.decided == [({"c2": desk[1].sheets["c2"].payload_hash}, "approve", False)]
     assert "Not decided" in page.inner_text("main")
 

@@ -76,7 +76,7 @@ def running() -> Iterator[Permissions]:
         yield Permissions(process)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 if __name__ == "__main__":
