@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from soloist.insight import diff, packages
 from soloist.insight.telemetry import Figures, Share, Split, TelemetryPage
 from soloist.kernel.errors import NotFound
@@ -20,15 +22,45 @@ def line(state: str = "waiting", amiss: str = "") -> packages.PackageLine:
     )
 
 
+TRIED = {
+    "against": "summary@1",
+    "granted": ["today"],
+    "held": 9,
+    "changed": 1,
+    "failed": 0,
+    "worse": 1,
+    "examples": [
+        {"whose": "shipped", "example": "a short text", "outcome": "holds", "faults": []},
+        {"whose": "shipped", "example": "two sentences", "outcome": "changed", "faults": []},
+        {"whose": "own", "example": "an order", "outcome": "fails", "faults": ["lines: 2 are promised, 1 came"]},
+    ],
+    "corrections": {"trial": "01999999-0000-7000-8000-000000000001", "tried": 4, "worse": 1, "better": 2},
+    "ms": {"before": 3, "after": 410},
+    "asks": {"before": 0, "after": 1},
+}
+
+
+def replacing() -> packages.PackageLine:
+    """One that would take the place of a shipped skill, and was held against it."""
+    return replace(line(), name="terse", replaces="summary", tried=TRIED)
+
+
 class FakePackages:
     """One package that waits, one in use, one whose code was changed; walls that let one attempt through."""
 
     async def page(self, *, again: bool = False) -> packages.PackagesPage:
-        lines = (line(), line("accepted"), line("accepted", "postcodes.py was changed, after you accepted it."))
+        lines = (
+            line(),
+            replacing(),
+            line("accepted"),
+            line("accepted", "postcodes.py was changed, after you accepted it."),
+        )
         attempts = (("fork", True, "PermissionError: Operation not permitted"), ("write outside", False, "it worked"))
         return packages.PackagesPage(lines, "none", False, True, ("bubblewrap: bwrap is not installed",), attempts)
 
     async def one(self, name: str, begins: str) -> packages.PackagePage:
+        if name == "terse":
+            return packages.PackagePage(replacing(), (("terse.py", CODE),), "", (), ())
         if name != "postcodes":
             raise NotFound("There is no such package.")
         differs = (diff.field("postcodes.py", CODE, CODE + "# more\n"),)

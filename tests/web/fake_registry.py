@@ -53,7 +53,8 @@ class FakeRegistry:
     def __init__(self) -> None:
         self.version = roles.VersionLine("2", "a" * 64, "home", "operator", "shorter", AT, True)
         self.old = roles.VersionLine("1", "b" * 64, "shipped", "soloist", "came with it", AT, False)
-        self.skill_line = roles.SkillLine("read_invoice", "1", "Read it.", TIERS["without"], ("billing@2",), 7, 1, AT)
+        told = ("read_invoice", "1", "Read it.", TIERS["without"], ("billing@2",), 7, 1, AT)
+        self.skill_line = roles.SkillLine(*told, replaced_by="terse.be139ae13cd1")
 
     async def agents(self) -> roles.AgentsPage:
         lines = (line(), line("at_cap", "2 EUR a day are spent."), line("paused", "holidays"))

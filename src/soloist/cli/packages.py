@@ -40,7 +40,8 @@ def install(
         line = asyncio.run(door.one(row["name"], row["hash"])).line
     told = _review(line)
     told += [f"Nothing of it was run. Read its files: soloist skills review {line.name} --hash {line.hash[:16]}"]
-    told += [f"Then: soloist skills accept {line.name} --hash {line.hash[:16]}"]
+    then = "compare" if line.replaces else "accept"
+    told += [f"Then: soloist skills {then} {line.name} --hash {line.hash[:16]}"]
     show(asdict(line), as_json, "\n".join(told))
 
 
@@ -48,6 +49,8 @@ def _review(line: PackageLine) -> list[str]:
     told = [f"{line.name}@{line.version}, {line.said}: {line.summary}", f"  hash     {line.hash}"]
     told += [f"  says it is by {line.author}; came from {line.source}", f"  at most  {line.limits}"]
     told += [f"  skill    {name}@{version}" for name, version in line.skills]
+    told += [f"  replaces the skill {line.replaces} that came with Soloist"] if line.replaces else []
+    told += [f"  {said}" for said in line.trial]
     told += [f"  asks for {need}: {words}{', granted' if granted else ''}" for need, words, granted in line.needs]
     told += [] if line.needs else ["  asks for nothing but its input"]
     told += [f"  file     {name} ({size} bytes, {digest[:12]})" for name, size, digest in line.files]
@@ -72,6 +75,40 @@ def review(
     show({**asdict(page.line), "texts": dict(page.texts)}, as_json, "\n".join(told))
 
 
+def compare(
+    name: NameArgument,
+    begins: HashOption,
+    grant: Annotated[
+        list[str] | None, typer.Option("--grant", help="A value it asks for; once for each. Default: all of them.")
+    ] = None,
+    none: Annotated[bool, typer.Option("--grant-none", help="Give it none of the values it asks for.")] = False,
+    *,
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a package against the skill whose place it would take: its examples, your corrections, the time it needs."""
+    with opened(home, database) as app:
+        door, granted = _door(app), [] if none else grant
+        row = asyncio.run(door.replacing.compare(name, begins, who="operator", granted=granted))
+        line = asyncio.run(door.one(name, row["hash"])).line
+    told = [*line.trial]
+    told += [f"  {one['outcome']:<8} {one['example']}: {'; '.join(one['faults'])[:200]}" for one in line.amiss_of]
+    told += [f"Nothing is in use yet. Then: soloist skills accept {name} --hash {line.hash[:16]}"]
+    show(asdict(line), as_json, "\n".join(told))
+
+
+def back(
+    skill: Annotated[str, typer.Argument(metavar="SKILL", help="Name of a skill whose place a package has.")],
+    home: HomeOption = None,
+    database: DatabaseOption = "",
+) -> None:
+    """Put the skill that came with Soloist back in its place; the package is kept and can be accepted again."""
+    with opened(home, database) as app:
+        name = asyncio.run(_door(app).acts.back(skill, who="operator"))
+    typer.echo(f"The shipped skill {skill} answers again. {name} is kept; accept it again to use it.")
+
+
 def accept(
     name: NameArgument,
     begins: HashOption,
@@ -79,6 +116,7 @@ def accept(
         list[str] | None, typer.Option("--grant", help="A value it asks for; once for each. Default: all of them.")
     ] = None,
     none: Annotated[bool, typer.Option("--grant-none", help="Give it none of the values it asks for.")] = False,
+    anyway: Annotated[str, typer.Option("--anyway", help="Why, when it does worse on what you corrected.")] = "",
     *,
     home: HomeOption = None,
     database: DatabaseOption = "",
@@ -89,9 +127,12 @@ def accept(
             typer.echo(f"soloist: --hash needs at least {SHORTEST} digits of the hash that was shown.", err=True)
             raise typer.Exit(FAULT)
         granted = [] if none else grant
-        row = asyncio.run(_door(app).acts.accept(name, begins, who="operator", granted=granted))
+        acts = _door(app).acts
+        row = asyncio.run(acts.accept(name, begins, who="operator", granted=granted, anyway=anyway))
     skills = ", ".join(row["content"]["skills"])
-    typer.echo(f"Accepted: {row['name']}@{row['version']} ({row['hash'][:16]}). Agents may list: {skills}")
+    label, place = f"{row['name']}@{row['version']} ({row['hash'][:16]})", row["content"]["spec"].get("replaces")
+    then = f"It has the place of {place}; back to the shipped one: soloist skills back {place}"
+    typer.echo(f"Accepted: {label}. {then if place else f'Agents may list: {skills}'}")
 
 
 def refuse(
@@ -151,5 +192,5 @@ def trust(
 
 def join(group: typer.Typer) -> None:
     """Make these commands part of ``soloist skills``."""
-    for one in (install, review, accept, refuse, remove, walls, trust):
+    for one in (install, review, compare, accept, refuse, back, remove, walls, trust):
         group.command(one.__name__)(one)

@@ -94,12 +94,37 @@ class Worker:
             raise errors.WorkerTrouble("The reading process was closed; nothing was read.")
         if len(blob) > worker_main.MAX_BLOB:
             raise errors.TooLarge(f"{len(blob)} bytes are more than the {worker_main.MAX_BLOB} that can be read.")
-        if self.others is not None and self.others.holds(skill):
-            answer = await self.others.call(skill, value, blob, timeout=timeout)
-        else:
-            answer = await asyncio.wrap_future(self._queue.submit(self._call, skill, value, blob, timeout))
-        calls.note(skill, self.versions.get(skill, ""), value, blob, answer)
+        answer, version = await self._answer(skill, value, blob, timeout)
+        calls.note(skill, version, value, blob, answer)
         return answer
+
+    async def shipped(
+        self, skill: str, value: dict[str, Any], blob: bytes = b"", *, timeout: float = 20.0
+    ) -> dict[str, Any]:
+        """As ``call``, by the skill that came with this installation, whoever takes its place; nothing is noted."""
+        return await asyncio.wrap_future(self._queue.submit(self._call, skill, value, blob, timeout))
+
+    async def _answer(
+        self, skill: str, value: dict[str, Any], blob: bytes, timeout: float
+    ) -> tuple[dict[str, Any], str]:
+        """The answer, and the version that gave it.
+
+        Where a package takes the place of a shipped skill it has half of the time. The shipped one answers what the
+        package does not, and refuses what has to be refused; the operator hears of the first only.
+        """
+        others, version = self.others, self.versions.get(skill, "")
+        if others is None or not others.holds(skill):
+            return await self.shipped(skill, value, blob, timeout=timeout), version
+        own = others.places.get(skill)
+        if own is None:
+            return await others.call(skill, value, blob, timeout=timeout), version
+        found = await others.outcome(skill, value, blob, timeout=timeout / 2)
+        if not isinstance(found, errors.SoloistError):
+            return found, version
+        answer = await self.shipped(skill, value, blob, timeout=timeout / 2)
+        if others.fell_back is not None:
+            await others.fell_back(skill, found)
+        return answer, own.version
 
     async def call_many(
         self,
@@ -118,8 +143,12 @@ class Worker:
             raise ValueError(f"{len(values)} values and {len(blobs)} blobs")
         found: list[dict[str, Any] | errors.SoloistError] = []
         if self.others is not None and self.others.holds(skill):
-            pairs = zip(values, blobs or [b""] * len(values), strict=True)
-            return [await self.others.outcome(skill, *pair, timeout=timeout) for pair in pairs]
+            for value, blob in zip(values, blobs or [b""] * len(values), strict=True):
+                try:
+                    found.append((await self._answer(skill, value, blob, timeout))[0])
+                except errors.SoloistError as error:
+                    found.append(error)
+            return found
         for some, parts in _portions(values, blobs or [b""] * len(values)):
             if self._closed:
                 raise errors.WorkerTrouble("The reading process was closed; the rest was not read.")

@@ -29,6 +29,7 @@ from soloist.flows.night import Night
 from soloist.flows.objectives import Objectives
 from soloist.flows.office import Office
 from soloist.flows.outcomes import Outcomes
+from soloist.flows.packages import PLACE
 from soloist.flows.paying import Paying
 from soloist.flows.playbooks import Playbooks
 from soloist.flows.proposal import proposal
@@ -70,6 +71,7 @@ def equipped(desk: Desk, playbooks: Mapping[str, Path] | None = None) -> Desk:
     Office(desk)
     desk.effects.fill = Deciding(desk).fill
     desk.takers["failure"] = troubles.take
+    desk.takers[PLACE] = desk.packages.take
     Remembering(desk)
     roles.equip(desk)
     plans.equip(desk)

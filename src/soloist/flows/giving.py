@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from soloist.engine import calls
 from soloist.engine.store import plans, releases, runs
 from soloist.engine.store.clock import new_id
 from soloist.engine.store.tx import Tx
@@ -195,11 +196,12 @@ class Giving:
             item = await self._desk.store.read(lambda conn: item_of(conn, run))
             label = self._desk.runtime.roster.get(item.agent).label
             await self._desk.store.write(lambda tx: releases.made_with(tx, run, {"agent": label}), full=False)
-            try:
-                done = await self._do(do, item)
-            except SoloistError as error:
-                done = Done(error.detail, {}, came="operator")
-            await do.step("keep", self.keep, item, done)
+            with calls.collecting() as called:
+                try:
+                    done = await self._do(do, item)
+                except SoloistError as error:
+                    done = Done(error.detail, {}, came="operator")
+            await do.step("keep", self.keep, item, done, called)
 
         return Flow(FLOW, body)
 
@@ -214,15 +216,15 @@ class Giving:
             said, came = f"Only a language model writes this, and nothing was made up in its place. {why}", "operator"
         return Done(said, worked.value, (worked,), came=came)
 
-    async def keep(self, run: str, item: WorkItem, done: Done) -> dict[str, Any]:
-        """Commit what came of it, once; answers {came}."""
-        found = _result(item, done)
+    async def keep(self, run: str, item: WorkItem, done: Done, called: Sequence[calls.Call] = ()) -> dict[str, Any]:
+        """Commit what came of it, once; answers {came}. ``called`` says which versions of skills answered."""
+        found, answered = _result(item, done), _versions(called)
 
         def work(tx: Tx) -> dict[str, Any]:
             def kept() -> dict[str, Any]:
                 made = self._desk.runtime.roster.made_with(item.agent)
                 used = {"models": {part["skill"]: part["author"] for part in found["parts"]}}
-                releases.made_with(tx, run, {**made, **used})
+                releases.made_with(tx, run, {**made, **used, "skills": {**made["skills"], **answered}})
                 payload = {"agent": item.agent, "skill": item.skill, "came": found["came"], "records": found["records"]}
                 tx.append("work.done", subject=run, payload=payload, run=run)
                 return found
@@ -233,6 +235,14 @@ class Giving:
             return {"came": kept_now["came"]}
 
         return await self._desk.store.write(work)
+
+
+def _versions(called: Sequence[calls.Call]) -> dict[str, str]:
+    """The version of each skill that answered; both where a package did and the shipped skill had to do so as well."""
+    found: dict[str, list[str]] = {}
+    for one in called:
+        found.setdefault(one.skill, []).append(one.version)
+    return {skill: " and ".join(dict.fromkeys(versions)) for skill, versions in found.items()}
 
 
 def told(found: Mapping[str, Any], least: int, spec: AgentSpec) -> dict[str, Any]:

@@ -6,7 +6,7 @@ the row says that nobody was asked. No effect, proposal, record or memory can co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,15 +44,21 @@ class Asked:
     most: int = MOST
 
 
+Answers = Callable[[str, dict[str, Any], bytes], Awaitable[dict[str, Any]]]
+"""(skill, input, bytes) -> what a skill answers."""
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """What takes the place of what there was then; ``content`` is that of an agent."""
+    """What takes the place of what there was then; ``content`` is that of an agent, ``answers`` runs a skill that is
+    not in use."""
 
     kind: str
     name: str = ""
     version: str = ""
     content: Mapping[str, Any] = field(default_factory=dict)
     skills: frozenset[str] = frozenset()
+    answers: Answers | None = None
 
 
 def trial(desk: Desk) -> Flow:
@@ -197,7 +203,7 @@ class Replaying:
             if _forbidden(call["skill"], candidate, base):
                 told = f"{candidate.name}@{candidate.version} may not use {call['skill']}."
                 return again.Redone(steps, changes, told)
-            output = await self._call(call, given)
+            output = await self._call(call, given, candidate)
             answer = None
             if output.get("ask"):
                 asked_again = any(
@@ -206,7 +212,8 @@ class Replaying:
                 answer, cannot = await self._asked(call, output, candidate, run) if asked_again else (None, "")
                 if cannot:
                     return again.Redone(steps, changes, cannot)
-            now = self._version(call["skill"])
+            own = candidate.answers is not None and call["skill"] == candidate.name
+            now = candidate.version if own else self._version(call["skill"])
             same = output == call["output"]
             swapped = swapped or ("" if same or call["version"] == now else _newer(call, now, output))
             steps.append(again.Step(call["skill"], call["version"], now, same, _why(call, given, swapped, steps)))
@@ -220,7 +227,7 @@ class Replaying:
         known = self._desk.runtime.roster.skills.get(skill)
         return str(known.version) if known else ""
 
-    async def _call(self, call: Mapping[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    async def _call(self, call: Mapping[str, Any], given: dict[str, Any], candidate: Candidate) -> dict[str, Any]:
         """One call done again (NotFound when its bytes are gone)."""
         if call["skill"] == wording.SKILL:
             return wording.reworded(given)
@@ -231,6 +238,8 @@ class Replaying:
         blob, folder = b"", self._desk.home.assets
         if call["blob"]:
             blob = await self._store.read(lambda conn: assets.load(conn, folder, call["blob"]))
+        if candidate.answers is not None and call["skill"] == candidate.name:
+            return await candidate.answers(call["skill"], given, blob)
         return await self._desk.runtime.again(call["skill"], given, blob)
 
     async def _asked(
@@ -263,16 +272,20 @@ class Replaying:
 
     async def worse(self, name: str, version: str, content: Mapping[str, Any], *, who: str) -> dict[str, Any]:
         """Try a version of an agent on its kept corrections: {trial, tried, worse, better}; the trial is kept."""
-        candidate = agent_candidate(name, version, content)
+        return await self.gate(agent_candidate(name, version, content), who=who)
+
+    async def gate(self, candidate: Candidate, *, who: str) -> dict[str, Any]:
+        """The same of an agent or a skill that is not in use."""
+        of, label = {candidate.kind: candidate.name}, f"{candidate.name}@{candidate.version}"
 
         def work(tx: Tx) -> tuple[str, list[str]]:
-            found = [f"correction:{one}" for one in trials.corrections_of(tx.conn, agent=name, most=GATE)]
+            found = [f"correction:{one}" for one in trials.corrections_of(tx.conn, **of, most=GATE)]
             if not found:
                 return "", []
-            row = {"kind": "agent", "name": name, "candidate": f"{name}@{version}", "baseline": "in use"}
+            row = {"kind": candidate.kind, "name": candidate.name, "candidate": label, "baseline": "in use"}
             return trials.begin(tx, row, found, who=who), found
 
-        if not await self._store.read(lambda conn: trials.corrections_of(conn, agent=name, most=1)):
+        if not await self._store.read(lambda conn: trials.corrections_of(conn, **of, most=1)):
             return {"trial": "", "tried": 0, "worse": 0, "better": 0}
         ident, objects = await self._store.write(work)
         rows = [{"n": n, **await self.one(what, candidate)} for n, what in enumerate(objects)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from soloist.engine.store import packages
@@ -45,6 +45,8 @@ class PackageLine:
     at: str
     decided: str
     amiss: str = ""
+    replaces: str = ""
+    tried: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def said(self) -> str:
@@ -55,6 +57,16 @@ class PackageLine:
     def tone(self) -> str:
         """How its state is shown."""
         return "bad" if self.amiss else STATES.get(self.state, ("", ""))[1]
+
+    @property
+    def amiss_of(self) -> tuple[Mapping[str, Any], ...]:
+        """Examples that did not hold, or whose answer is another, when it was held against the shipped skill."""
+        return tuple(one for one in self.tried.get("examples", ()) if one["outcome"] != "holds")
+
+    @property
+    def trial(self) -> tuple[str, ...]:
+        """How it did against the shipped skill, in sentences; none before it was tried."""
+        return outcome(self.tried) if self.tried else ()
 
     @property
     def href(self) -> str:
@@ -111,7 +123,28 @@ def line(row: Mapping[str, Any], amiss: Mapping[str, str]) -> PackageLine:
         at=row["at"],
         decided=row["decided"],
         amiss=amiss.get(row["name"], "") if row["state"] == "accepted" else "",
+        replaces=spec.replaces,
+        tried=row["tried"] or {},
     )
+
+
+def outcome(tried: Mapping[str, Any]) -> tuple[str, ...]:
+    """What came of a package that was held against a shipped skill: examples, corrections, time, models."""
+    fixed, ms, asks = tried["corrections"], tried["ms"], tried["asks"]
+    told = [
+        f"Held against {tried['against']}: {tried['held']} examples hold, {tried['changed']} of them with another "
+        f"answer; {tried['failed']} do not hold."
+    ]
+    if fixed["tried"]:
+        told.append(
+            f"Of {fixed['tried']} kept corrections it does worse on {fixed['worse']} and better on {fixed['better']}."
+        )
+    else:
+        told.append("No kept correction used this skill, so it was tried on none.")
+    told.append(f"An answer takes {ms['after']} ms instead of {ms['before']} ms.")
+    if asks["before"] or asks["after"]:
+        told.append(f"A model would be asked in {asks['after']} examples instead of {asks['before']}.")
+    return tuple(told)
 
 
 def content(conn: Connection, name: str, begins: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -140,6 +140,13 @@ class SkillLine:
     tested: str
     owner: str = "soloist"
     last: str = ""
+    replaced_by: str = ""
+
+    @property
+    def package(self) -> tuple[str, str]:
+        """The package that has its place and how its hash begins; empty when none has."""
+        name, _, begins = self.replaced_by.partition(".")
+        return name, begins
 
 
 @dataclass(frozen=True)
@@ -343,6 +350,7 @@ def _skill(skill: Skill, outcome: Mapping[str, Any], specs: Sequence[AgentSpec],
         int(outcome.get("failed", 0)),
         str(outcome.get("at", "")),
         _owner(skill),
+        replaced_by=skill.instead,
     )
 
 

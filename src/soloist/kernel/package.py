@@ -51,7 +51,10 @@ class Quotas(_Part):
 
 
 class PackageSpec(_Part):
-    """skill.toml of a package: who made it, which modules hold skills, what it declares to need, its quotas."""
+    """skill.toml of a package: who made it, which modules hold skills, what it declares to need, its quotas.
+
+    ``replaces`` is the shipped skill whose place it takes, under the same name; "" for none.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
     version: str = Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}$")
@@ -60,6 +63,7 @@ class PackageSpec(_Part):
     modules: tuple[str, ...] = Field(min_length=1, max_length=20)
     needs: tuple[str, ...] = ()
     limits: Quotas = Quotas()
+    replaces: str = Field(default="", pattern=r"^(?:[a-z][a-z0-9_]{1,39})?$")
 
     @field_validator("needs")
     @classmethod
@@ -90,7 +94,11 @@ def parsed(raw: Mapping[str, Any], place: str) -> PackageSpec:
         raise BadConfig(f"{place}: {told}{'' if told.endswith('?') else '.'}", field=field) from error
 
 
-_FORMS = {"name": "small letters, digits and _, like postcodes", "version": 'numbers with dots, like "2" or "2.1"'}
+_FORMS = {
+    "name": "small letters, digits and _, like postcodes",
+    "version": 'numbers with dots, like "2" or "2.1"',
+    "replaces": "the name of a shipped skill, like summary",
+}
 
 
 def _said(fault: Any) -> str:

@@ -33,6 +33,11 @@ class Skill:
     """Where its examples stand when that is not beside its module: of a skill whose module is never loaded here."""
 
     @property
+    def instead(self) -> str:
+        """Whose code answers in place of the shipped one, as ``package.hash``; "" when nobody's does."""
+        return self.version.partition("+")[2]
+
+    @property
     def examples(self) -> Path:
         """Where its examples have to stand: ``name.examples.yaml`` beside its module, whether they are there or not."""
         if self.folder is not None:

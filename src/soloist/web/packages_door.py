@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from soloist.app import App
+from soloist.flows.replacing import Replacing
 from soloist.insight import packages as views
 
 
@@ -14,7 +15,7 @@ class Packaged:
 
     def __init__(self, app: App) -> None:
         """The App is given and only used."""
-        self._store, self.acts = app.desk.store, app.desk.packages
+        self._store, self.acts, self.replacing = app.desk.store, app.desk.packages, Replacing(app.desk)
 
     async def page(self, *, again: bool = False) -> views.PackagesPage:
         """Every package, and what the self-test says (done ``again`` when asked for)."""

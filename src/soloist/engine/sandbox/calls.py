@@ -8,13 +8,13 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from soloist.engine.sandbox import levels, packages, runs
 from soloist.kernel import errors
@@ -49,6 +49,12 @@ class Sandbox:
     values: Callable[[], Mapping[str, str]]
     trusted: bool = False
     installed: dict[str, Installed] = field(default_factory=dict)
+    places: Mapping[str, Skill] = field(default_factory=dict)
+    """Shipped skills whose place a package takes, by name: they answer where the package gives no answer that fits."""
+    failing: dict[str, int] = field(default_factory=dict)
+    """How often in a row a package gave none, by the name of the skill."""
+    fell_back: Callable[[str, errors.SoloistError], Awaitable[None]] | None = None
+    """Is told of each time the shipped skill had to answer; it never fails."""
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="soloist-sandbox"), repr=False
     )
@@ -63,7 +69,9 @@ class Sandbox:
     def skills(self) -> dict[str, Skill]:
         """The accepted skills as the rest of the house knows skills; none of them can be run but by ``call``."""
         return {
-            name: _stand_in(one, contract) for one in self.installed.values() for name, contract in one.skills.items()
+            name: _instead(self.places[name], one, contract) if name in self.places else _stand_in(one, contract)
+            for one in self.installed.values()
+            for name, contract in one.skills.items()
         }
 
     async def call(
@@ -74,8 +82,11 @@ class Sandbox:
         if one is None:
             raise errors.NotFound(f"There is no skill called {skill[:80]!r}.")
         request = {"do": "call", "skill": skill, "value": dict(value)}
-        told = await self._run(one, request, blob, timeout=timeout, who=skill)
-        return _fitting(one.skills[skill], told, skill)
+        told = _fitting(one.skills[skill], await self._run(one, request, blob, timeout=timeout, who=skill), skill)
+        if skill in self.places:
+            told = typed(self.places[skill], told)
+            self.failing.pop(skill, None)
+        return told
 
     async def outcome(
         self, skill: str, value: Mapping[str, Any], blob: bytes, *, timeout: float
@@ -199,6 +210,37 @@ def _fitting(contract: Mapping[str, Any], told: dict[str, Any], who: str) -> dic
         amiss = f"{missing[0]} is missing" if missing else f"{strange[0][:40]!r} is not foreseen"
         raise errors.WorkerTrouble(f"{who}: its answer does not fit its contract: {amiss}.")
     return told
+
+
+def typed(shipped: Skill, told: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer in the type of the shipped skill, to the last value (WorkerTrouble): what follows relies on it."""
+    try:
+        found = shipped.output.model_validate(told).model_dump(mode="json")
+        if not _placed(found):
+            raise errors.WorkerTrouble(f"{shipped.name}: its answer does not fit: words that begin before their text.")
+        return found
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"])) or "it"
+        raise errors.WorkerTrouble(f"{shipped.name}: its answer does not fit: {place}: {fault['msg']}.") from error
+
+
+def _placed(value: Any) -> bool:
+    """Whether all words that are quoted with their place begin in their text and end after they begin."""
+    if isinstance(value, list):
+        return all(_placed(one) for one in value)
+    if not isinstance(value, Mapping):
+        return True
+    start, end = value.get("start"), value.get("end")
+    fits = not (isinstance(start, int) and isinstance(end, int)) or 0 <= start <= end
+    return fits and all(_placed(one) for one in value.values())
+
+
+def _instead(shipped: Skill, one: Installed, contract: Mapping[str, Any]) -> Skill:
+    """The shipped skill with the code of others in its place: its own types, and a version that names that code."""
+    told = _stand_in(one, contract)
+    version = f"{told.version}+{one.spec.name}.{one.hash[:12]}"
+    return replace(told, version=version, input=shipped.input, output=shipped.output)
 
 
 def _stand_in(one: Installed, contract: Mapping[str, Any]) -> Skill:

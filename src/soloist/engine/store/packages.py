@@ -26,7 +26,7 @@ def add(tx: Tx, given: Mapping[str, Any], *, who: str) -> None:
     said = {"hash": row["hash"], "version": row["version"], "from": row["source"]}
     event = tx.append("package.installed", subject=row["name"], payload=said, actor=who)
     row |= {"state": "waiting", "why": "", "who": who, "at": tx.now, "event": event.id, "decided": ""}
-    row |= {"granted": [], "contracts": []}
+    row |= {"granted": [], "contracts": [], "tried": {}}
     if old is None:
         tx.run(packages.insert(), row)
     else:
@@ -44,6 +44,13 @@ def decide(tx: Tx, name: str, hash_: str, state: str, *, who: str, why: str = ""
         tx.run(packages.update().where(others).values(state="replaced", event=event.id))
     values |= {"state": state, "why": why, "who": who, "decided": tx.now, "event": event.id}
     tx.run(packages.update().where(_key(name, hash_)).values(**values))
+
+
+def tried(tx: Tx, name: str, hash_: str, found: Mapping[str, Any], *, who: str) -> None:
+    """Keep how a package did that would take the place of a shipped skill; nothing is in use by that."""
+    said = {"hash": hash_, **{key: found[key] for key in ("against", "held", "failed", "changed", "worse")}}
+    tx.append("package.tried", subject=name, payload=said, actor=who)
+    tx.run(packages.update().where(_key(name, hash_)).values(tried=dict(found), why=""))
 
 
 def note(tx: Tx, name: str, hash_: str, why: str) -> None:

@@ -59,6 +59,7 @@ packages = sa.Table(
     _json("content"),
     _json("granted"),
     _json("contracts"),
+    _json("tried"),
     _text("why"),
     _text("who"),
     _text("at"),

@@ -178,7 +178,7 @@ def read(skill: Skill) -> Contract:
         found = parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path} cannot be read: {error}") from error
-    for key, own in (("skill", skill.name), ("version", skill.version)):
+    for key, own in (("skill", skill.name), ("version", skill.version.partition("+")[0])):
         if getattr(found, key) != own:
             raise BadConfig(f"{path}: {key}: {getattr(found, key)!r}, but the skill says {own!r}.")
     for example in found.examples:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
-from soloist.engine.store import model_calls
+from soloist.engine.store import model_calls, origins
 from soloist.engine.store.base import Connection
 from soloist.engine.store.store import Store
 from soloist.kernel.agent import AgentSpec, narrowed
@@ -73,6 +73,7 @@ class _Piece:
     steps: list[str] = field(default_factory=list)
     tries: list[dict[str, str]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    others: Origin = field(default_factory=Origin)
     estimate: dict[str, Any] = field(default_factory=dict)
     leave: dict[str, Any] = field(default_factory=dict)
 
@@ -131,6 +132,8 @@ class Working:
         paying twice. ``check`` objects to an output, ``tools`` are what a model may look up. Whatever fails with models
         is told in ``tries`` and never raised.
         """
+        if self._store is not None:
+            await self._store.read(self._roster.refresh)  # what was released or accepted meanwhile, here or elsewhere
         piece = _Piece(item, self.contract(item), do or AtOnce(item.run), check, tools)
         piece.spec.may_use(item.skill)
         for tool in tools:
@@ -159,17 +162,35 @@ class Working:
 
     async def _skill(self, piece: _Piece, given: Mapping[str, Any]) -> dict[str, Any]:
         """Run the skill, again where the contract says so and the reading process failed."""
-        item, own = piece.item, piece.spec.after("skill")
+        own = piece.spec.after("skill")
         for n in range(own.again + 1):
             try:
-                patience = max(0.1, min(LONGEST, piece.left))
-                return await self._worker.call(item.skill, dict(given), item.blob, timeout=patience)
+                return await self._call(piece, dict(given))
             except WorkerTrouble as error:
                 piece.tries.append(telling.tried("skill", "", "skill", error.detail))
                 if n == own.again or piece.left <= own.seconds:
                     raise
             await piece.do.sleep(own.seconds)
         raise AssertionError("unreachable")
+
+    async def _call(self, piece: _Piece, given: dict[str, Any]) -> dict[str, Any]:
+        """The skill once. What code of others answered counts as words from outside, for the whole run."""
+        item, by = piece.item, self._others(piece.item.skill)
+        patience = max(0.1, min(LONGEST, piece.left))
+        value = await self._worker.call(item.skill, given, item.blob, timeout=patience)
+        by |= self._others(item.skill)  # it may have changed hands meanwhile
+        if by:
+            piece.others = origin = Origin(frozenset({"outside"}), by)
+            if self._store is not None:
+                await self._store.write(lambda tx: origins.read(tx, item.run, origin), full=False)
+        return value
+
+    def _others(self, skill: str) -> frozenset[str]:
+        """Whose code answers for a skill, nothing for our own and that of installed plugins."""
+        one = self._roster.skills.get(skill)
+        if one is None or not one.module.startswith("package:"):
+            return frozenset()
+        return frozenset({f"{one.module} {skill}@{one.version}"})
 
     async def _amiss(self, piece: _Piece, value: Mapping[str, Any]) -> list[str]:
         """What is wrong with an output: its form, then what the caller checks."""
@@ -223,7 +244,7 @@ class Working:
             least=least,
             most=spec.tier,
             skill=item.skill,
-            origin=item.origin.told(),
+            origin=(item.origin | piece.others).told(),
             urgent=item.sla == "now",
             lane="morning" if "morning" in (item.lane, item.sla) else "now",
             failures=spec.failures,
@@ -288,8 +309,7 @@ class Working:
         if "author" in self._roster.skills[piece.item.skill].input.model_fields:
             given["author"] = answer.author
         try:
-            patience = max(0.1, min(LONGEST, piece.left))
-            value = await self._worker.call(piece.item.skill, given, piece.item.blob, timeout=patience)
+            value = await self._call(piece, given)
         except SoloistError as error:
             return {}, [error.detail], "output"
         if faults := telling.faults_of(value):
@@ -338,7 +358,7 @@ class Working:
     ) -> Worked:
         """The result, with what it came to by the books."""
         rows = await self._rows(piece, piece.steps) if piece.steps else []
-        origin = piece.item.origin
+        origin = piece.item.origin | piece.others
         for seen in piece.seen:
             origin |= seen.origin
         if author != telling.RULES:

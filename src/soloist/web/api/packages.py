@@ -31,8 +31,32 @@ class NeedRow(BaseModel):
     granted: bool
 
 
+class ExampleTried(BaseModel):
+    """An example of the shipped skill or of the package's own: holds, changed (holds otherwise) or fails."""
+
+    whose: str
+    example: str
+    outcome: str
+    faults: list[str]
+
+
+class TriedRow(BaseModel):
+    """How a package did against the shipped skill; ``ms`` and ``asks`` (of models) are {before, after}."""
+
+    against: str
+    held: int
+    changed: int
+    failed: int
+    worse: int
+    trial: str
+    ms: dict[str, int]
+    asks: dict[str, int]
+    examples: list[ExampleTried]
+
+
 class PackageRow(BaseModel):
-    """One content of a package; ``amiss`` says why one that was accepted is not run."""
+    """One content of a package; ``amiss`` says why one that was accepted is not run, ``replaces`` whose place it takes,
+    ``tried`` what came of it when it was held against that skill, null before."""
 
     name: str
     version: str
@@ -49,6 +73,8 @@ class PackageRow(BaseModel):
     at: str
     decided: str
     amiss: str
+    replaces: str
+    tried: TriedRow | None
 
 
 class SandboxRow(BaseModel):
@@ -70,6 +96,8 @@ async def show_sandbox(_: Reader, app: TheApp) -> Any:
     for one in view.lines:
         needs = [{"name": name, "words": words, "granted": granted} for name, words, granted in one.needs]
         files = {name: digest for name, _, digest in one.files}
-        packages.append({**asdict(one), "skills": dict(one.skills), "needs": needs, "files": files})
+        tried = {**one.tried, "trial": one.tried["corrections"]["trial"]} if one.tried else None
+        told = {"skills": dict(one.skills), "needs": needs, "files": files, "tried": tried}
+        packages.append({**asdict(one), **told})
     attempts = [{"what": what, "refused": refused, "said": said} for what, refused, said in view.attempts]
     return {**asdict(view), "lacking": list(view.lacking), "attempts": attempts, "packages": packages}

@@ -183,7 +183,10 @@ class Change(BaseModel):
 
 
 class SkillRow(BaseModel):
-    """A skill, who uses it, and how its examples went when they were run here last (``tested`` "" for never)."""
+    """A skill, who uses it, and how its examples went when they were run here last (``tested`` "" for never).
+
+    ``replaced_by`` is the package that has its place, as ``name.hash``; "" while the shipped one answers.
+    """
 
     name: str
     version: str
@@ -195,6 +198,7 @@ class SkillRow(BaseModel):
     tested: str
     owner: str
     last: str
+    replaced_by: str
 
 
 class SkillBody(SkillRow):

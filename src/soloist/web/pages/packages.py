@@ -25,8 +25,10 @@ def routes() -> list[BaseRoute]:
         Route(HERE + "/walls", walls, methods=["POST"]),
         Route(HERE + "/trust", trust, methods=["POST"]),
         Route(ONE, show),
+        Route(ONE + "/compare", compare, methods=["POST"]),
         Route(ONE + "/accept", accept, methods=["POST"]),
         Route(ONE + "/refuse", refuse, methods=["POST"]),
+        Route(HERE + "/back/{skill}", back, methods=["POST"]),
         Route(HERE + "/{name}/remove", remove, methods=["POST"]),
     ]
 
@@ -76,12 +78,32 @@ async def _shown(request: Request, fault: str = "", status: int = 200) -> Respon
     return page(request, "package.html", await door(request).frame(), status=status, view=view, fault=fault)
 
 
+async def compare(request: Request) -> Response:
+    """POST: hold it against the skill whose place it would take; nothing is in use by that."""
+    asked, given = request.path_params, await request.form()
+    granted = [str(one) for one in given.getlist("granted")]
+    replacing = door(request).packages.replacing
+    try:
+        row = await replacing.compare(asked["name"], asked["hash"], who=who(request), granted=granted)
+    except SoloistError as error:
+        return await _shown(request, error.detail, error.status)
+    return _at(row["name"], row["hash"])
+
+
+async def back(request: Request) -> Response:
+    """POST /packages/back/{skill}: the shipped skill answers again."""
+    skill = request.path_params["skill"]
+    await door(request).packages.acts.back(skill, who=who(request))
+    return RedirectResponse(f"/skills/{quote(skill)}", status_code=303)
+
+
 async def accept(request: Request) -> Response:
     """POST: accept exactly this content with the values that are ticked; it is run behind the walls first."""
     asked, given = request.path_params, await request.form()
     granted = [str(one) for one in given.getlist("granted")]
+    anyway, acts = str(given.get("anyway", ""))[:500], door(request).packages.acts
     try:
-        row = await door(request).packages.acts.accept(asked["name"], asked["hash"], who=who(request), granted=granted)
+        row = await acts.accept(asked["name"], asked["hash"], who=who(request), granted=granted, anyway=anyway)
     except SoloistError as error:
         return await _shown(request, error.detail, error.status)
     return _at(row["name"], row["hash"])

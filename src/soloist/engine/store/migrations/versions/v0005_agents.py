@@ -102,7 +102,7 @@ def _versions() -> None:
             _key("hash"),
         ),
         *_texts("version", "state", "source"),
-        *_jsons("content", "granted", "contracts"),
+        *_jsons("content", "granted", "contracts", "tried"),
         *_texts("why", "who", "at", "decided", "event"),
     )
     op.create_index("ix_packages_state", "packages", ["state", "name"])
