@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from soloist.engine.store import memories
+from soloist.flows.again import came_of, resized
 from soloist.flows.desk import Desk
 from soloist.flows.giving import Done, Way, use
 from soloist.insight.words import not_given
@@ -22,6 +23,8 @@ SLICES = 12
 LONG = 4000
 """Characters from which a text is split where its subject changes."""
 BREAK = "\n\n"
+SENTENCES = 4
+"""Sentences of an answer, unless it is wanted shorter or longer than before."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +42,46 @@ class Slice:
 
 
 async def research(desk: Desk, do: Verbs, item: WorkItem) -> Done:
-    """The researcher's way: {question, about?} or {text}."""
+    """The researcher's way: {question, about?} or {text}; with {earlier, size} from the same places once more."""
+    before = await desk.store.read(lambda conn: _before(conn, item))
     if str(item.input.get("text", "")).strip():
         text = str(item.input["text"])
-        return await _told(desk, do, item, [Slice("", "given", text, 0)], {})
+        return await _told(desk, do, item, [Slice("", "given", text, 0)], {}, most=before.most)
     question = str(item.input.get("question", "")).strip()
     if not question:
         raise BadInput("input: ask a question, or give a text. Nothing was begun.", field="input")
     reads = desk.runtime.roster.working(item.agent).reads
     found = await do.step("look up", _looking(desk, question, str(item.input.get("about") or item.client), reads))
-    slices = await desk.store.read(lambda conn: _slices(conn, found["ids"]))
+    same = [ident for ident in found["ids"] if before.question == question and ident in before.ids]
+    slices = await desk.store.read(lambda conn: _slices(conn, same or found["ids"]))
     asked = {name: found[name] for name in ("retrieval", "known", "withheld") if name in found}
     asked["question"] = question
     if not slices:
         empty: dict[str, Any] = {**asked, "summary": [], "points": [], "topics": [], "slices": []}
         kept_back = not_given(found.get("withheld") or {})
         return Done(" ".join(["Nothing that is remembered speaks of it.", *kept_back]), empty)
-    return await _told(desk, do, item, slices, asked)
+    return await _told(desk, do, item, slices, asked, most=before.most)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What an answer before this one rested on, and how many sentences this one may have."""
+
+    most: int = SENTENCES
+    question: str = ""
+    ids: tuple[str, ...] = ()
+
+
+def _before(conn: Any, item: WorkItem) -> Before:
+    """The answer that is to be given once more, another way (NotFound, BadInput)."""
+    earlier = str(item.input.get("earlier") or "")
+    if not earlier:
+        return Before()
+    given, came = came_of(conn, earlier, item.agent)
+    value = came.get("value") or {}
+    most = resized(len(value.get("summary") or ()) or SENTENCES, item.input.get("size"))
+    ids = tuple(str(one["id"]) for one in value.get("slices") or ())
+    return Before(most, str(given.input.get("question", "")).strip(), ids)
 
 
 def _looking(desk: Desk, question: str, about: str, reads: tuple[str, ...]) -> Any:
@@ -84,13 +110,15 @@ def _slices(conn: Any, idents: Sequence[str]) -> list[Slice]:
     return made
 
 
-async def _told(desk: Desk, do: Verbs, item: WorkItem, slices: Sequence[Slice], asked: Mapping[str, Any]) -> Done:
+async def _told(
+    desk: Desk, do: Verbs, item: WorkItem, slices: Sequence[Slice], asked: Mapping[str, Any], *, most: int
+) -> Done:
     """Summary, key points and topics of the slices, each with the slice it stands in."""
     text = BREAK.join(one.text for one in slices)
     if asked:
         item = _tainted(item, slices)
-    summary = await use(desk, do, item, "summary", {"text": text, "most": 4})
-    points = await use(desk, do, item, "key_points", {"text": text, "most": 6})
+    summary = await use(desk, do, item, "summary", {"text": text, "most": most})
+    points = await use(desk, do, item, "key_points", {"text": text, "most": most + most // 2})
     topics = await use(desk, do, item, "topics", {"text": text, "most": 5})
     parts = [summary, points, topics]
     value: dict[str, Any] = {
