@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from pathlib import Path
 
 from soloist.sdk import Registry, Skill
@@ -13,19 +14,24 @@ def register(registry: Registry) -> None:
     """Add every skill, connector, agent and playbook below this one; a broken one is listed, not fatal."""
     here = Path(__file__).parent
     for room in ("skills", "connectors"):
-        for info in pkgutil.iter_modules([str(here / room)]):
-            if info.name.startswith("_"):
-                continue
+        for name in _modules(room):
             try:
-                module = importlib.import_module(f"{__name__}.{room}.{info.name}")
+                module = importlib.import_module(f"{__name__}.{room}.{name}")
                 _add(registry, module)
             except Exception as error:  # noqa: BLE001  # a plugin is someone else's code: one fault must not stop the rest
-                registry.troubles.append(f"{room}/{info.name}: {type(error).__name__}: {error}")
+                registry.troubles.append(f"{room}/{name}: {type(error).__name__}: {error}")
     for folder in sorted((here / "agents").iterdir()):
         if (folder / "agent.toml").is_file():
             registry.add_agent(folder.name, folder)
     for file in sorted((here / "playbooks").glob("*.toml")):
         registry.add_playbook(file.stem, file)
+
+
+@cache
+def _modules(room: str) -> tuple[str, ...]:
+    """The plugins of a room by name; what is installed stays the same while a process runs."""
+    found = pkgutil.iter_modules([str(Path(__file__).parent / room)])
+    return tuple(info.name for info in found if not info.name.startswith("_"))
 
 
 def _add(registry: Registry, module: object) -> None:
