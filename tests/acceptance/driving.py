@@ -26,7 +26,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, **more}
 
 
-def until(true: Callable[[], Any], seconds: float = 180.0, pause: float = 0.05, *, what: str = "") -> Any:
+def until(true: Callable[[], Any], seconds: float = 600.0, pause: float = 0.05, *, what: str = "") -> Any:
     """The first true answer; fails when none comes in time."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -67,7 +67,7 @@ class Served:
         self.home, self.port, self.starts = home, port or free_port(), 0
         self.nursery, self.env = nursery, env
         self.process: subprocess.Popen[bytes] | Born | None = None
-        self.client = httpx.Client(timeout=20)
+        self.client = httpx.Client(timeout=60)
 
     def start(self, *, ready: bool = True, **env: str) -> None:
         """Start the server; ``ready`` waits until it takes work."""
@@ -97,7 +97,7 @@ class Served:
     def ask(self, method: str, path: str, key: str, **given: Any) -> httpx.Response:
         """Ask until there is an answer, over any number of deaths."""
         url, headers = f"http://127.0.0.1:{self.port}/api/v1{path}", {"Authorization": f"Bearer {key}"}
-        for _ in range(1200):
+        for _ in range(6000):
             try:
                 answer = self.client.request(method, url, headers=headers, **given)
             except httpx.TransportError:

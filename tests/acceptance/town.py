@@ -96,7 +96,7 @@ class Town:
         texts = (path.read_bytes().decode() for path in files)
         return Counter(text.partition("\nTo: ")[2].split("\n")[0].strip().strip("<>") for text in texts)
 
-    def answered(self, addresses: list[str], seconds: float = 240) -> None:
+    def answered(self, addresses: list[str], seconds: float = 900) -> None:
         """Approve what waits until each of these has a mail; fails with what is still under way."""
         end = time.monotonic() + seconds
         while open_ones := set(addresses) - set(self.left()):

@@ -148,7 +148,7 @@ class Burst:
         self.release(way)
         return max(late, default=0.0)
 
-    def settled(self, seconds: float = 400.0) -> Any:
+    def settled(self, seconds: float = 1200.0) -> Any:
         """Everything that was approved has been done, but for what a person is asked about after a kill."""
         return until(self._all_done, seconds, 0.5, what="all of it left")
 

@@ -34,7 +34,7 @@ def test_an_input_that_ends_the_process_is_set_aside(tmp_path: Path, nursery: Nu
         deliver(home, "poison")
         for _ in range(8):
             served.start(ready=False, SOLOIST_FAILPOINT="before:understand")
-            until(lambda: served.dead() or aside(served, key), 180, 0.1, what="an end, or the input set aside")
+            until(lambda: served.dead() or aside(served, key), 600, 0.1, what="an end, or the input set aside")
             if not served.dead():
                 break
             ends += 1

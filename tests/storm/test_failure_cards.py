@@ -118,7 +118,7 @@ async def proposed(home: House, name: str, number: int) -> dict[str, Any]:
 
 async def ended(home: House, flow: str) -> None:
     """No run of a flow is under way."""
-    await home.until(lambda: not [r for r in home.rows("runs", flow=flow) if r["state"] in ("pending", "running")], 240)
+    await home.until(lambda: not [r for r in home.rows("runs", flow=flow) if r["state"] in ("pending", "running")], 900)
 
 
 async def faults_of_steps(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ async def faults_on_the_way_out(home: House, monkeypatch: pytest.MonkeyPatch) ->
             for row in made:
                 await home.say(row, "approve")
             flow = "proposal" if name == "intend" else "effect"
-            await home.until(lambda made=made, flow=flow: all(failed(home, row, flow) for row in made), 240)
+            await home.until(lambda made=made, flow=flow: all(failed(home, row, flow) for row in made), 900)
 
 
 def failed(home: House, proposal: dict[str, Any], flow: str) -> bool:
@@ -216,14 +216,14 @@ async def test_every_fault_is_one_card(
     home = await house("".join(SHOP.format(name=name, port=street) for name in ANSWERS))
     for number, name in enumerate(BAD):
         await home.say(await proposed(home, name, number), "approve")
-    await home.until(lambda: len(asked(home)) >= len(BAD), 240)
+    await home.until(lambda: len(asked(home)) >= len(BAD), 900)
     await a_mail_that_comes_back(home)
     await a_run_given_up(home)
     await faults_of_sources(home)
     await faults_on_the_way_out(home, monkeypatch)
     await faults_of_steps(home, monkeypatch)
     (home.root / "policy.toml").write_text('[[policy.rules]]\nname = "x"\nwhen = "proposal.prize > 1"\nthen = "ask"\n')
-    await home.until(lambda: any(row["subject_kind"] == "policy" for row in asked(home)), 240)
+    await home.until(lambda: any(row["subject_kind"] == "policy" for row in asked(home)), 900)
     kinds = len(BAD) + len(STEPS) + len(OUT) + len(SOURCES) + 3
     cards = asked(home)
     assert Counter(row["subject"] for row in cards).most_common(1)[0][1] == 1

@@ -72,7 +72,7 @@ async def target(house: Open) -> Target:  # noqa: F811  # the fixture
         press(home)
         await Urgent(home.desk).look()
         found = await home.until(
-            lambda name=name: [m for m in home.sent() if str(m["Subject"]).endswith(f": {name}")], 60.0
+            lambda name=name: [m for m in home.sent() if str(m["Subject"]).endswith(f": {name}")], 600.0
         )
         letters.append(found[0])
     gone = tables_out.decision_codes.update().where(tables_out.decision_codes.c.card == card_of(home, "over"))
@@ -131,7 +131,7 @@ async def deliver(home: House, batch: Sequence[EmailMessage]) -> None:
         rows = home.rows("runs", flow="intake")
         return len(rows) == before + len(batch) and all(row["state"] in ("done", "failed") for row in rows)
 
-    await home.until(dealt_with, 300.0)
+    await home.until(dealt_with, 1200.0)
 
 
 async def by_other_ways(target: Target, n: int, text: str) -> int:

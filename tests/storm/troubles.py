@@ -36,7 +36,7 @@ def terminate(storm: Storm) -> None:
     time.sleep(storm.chance.uniform(0.1, 0.6))
     began = time.monotonic()
     storm.served.process.send_signal(signal.SIGTERM)
-    storm.served.process.wait(180)
+    storm.served.process.wait(600)
     storm.notes.append(time.monotonic() - began)
     storm.served.start(ready=False)
 
@@ -50,7 +50,7 @@ def second_server(storm: Storm) -> None:
         shutil.copy(storm.home / "soloist.toml", other)
     log = storm.folder / f"second-{storm.kills}.log"
     words = ["up", "--home", str(other), "--port", "0", "--no-open"]
-    code = begun(words, log, storm.nursery, **storm.env).wait(180)
+    code = begun(words, log, storm.nursery, **storm.env).wait(600)
     text = log.read_text()
     refused = code == 1 and "Nothing was started" in text
     storm.notes.append("refused" if refused else f"{code}: {text[-300:]}")
@@ -62,7 +62,7 @@ def both_at_once(storm: Storm) -> None:
     log = storm.folder / f"rival-{storm.kills}.log"
     storm.served.start(ready=False)
     rival = begun(["up", "--home", str(storm.home), "--port", "0", "--no-open"], log, storm.nursery, **storm.env)
-    until(lambda: rival.poll() is not None or storm.served.dead(), 180, what="one of two to end")
+    until(lambda: rival.poll() is not None or storm.served.dead(), 600, what="one of two to end")
     if rival.poll() is None:
         rival.kill()
         rival.wait()
@@ -97,7 +97,7 @@ def full_disk(storm: Storm) -> None:
     storm.notes.append(said(storm, "disk"))
     time.sleep(storm.chance.uniform(0.2, 0.8))
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    until(lambda: said(storm, "free again") == "202", 180, what="work goes on by itself")
+    until(lambda: said(storm, "free again") == "202", 600, what="work goes on by itself")
 
 
 def few_files(storm: Storm) -> None:
@@ -115,7 +115,7 @@ def few_files(storm: Storm) -> None:
     for caller in callers:
         caller.close()
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-    until(lambda: said(storm, "enough files again") == "202", 180, what="work goes on by itself")
+    until(lambda: said(storm, "enough files again") == "202", 600, what="work goes on by itself")
 
 
 def little_memory(storm: Storm) -> None:
@@ -212,7 +212,7 @@ class Proxy:
         """Arm it, and wait until it has cut."""
         before = self.cuts
         self.armed.set()
-        until(lambda: self.cuts > before, 180, 0.005, what="a lost answer")
+        until(lambda: self.cuts > before, 600, 0.005, what="a lost answer")
         time.sleep(storm.chance.uniform(0.05, 0.4))
 
     def end(self) -> None:
