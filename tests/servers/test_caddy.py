@@ -58,7 +58,7 @@ class Front:
     def client(self, source: str = "127.0.0.1") -> httpx.Client:
         """A browser at an address of this machine; it trusts Caddy's authority and nobody else's."""
         way = httpx.HTTPTransport(verify=self.tls, local_address=source)
-        return httpx.Client(transport=way, timeout=20)
+        return httpx.Client(transport=way, timeout=120)
 
     def ask(
         self, name: str, path: str, *, method: str = "GET", source: str = "127.0.0.1", **given: object
@@ -89,7 +89,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         made = Front(folder, served.port)
         yield made
         made.process.terminate()
-        made.process.wait(60)
+        made.process.wait(120)
     finally:
         served.kill()
 
@@ -119,14 +119,17 @@ def test_an_unknown_name_reaches_nothing(front: Front) -> None:
 
 
 def test_http_is_sent_to_https(front: Front) -> None:
-    answer = httpx.get(f"http://127.0.0.1:{front.http}/f/contact", headers={"Host": PUBLIC})
+    answer = httpx.get(f"http://127.0.0.1:{front.http}/f/contact", headers={"Host": PUBLIC}, timeout=120)
     assert answer.status_code == 308
     assert answer.headers["location"].startswith(f"https://{PUBLIC}")
 
 
 def test_a_body_over_the_limit_is_refused(front: Front) -> None:
-    answer = front.ask(PUBLIC, "/f/contact", method="POST", content=b"message=" + b"x" * 3_000_000)
-    assert answer.status_code in (413, 502)  # said before, or by hanging up while it is still being sent
+    try:
+        answer = front.ask(PUBLIC, "/f/contact", method="POST", content=b"message=" + b"x" * 3_000_000)
+    except (httpx.NetworkError, httpx.RemoteProtocolError):
+        return  # it hung up while the rest was still being sent
+    assert answer.status_code in (413, 502)  # said before, or by hanging up behind the proxy
 
 
 def sent(front: Front, source: str, **headers: str) -> int:

@@ -70,7 +70,7 @@ def choose(page: Any, ident: str, desk: Desk) -> None:
         ("Unterschrift am", "birthday"),
     ):
         page.select_option(f"[aria-label='What {head} becomes']", field)
-    page.click("button:has-text('Try it')")
+    serving.followed(page, "button:has-text('Try it')")
     desk.work(ident, "check")
     page.goto(f"{desk.url}/imports/{ident}")
 
@@ -88,11 +88,11 @@ def test_columns_are_chosen_tried_changed_and_remembered(browser, desk, width, s
     again = desk.upload(page, "next.xlsx")
     assert f"as you chose them for kunden-{width}-{script}.xlsx" in page.inner_text("main")
     page.select_option("#sheet", "Lieferanten")
-    page.click("text=Read this sheet")
+    serving.followed(page, "text=Read this sheet")
     desk.work(again, "read")
     page.goto(f"{desk.url}/imports/{again}")
     page.select_option("#kind", "company")
-    page.click("button:has-text('Change')")
+    serving.followed(page, "button:has-text('Change')")
     row = desk.app.store.read_now(lambda conn: imports.get(conn, again))
     assert (row["kind"], row["mapping"]["sheet"]) == ("company", "Lieferanten")
     assert page.faults == []
@@ -117,7 +117,7 @@ def test_rows_to_be_looked_at_are_answered_together(browser, desk, width, scheme
     page.evaluate("document.querySelectorAll('main details').forEach(d => { d.open = true })")
     assert console.wrong(page, "review", width) == []
     page.select_option("#rest", "take")
-    page.click("button:has-text('Take it over')")
+    serving.followed(page, "button:has-text('Take it over')")
     desk.work(ident, "take")
     now = desk.app.store.read_now(lambda conn: records.get(conn, made))
     assert now["body"]["company_name"] == "Okafor GmbH"

@@ -36,8 +36,7 @@ def test_a_page_follows_its_home_and_a_stop_is_quick(browser: Browser, running: 
         [sys.executable, "-m", "soloist", "reject", card, "--home", str(running.home), "--yes"], capture_output=True
     )
     assert said.returncode == 0, said.stderr
-    page.wait_for_selector("#moved:not([hidden])")
-    assert "You rejected it" in page.inner_text("#moved")
+    page.locator("#moved", has_text="You rejected it").wait_for()
     page.locator(f"#row-{card}").wait_for(state="detached")
     assert page.evaluate("window.reloaded") is False
     assert story.faults(page) == []

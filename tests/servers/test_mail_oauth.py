@@ -48,7 +48,7 @@ async def test_a_token_opens_both_servers_and_is_fetched_once(house: MailHouse, 
     house.deliver("mara", mail(1))
     found = await MAIL.check(ctx)
     assert (found.state, found.samples) == ("ok", ("Enquiry 1",))
-    assert abs(found.skew) < 3
+    assert abs(found.skew) < 60  # what a slow answer took counts as well
     done = await MAIL.execute(ctx, MAIL.prepare(ctx, "mail.send", LETTER, "key-token-001", AT))
     assert isinstance(done, Done)
     asked = permissions.answered()["asked"]

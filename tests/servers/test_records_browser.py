@@ -111,9 +111,9 @@ def test_the_csv_holds_what_the_table_shows(browser, desk):
 def test_a_table_is_sorted_by_its_heads_and_filtered(browser, desk):
     page = console.opened(browser, desk[0])
     page.goto(desk[0] + "/records/person")
-    page.click("th >> text=Name")
+    serving.followed(page, "th >> text=Name")
     assert page.get_attribute("th >> nth=0", "aria-sort") == "ascending"
-    page.click("th >> text=Name")
+    serving.followed(page, "th >> text=Name")
     assert page.get_attribute("th >> nth=0", "aria-sort") == "descending"
     page.fill(".tablefilter [name=q]", "okafor ceramics")
     page.keyboard.press("Enter")

@@ -11,6 +11,7 @@ import pytest
 from soloist.engine.sandbox.calls import Sandbox
 from soloist.engine.sandbox.levels import Levels
 from soloist.kernel.errors import SoloistError
+from soloist.kernel.package import Quotas
 from tests.engine.sandbox import parcels
 
 pytestmark = pytest.mark.servers
@@ -23,9 +24,15 @@ def box(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock on the wall gives no quota here: a busy machine needs long for two seconds of computing."""
+    monkeypatch.setattr(Quotas, "wall", 300.0)
+
+
 def said(box: Sandbox, what: str, where: str = "") -> str:
     try:
-        return str(asyncio.run(box.call("act", {"what": what, "where": where}))["said"])
+        return str(asyncio.run(box.call("act", {"what": what, "where": where}, timeout=300.0))["said"])
     except SoloistError as error:
         return f"{type(error).__name__}: {error.detail}"
 

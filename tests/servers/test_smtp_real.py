@@ -60,8 +60,8 @@ def with_key(mails: list[bytes], key: str) -> list[bytes]:
 
 
 async def delivered(server: Any, key: str) -> list[bytes]:
-    """The mails of that key in Ada's box, waiting up to a minute for the first."""
-    for _ in range(1200):
+    """The mails of that key in Ada's box, waiting up to two minutes for the first."""
+    for _ in range(2400):
         if found := with_key(server.mails("ada"), key):
             return found
         await asyncio.sleep(0.05)

@@ -79,6 +79,8 @@ def _talk(process: subprocess.Popen[bytes], ended: Ended, until: float, output: 
                 ended.stopped = "output"
             elif ended.noise > NOISE:
                 ended.stopped = "noise"
+        if ended.stopped:
+            return
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, until - time.monotonic()))
 
