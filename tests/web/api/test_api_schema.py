@@ -37,7 +37,7 @@ CHECKS = (
     response_headers_conformance,
     response_schema_conformance,
 )
-EXAMPLES = 25
+EXAMPLES = 15
 FEW = 10
 """Where there is no body, an input is an address and some parameters, and so many see them all."""
 
