@@ -156,13 +156,14 @@ MORE = {
         "looking.py",
         "packing.py",
         "rank.py",
+        "reach.py",
         "retaining.py",
         "second.py",
         "summing.py",
         "writing.py",
     },
     "effects": {"cards.py", "ends.py", "undoing.py", "waiting.py"},
-    "spend": {"words.py"},
+    "spend": {"large.py", "words.py"},
     "records": {"drifting.py", "kinds.py", "matching.py", "merging.py", "owners.py", "threeway.py"},
 }
 """Runtime: agents as data, the decision about a message's kind, what the local model learns from. Policy: the parts
