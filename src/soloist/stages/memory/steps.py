@@ -188,8 +188,9 @@ def _reached(
     The message that is answered is the work itself and no memory.
     """
     withheld, own = reach.Withheld(), f"message:{message_id}"
+    told = {own, *(f"fact:{one['id']}" for one in known if one["ref"] == own)}
     for place, refs in (found.withheld if found else {}).items():
-        if others := [ref for ref in refs if ref != own]:
+        if others := [ref for ref in refs if ref not in told]:
             withheld.add(place, *others)
     letters = [() if one["id"] == message_id else (reach.LETTERS,) for one in thread]
     thread = reach.sifted(reads, [(f"message:{one['id']}", one) for one in thread], letters, withheld)
