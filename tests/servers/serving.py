@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import uvicorn
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
@@ -45,6 +45,17 @@ def followed(page: Page, selector: str) -> None:
     """Press what leads elsewhere, and wait until that page is there as a whole: the old one may say the same."""
     with page.expect_navigation():
         page.click(selector)
+
+
+def looked_at(page: Page, address: str) -> None:
+    """Open an address, also from a page that fetches itself anew every two seconds and gets in between."""
+    while True:
+        try:
+            page.goto(address)
+            return
+        except Error as error:
+            if "ERR_ABORTED" not in error.message and "interrupted by another navigation" not in error.message:
+                raise
 
 
 @contextmanager

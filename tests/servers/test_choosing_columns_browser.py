@@ -48,7 +48,7 @@ class Desk:
         page.wait_for_url("**/imports/*")
         ident = page.url.rpartition("/")[2]
         self.work(ident, "read")
-        page.goto(f"{self.url}/imports/{ident}")
+        serving.looked_at(page, f"{self.url}/imports/{ident}")
         return str(ident)
 
 
@@ -72,7 +72,7 @@ def choose(page: Any, ident: str, desk: Desk) -> None:
         page.select_option(f"[aria-label='What {head} becomes']", field)
     serving.followed(page, "button:has-text('Try it')")
     desk.work(ident, "check")
-    page.goto(f"{desk.url}/imports/{ident}")
+    serving.looked_at(page, f"{desk.url}/imports/{ident}")
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -90,7 +90,7 @@ def test_columns_are_chosen_tried_changed_and_remembered(browser, desk, width, s
     page.select_option("#sheet", "Lieferanten")
     serving.followed(page, "text=Read this sheet")
     desk.work(again, "read")
-    page.goto(f"{desk.url}/imports/{again}")
+    serving.looked_at(page, f"{desk.url}/imports/{again}")
     page.select_option("#kind", "company")
     serving.followed(page, "button:has-text('Change')")
     row = desk.app.store.read_now(lambda conn: imports.get(conn, again))

@@ -115,7 +115,7 @@ def stale(page: Page, desk: Desk) -> None:
     fields = {"note": f"Likes oak and {now['version']} glazes."}
     desk.app.store.write_now(lambda tx: records.write(tx, now["id"], now["version"], fields, why="a mail"))
     page.fill("[name='f.note']", "Likes walnut.")
-    page.click("main form button.go")
+    serving.followed(page, "main form button.go")
     page.wait_for_selector(".sidepick")
 
 
@@ -156,12 +156,12 @@ def test_a_file_is_taken_over_and_back(browser, desk, script):
         ("take", "Take the whole import back", "being taken back"),
     ):
         desk.work(ident, step)
-        page.goto(f"{desk.url}/imports/{ident}")
-        page.click(f"button:has-text('{button}')")
+        serving.looked_at(page, f"{desk.url}/imports/{ident}")
+        serving.followed(page, f"button:has-text('{button}')")
         page.wait_for_selector(".note[role=status]")
         assert any(words in page.inner_text("main") for words in said.split("|"))
     desk.work(ident, "undo")
-    page.goto(f"{desk.url}/imports/{ident}")
+    serving.looked_at(page, f"{desk.url}/imports/{ident}")
     assert "2 taken back" in page.inner_text("main")
     assert page.faults == []
 
@@ -179,7 +179,7 @@ def test_other_days_are_tried_before_they_count(browser, desk):
     page = console.opened(browser, desk.url, script=False)
     page.goto(desk.url + "/keeping")
     page.fill("[name='days.memory.session']", "30")
-    page.click("text=Look what would leave")
+    serving.followed(page, "text=Look what would leave")
     assert "Nothing is saved" in page.inner_text(".note[role=status]")
     page.click("text=Put these days in force")
     page.wait_for_url("**done=saved")
@@ -187,7 +187,7 @@ def test_other_days_are_tried_before_they_count(browser, desk):
     page.fill("[name=label]", "Before the fair")
     page.click("button:has-text('Name this instant')")
     page.wait_for_url("**done=named")
-    page.click("text=Compare Before the fair with now")
+    serving.followed(page, "text=Compare Before the fair with now")
     assert "unchanged" in page.inner_text(".note[role=status]")
 
 
@@ -195,9 +195,9 @@ def test_a_person_is_erased_by_a_typed_name(browser, desk):
     page = console.opened(browser, desk.url)
     page.goto(desk.url + "/erase")
     page.fill("[name=who]", KANE)
-    page.click("text=Look what is known of them")
+    serving.followed(page, "text=Look what is known of them")
     page.fill("[name=confirm]", "Victor")
-    page.click("text=Erase for good")
+    serving.followed(page, "text=Erase for good")
     assert "Nothing was erased" in page.inner_text("[role=alert]")
     page.fill("[name=confirm]", "Victor Kane")
     page.click("text=Erase for good")
