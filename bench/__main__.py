@@ -21,7 +21,7 @@ NAMES = (
 )
 LIMIT = 170.0
 """Seconds of a machine with nothing else to do after which a benchmark is given up, so that all of them end."""
-LONG = {"memory_scale": 400.0, "memory_quality": 400.0, "injections": 400.0, "intents": 400.0, "replay": 400.0}
+LONG = {"memory_scale": 400.0, "memory_quality": 400.0, "injections": 400.0, "intents": 600.0, "replay": 400.0}
 SLICE, SLOWEST = 5.0, 8.0
 """How often is looked, in seconds; how many times as long a busy machine may take at most."""
 

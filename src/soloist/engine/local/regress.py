@@ -27,6 +27,7 @@ def fit(rows: Array, labels: Array, kinds: int, *, penalty: float, weights: Arra
     """Weights (columns x kinds) and offsets (kinds) of the smallest penalised loss; ``labels`` are kind numbers.
 
     ``weights`` say how much each row counts (1 by default); ``penalty`` is on the squared weights of the mean loss.
+    Rows of float32 are multiplied as such, which is faster.
     """
     count = np.ones(len(rows)) if weights is None else np.asarray(weights, float)
     count = count / count.sum()
@@ -35,13 +36,13 @@ def fit(rows: Array, labels: Array, kinds: int, *, penalty: float, weights: Arra
 
     def slope(flat: Array) -> tuple[float, Array]:
         matrix = flat.reshape(size + 1, kinds)
-        logits = rows @ matrix[:-1] + matrix[-1]
+        logits = rows @ matrix[:-1].astype(rows.dtype) + matrix[-1]
         top = logits.max(1, keepdims=True)
         normal = top[:, 0] + np.log(np.exp(logits - top).sum(1))
         loss = float(count @ (normal - logits[np.arange(len(labels)), labels]))
         loss += 0.5 * penalty * float((matrix[:-1] ** 2).sum())
         miss = (np.exp(logits - normal[:, None]) - wanted) * count[:, None]
-        return loss, np.vstack([rows.T @ miss + penalty * matrix[:-1], miss.sum(0)]).ravel()
+        return loss, np.vstack([rows.T @ miss.astype(rows.dtype) + penalty * matrix[:-1], miss.sum(0)]).ravel()
 
     best = _descend(slope, np.zeros((size + 1) * kinds)).reshape(size + 1, kinds)
     return best[:-1], best[-1]
