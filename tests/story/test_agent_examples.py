@@ -1,4 +1,4 @@
-"""The examples of every shipped agent but intake are run: the skill, under the agent's contract, keeps the promise."""
+"""The examples of every shipped agent that name a skill are run: the skill, under the contract, keeps the promise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AGENTS = Path(soloist.plugins.__file__).parent / "agents"
 FILES = {
     f"{path.parts[-3]}: {path.stem}": path
     for path in sorted(AGENTS.glob("*/examples/*.toml"))
-    if path.parts[-3] not in ("intake", "writer")
+    if "skill" in tomllib.loads(path.read_text(encoding="utf-8"))
 }
 SKILLS = registry.load().skills
 

@@ -16,7 +16,9 @@ from soloist.plugins.skills.check_draft import In as CheckIn
 from soloist.plugins.skills.check_draft import check_draft
 from soloist.plugins.skills.draft_reply import Business, In, draft_reply
 
-EXAMPLES = sorted((Path(soloist.plugins.__file__).parent / "agents/intake/examples").glob("*.toml"))
+FOLDER = Path(soloist.plugins.__file__).parent / "agents/intake/examples"
+EXAMPLES = [path for path in sorted(FOLDER.glob("*.toml")) if "skill" not in tomllib.loads(path.read_text("utf-8"))]
+"""Those that are messages; what names a skill is run by the test of the other agents' examples."""
 HOUSE_BOOK = (sample.HERE / "house-book.md").read_text(encoding="utf-8")
 STUDIO = config.read(sample.HERE / "soloist.toml")
 

@@ -154,14 +154,14 @@ async def test_each_fault_of_the_only_model_ends_with_the_operator(
 async def test_a_smaller_model_answers_when_the_large_one_is_limited(house: Make, provider: Any, other: Any) -> None:
     provider.reply = lambda _p, _b: 429
     models = house({"large": part(provider, tier=4), "small": part(other)})
-    answer = await models.ask(ask(most=4), PAYER)
+    answer = await models.ask(ask(most=4, large="worth"), PAYER)
     assert (answer.value, len(provider.asked)) == ("Fine.", 1)
 
 
 async def test_a_limited_model_is_left_alone_for_a_while(house: Make, provider: Any, other: Any) -> None:
     models = house({"large": part(provider, tier=4), "small": part(other)})
     models._limited["large"] = 1e12
-    await models.ask(ask(most=4), PAYER)
+    await models.ask(ask(most=4, large="worth"), PAYER)
     assert (len(provider.asked), len(other.asked)) == (0, 1)
 
 
