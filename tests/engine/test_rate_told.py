@@ -96,17 +96,20 @@ def test_connections_with_one_credential_keep_the_strictest_limit(rates: Rates) 
     assert rates.allowance("shop").limits == ("10 per second", "100 per minute")
 
 
-async def test_what_waits_urgently_goes_before_what_waits_by_itself() -> None:
-    rates, went = Rates(per_second=2, per_minute=1000), list[str]()
-    rates.take("shop"), rates.take("shop")
+async def test_what_waits_urgently_goes_before_what_waits_by_itself(rates: Rates, clock: Clock) -> None:
+    went = list[str]()
+    rates.heard("shop", 429, {"retry-after": "1"})
 
     async def call(name: str, urgent: bool) -> None:
-        assert await rates.taken("shop", urgent=urgent, at_most=5.0) == 0.0
+        assert await rates.taken("shop", urgent=urgent, at_most=60.0) == 0.0
         went.append(name)
 
     waiting = [asyncio.create_task(call(f"bulk {n}", False)) for n in range(2)]
     await asyncio.sleep(0.05)
     waiting.append(asyncio.create_task(call("urgent", True)))
+    await asyncio.sleep(0.05)
+    assert went == []
+    clock.now += 2.0  # the service lets go only when all three wait
     await asyncio.gather(*waiting)
     assert went[0] == "urgent"
 

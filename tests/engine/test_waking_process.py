@@ -81,7 +81,7 @@ def test_what_became_due_meanwhile_does_not_go_out_over_the_clients_newer_word(t
         said = {"decision": "approve", "payload_hash": made["payload_hash"]}
         assert served.ask("POST", f"/proposals/{made['id']}/approval", key, json=said).status_code < 300
         served.process.send_signal(signal.SIGSTOP)
-        time.sleep(HOLD + 1)
+        time.sleep(HOLD + PAUSED)  # late by more than what counts as a sleep here, so that the mail is read first
         (home / "drop" / "two.eml").write_bytes(mail("two", "Please stop, we have found somebody else.", "one"))
         served.process.send_signal(signal.SIGCONT)
         until(lambda: not list((home / "drop").glob("*.eml")), what="the newer mail")
