@@ -17,7 +17,7 @@ TRIES = (60.0, 600.0)
 """Seconds before the first and the second try that Soloist makes by itself."""
 SAME, WITHIN = 5, 600.0
 """As many of the same fault in as many seconds are set aside: trying on would only burn."""
-AGAIN = runs.AGAIN
+AGAIN, origin = runs.AGAIN, runs.origin
 
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|<[^<>\s]+>|\b[0-9a-f]{8,}\b|\d+|\S+@\S+|(?:/[^\s/]+){2,}")
 
@@ -33,11 +33,6 @@ def signature(error: Exception) -> str:
     place = f"{PurePath(frames[-1].filename).name}:{frames[-1].name}" if frames else ""
     words = _VARIES.sub("#", said(error))[:300]
     return sha256(f"{type(error).__name__}|{place}|{words}".encode())[:32]
-
-
-def origin(run: str) -> str:
-    """The first run of a chain of tries."""
-    return run.partition(AGAIN)[0]
 
 
 def decide(cases: Sequence[Mapping[str, Any]], run: str, now: datetime) -> tuple[str, float]:

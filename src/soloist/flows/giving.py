@@ -16,7 +16,6 @@ from soloist.engine import calls
 from soloist.engine.store import plans, releases, runs
 from soloist.engine.store.clock import new_id
 from soloist.engine.store.tx import Tx
-from soloist.flows import failing
 from soloist.flows.desk import Desk
 from soloist.kernel import origin as origins
 from soloist.kernel.agent import AgentSpec, Sla, misfits, narrowed
@@ -230,7 +229,7 @@ class Giving:
                 return found
 
             kept_now = runs.once(tx, run, WORKED, kept, given={"run": run})
-            if plan := plans.parked(tx.conn, run, failing.AGAIN):
+            if plan := plans.parked(tx.conn, run):
                 tx.send(plan, "task", run)
             return {"came": kept_now["came"]}
 

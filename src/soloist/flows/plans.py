@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from soloist.engine.store import (
@@ -101,7 +101,7 @@ def stand(conn: Any, plan: str, task: PlanTask) -> Stand:
     while True:
         work = "" if task.agent == OPERATOR else work_of(plan, task, n)
         card = plans.card(conn, derived("plan task", plan, task.id, str(n)))
-        tries = plans.tries(conn, work, failing.AGAIN) if work else []
+        tries = runs.tries(conn, work) if work else []
         made = plans.step(conn, [one["id"] for one in tries], WORKED) if tries else None
         found = (made or {}).get("output") or {}
         if made and found.get("came", "done") in WELL:
@@ -373,7 +373,7 @@ def take(tx: Tx, card: Mapping[str, Any], option: str, who: str) -> dict[str, An
         tasks.snooze(tx, card["id"], later(tx.now, 16 * 3600), actor=who)
         return {"state": "waiting"}
     tasks.close(tx, card["id"], "done", {"option": option, "reason": ""}, actor=who)
-    found = plans.tries(tx.conn, card["detail"]["plan"], failing.AGAIN)
+    found = runs.tries(tx.conn, card["detail"]["plan"])
     if found:
         tx.send(found[-1]["id"], TOPIC, card["id"])
     return {"state": "closed", "plan": card["detail"]["plan"]}
@@ -405,8 +405,12 @@ def standings(conn: Any, ident: str) -> tuple[dict[str, Any], Playbook | None, d
     return row, book, given, _stands(conn, plan, book) if book else {}
 
 
+_parsed = lru_cache(maxsize=64)(parsed)
+"""A version is never changed, and the looks for records read every one in use."""
+
+
 def _book(conn: Any, name: str, version: str) -> Playbook:
-    return parsed(published.get(conn, KIND, name, version)["content"]["toml"], f"{name}@{version}")
+    return _parsed(published.get(conn, KIND, name, version)["content"]["toml"], f"{name}@{version}")
 
 
 def _stands(conn: Any, plan: str, book: Playbook) -> dict[str, Stand]:

@@ -156,7 +156,7 @@ def run_again(tx: Tx, run: str) -> str:
     One try at a time: a try that is under way, or has worked, is answered instead (Conflict: see ``runs.committed``).
     """
     runs.listening(tx.conn, failing.origin(run))  # whoever sends it a word waits for the new try, or is before it
-    tries = runs.tries(tx.conn, failing.origin(run))
+    tries = runs.tries(tx.conn, failing.origin(run)) or [runs.get(tx.conn, run)]
     first, newest = tries[0], tries[-1]
     if newest["state"] != "failed":
         return str(newest["id"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from soloist.engine.store import intents, plans, published, releases
+from soloist.engine.store import intents, plans, published, releases, runs
 from soloist.engine.store.clock import later
 from soloist.engine.store.reading import Connection
 from soloist.insight import words
@@ -220,7 +220,7 @@ def figures(conn: Connection, name: str) -> dict[str, Figures]:
     found: dict[str, list[tuple[Mapping[str, Any], Mapping[str, int]]]] = {}
     for row in rows:
         made = row["made_with"] or {}
-        if ":again:" not in row["id"] and made.get("playbook"):
+        if runs.origin(row["id"]) == row["id"] and made.get("playbook"):
             found.setdefault(str(made["playbook"]).partition("@")[2], []).append(
                 (made.get("plan") or {}, cost[row["id"]])
             )

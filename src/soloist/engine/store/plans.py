@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from soloist.engine.store import runs as of_runs
 from soloist.engine.store.tables import proposals, run_steps, runs, tasks
 from soloist.kernel.ids import derived
 
@@ -15,21 +16,10 @@ NEWEST = 2000
 """Newest plans, and lists of the planner, that are looked through."""
 
 
-def tries(conn: sa.Connection, first: str, again: str) -> list[dict[str, Any]]:
-    """A run and every later try of it, the newest last: {id, state, error, parent, flow}; [] when there is none.
-
-    ``again`` is what stands between the id of the first one and the number of a try.
-    """
-    at = runs.c
-    same = (at.id == first) | at.id.startswith(first + again, autoescape=True)
-    query = sa.select(at.id, at.state, at.error, at.parent, at.flow).where(same).order_by(at.started, at.id)
-    return [dict(row) for row in conn.execute(query).mappings()]
-
-
-def parked(conn: sa.Connection, work: str, again: str) -> str:
+def parked(conn: sa.Connection, work: str) -> str:
     """The newest try of the plan that a piece of work belongs to, "" when it belongs to none."""
-    parent = str(conn.execute(sa.select(runs.c.parent).where(runs.c.id == work.partition(again)[0])).scalar() or "")
-    found = tries(conn, parent, again) if parent.startswith(f"{FLOW}:") else []
+    parent = str(conn.execute(sa.select(runs.c.parent).where(runs.c.id == of_runs.origin(work))).scalar() or "")
+    found = of_runs.tries(conn, parent) if parent.startswith(f"{FLOW}:") else []
     return str(found[-1]["id"]) if found else ""
 
 

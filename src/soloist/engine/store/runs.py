@@ -38,11 +38,16 @@ def exists(conn: sa.Connection, run: str) -> bool:
 
 
 def tries(conn: sa.Connection, first: str) -> list[dict[str, Any]]:
-    """A run and every later try of it, in their order (NotFound)."""
-    found = [get(conn, first)]
-    while exists(conn, f"{first}{AGAIN}{len(found)}"):
-        found.append(get(conn, f"{first}{AGAIN}{len(found)}"))
+    """A run and every later try of it, in their order; [] when there is none."""
+    found: list[dict[str, Any]] = []
+    while row := _row(conn, f"{first}{AGAIN}{len(found)}" if found else first):
+        found.append(row)
     return found
+
+
+def origin(run: str) -> str:
+    """The run of which this is a try, or itself."""
+    return run.partition(AGAIN)[0]
 
 
 def listening(conn: sa.Connection, run: str) -> str:
@@ -53,7 +58,7 @@ def listening(conn: sa.Connection, run: str) -> str:
     state = conn.execute(sa.select(runs.c.state).where(runs.c.id == run).with_for_update()).scalar()
     if state != "failed":
         return run
-    newest = str(tries(conn, run)[-1]["id"])
+    newest = str(tries(conn, origin(run))[-1]["id"])
     conn.execute(sa.select(runs.c.id).where(runs.c.id == newest).with_for_update())
     return newest
 
@@ -151,10 +156,15 @@ def carry_over(tx: Tx, steps: Sequence[Mapping[str, Any]], new: str) -> None:
 
 def get(conn: sa.Connection, run: str) -> dict[str, Any]:
     """One run (NotFound)."""
-    row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()
+    row = _row(conn, run)
     if row is None:
         raise NotFound(f"There is no run {run}.")
-    return dict(row)
+    return row
+
+
+def _row(conn: sa.Connection, run: str) -> dict[str, Any] | None:
+    row = conn.execute(sa.select(runs).where(runs.c.id == run)).mappings().first()
+    return dict(row) if row else None
 
 
 def steps_of(conn: sa.Connection, run: str) -> list[dict[str, Any]]:

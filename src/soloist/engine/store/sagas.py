@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from soloist.engine.store.runs import AGAIN
+from soloist.engine.store import runs
 from soloist.engine.store.tables import proposals, record_versions
 from soloist.engine.store.tables_out import sagas
 from soloist.engine.store.tx import Tx
@@ -32,8 +32,8 @@ def rejoin(tx: Tx, old: Mapping[str, Any], copy: str) -> None:
 
 def written_by(conn: sa.Connection, run: str) -> dict[str, Any] | None:
     """The version of a record that a run, or a later try of it, wrote; or None."""
-    by = (record_versions.c.run == run) | record_versions.c.run.startswith(run + AGAIN, autoescape=True)
-    row = conn.execute(sa.select(record_versions).where(by)).mappings().first()
+    by = [run, *(one["id"] for one in runs.tries(conn, run))]
+    row = conn.execute(sa.select(record_versions).where(record_versions.c.run.in_(by))).mappings().first()
     return dict(row) if row else None
 
 
