@@ -7,7 +7,7 @@ from typing import Any
 from soloist.engine.store import plans, releases, runs, tables, tasks
 from soloist.engine.store.store import Store
 
-AGAIN = ":again:"
+AGAIN = runs.AGAIN
 PLAN = "plan:a_b:1"
 
 
@@ -38,10 +38,10 @@ def test_a_plan_is_read_with_its_work(store: Store) -> None:
     store.write_now(spend)
 
     def read(conn: Any) -> None:
-        tries = [row["id"] for row in plans.tries(conn, "work:x:1", AGAIN)]
-        assert tries == ["work:x:1", f"work:x:1{AGAIN}1"] and plans.tries(conn, "work:z", AGAIN) == []
+        tries = [row["id"] for row in runs.tries(conn, "work:x:1")]
+        assert tries == ["work:x:1", f"work:x:1{AGAIN}1"] and runs.tries(conn, "work:z") == []
         assert plans.step(conn, tries, "work") == {"input": None, "output": {"came": "done"}}
-        assert plans.parked(conn, f"work:x:1{AGAIN}1", AGAIN) == PLAN and plans.parked(conn, PLAN, AGAIN) == ""
+        assert plans.parked(conn, f"work:x:1{AGAIN}1") == PLAN and plans.parked(conn, PLAN) == ""
         (row,) = plans.of(conn, "a_b")
         assert row["id"] == PLAN and row["made_with"] == {"playbook": "a_b@1", "plan": {"came": "done"}}
         assert len(plans.of(conn)) == 2
